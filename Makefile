@@ -1,0 +1,52 @@
+# `make run` and `make test` need Python 3.11 and make, and nothing else.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+
+help: ## Show what make can do
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: $(BIN)/.run env migrate ## Set up, migrate and start the service on SQLite; say what to try
+	@python -m todo.commands try
+	@exec gunicorn wsgi:app
+
+test: $(BIN)/.dev ## Run all tests, on SQLite and on a real PostgreSQL
+	@pytest
+
+soak: $(BIN)/.dev ## Run the same tests for longer: more seeds, more kills
+	@SOAK=1 pytest
+
+check: $(BIN)/.dev ## Lint, format and type checks
+	@ruff check . && ruff format --check . && mypy
+
+format: $(BIN)/.dev ## Put the code into shape
+	@ruff check --fix . && ruff format .
+
+env: $(BIN)/.run ## Write .env with fresh secrets, if there is none
+	@python -m todo.commands env
+
+migrate: $(BIN)/.run ## Bring the database up to date
+	@alembic upgrade head
+
+forget: $(BIN)/.run ## Delete a list with everything in it: make forget USERNAME=kevin
+	@python -m todo.commands forget "$(USERNAME)"
+
+backup: $(BIN)/.run ## Copy the SQLite database while the service runs: make backup FILE=copy.db
+	@python -m todo.commands backup "$(FILE)"
+
+logo: $(BIN)/.dev ## Draw the logo anew
+	@python bin/draw_logo.py
+
+$(BIN)/.run: requirements.txt
+	@echo "Setting up .venv ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(BIN)/.dev: $(BIN)/.run requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.PHONY: help run test soak check format env migrate forget backup logo

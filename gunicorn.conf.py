@@ -1,0 +1,22 @@
+"""What makes plain `gunicorn wsgi:app` right. Addresses and workers come from the settings."""
+
+import sys
+
+from todo.config import ConfigError, Settings, load_environ
+
+try:
+    settings = Settings.from_env(load_environ())
+except ConfigError as error:
+    sys.exit(str(error))
+
+bind = f"{settings.host}:{settings.port}"
+workers = settings.web_concurrency
+worker_class = "uvicorn_worker.UvicornWorker"
+# Loading once, before the workers fork, makes a wrong setting or contract stop the start instead of each worker.
+preload_app = True
+# A platform gives 30 seconds between SIGTERM and SIGKILL: answers under way get most of them.
+graceful_timeout = 25
+timeout = 60
+keepalive = 15
+# No command reaches a running service but signals.
+control_socket_disable = True

@@ -1,0 +1,55 @@
+"""The operations of the tag pages: what a person reads."""
+
+from flask import Response, current_app, redirect, render_template, send_from_directory
+from swagger_ui_bundle import swagger_ui_path
+from werkzeug import Response as WerkzeugResponse
+
+from todo.errors import PROBLEMS
+
+# Swagger UI writes style attributes and draws its icons from data addresses; scripts come from this service alone.
+CONTENT_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"  # noqa: E501
+
+
+def get_home() -> WerkzeugResponse:
+    return redirect("/docs")
+
+
+def get_docs() -> Response:
+    return _page("docs.html")
+
+
+def get_docs_file(file: str) -> Response:
+    return send_from_directory(swagger_ui_path, file, max_age=86400)
+
+
+def get_static_file(file: str) -> Response:
+    return send_from_directory("web/static", file, max_age=3600)
+
+
+def get_legal() -> Response:
+    settings = current_app.config["SETTINGS"]
+    return _page(
+        "legal.html",
+        storage_kind=current_app.config["ENGINE"].name,
+        public_url=settings.public_url,
+        contact_email=settings.contact_email,
+    )
+
+
+def get_errors() -> Response:
+    return _page("errors.html", problems=PROBLEMS.values())
+
+
+def get_robots() -> Response:
+    return Response(
+        "User-agent: ChatGPT-User\nAllow: /\n\nUser-agent: *\nDisallow: /todos/\nDisallow: /profiles/\n",
+        mimetype="text/plain",
+    )
+
+
+def _page(template: str, **values: object) -> Response:
+    return Response(
+        render_template(template, **values),
+        mimetype="text/html",
+        headers={"Content-Security-Policy": CONTENT_POLICY},
+    )

@@ -1,0 +1,1 @@
+"""The product: the rules, and the parts that serve them."""

@@ -1,0 +1,168 @@
+"""create_app: the only place where the parts meet."""
+
+import logging
+import traceback
+import zoneinfo
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import wraps
+from typing import Any
+
+import orjson
+from connexion import AsyncApp, FlaskApp
+from connexion.exceptions import ProblemException
+from connexion.lifecycle import ConnexionResponse
+from connexion.options import SwaggerUIOptions
+from connexion.resolver import Resolver
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from todo import auth, contract, manifest
+from todo.access_log import REQUEST_ID, AccessLog
+from todo.config import Settings
+from todo.errors import (
+    Forbidden,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    OriginNotAllowed,
+    Refusal,
+    Unauthorized,
+    UnsupportedMediaType,
+    problem_response,
+)
+from todo.guard import Guard, routes_of
+from todo.storage.engine import Engine, current_engine, open_engine
+from todo.validation import VALIDATORS, StrictURIParser
+
+log = logging.getLogger(__name__)
+
+PACKAGE = "todo"
+
+# The pinned tzdata knows newer rules than the machine's own tables, and is the same everywhere.
+zoneinfo.reset_tzpath(to=())
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """Returns the service as one ASGI app. Raises ConfigError or ManifestError for what can never work."""
+    engine = open_engine(settings.database_url)
+    api = _connexion(AsyncApp, contract.API, settings, resolver=JSONResolver())
+    flask = {"template_folder": "web/templates", "static_folder": None}
+    site = _connexion(FlaskApp, contract.SITE, settings, server_args=flask)
+    site.app.config.update(SETTINGS=settings, ENGINE=engine, MANIFEST=manifest.build(settings))
+    guard = Guard(
+        [*routes_of(contract.API, api), *routes_of(contract.SITE, site)],
+        public_url=settings.public_url,
+        most_bytes=contract.API.limit("request_body_bytes"),
+    )
+    return Router(
+        default=AccessLog(CORS(_with_context(guard, engine, settings), settings)),
+        lifespan=_lifespan(engine),
+        redirect_slashes=False,
+    )
+
+
+class JSONResolver(Resolver):
+    """Finds the handlers of openapi.yaml, and sends as JSON what they return: value, or (value, status, headers)."""
+
+    def resolve_function_from_operation_id(self, operation_id: str) -> Callable[..., Any]:
+        handler = super().resolve_function_from_operation_id(operation_id)
+
+        @wraps(handler)
+        async def respond(**arguments: Any) -> Response:
+            returned = await handler(**arguments)
+            value, status, headers = returned if isinstance(returned, tuple) else (returned, 200, {})
+            return Response(orjson.dumps(value), status, headers, media_type="application/json")
+
+        return respond
+
+
+def _connexion(kind: type, document: contract.Contract, settings: Settings, **options: Any) -> Any:
+    """Returns a Connexion app of this kind for one contract, built now so that a wrong contract stops the start."""
+    app = kind(
+        PACKAGE,
+        strict_validation=True,
+        uri_parser_class=StrictURIParser,
+        validator_map=VALIDATORS,
+        swagger_ui_options=SwaggerUIOptions(swagger_ui=False, serve_spec=False),
+        **options,
+    )
+    app.add_api(document.document, base_path="")
+    for error in (Exception, HTTPException, ProblemException):
+        app.add_error_handler(error, _problem_handler(settings.public_url))
+    app.middleware.app, app.middleware.middleware_stack = app.middleware._build_middleware_stack()
+    return app
+
+
+# What Connexion, Starlette and Flask refuse by themselves, in our words.
+BY_STATUS: dict[int, Callable[[], Refusal]] = {
+    400: lambda: InvalidRequest([]),
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    405: lambda: MethodNotAllowed([]),
+    415: UnsupportedMediaType,
+}
+
+
+def _problem_handler(public_url: str) -> Callable[[Any, Exception], Any]:
+    async def handle(_: Any, error: Exception) -> ConnexionResponse:
+        status = getattr(error, "status", getattr(error, "status_code", None))
+        if not isinstance(error, Refusal) and status in BY_STATUS:
+            error = BY_STATUS[status]()
+        if not isinstance(error, Refusal):
+            # The message of an exception may quote what a caller wrote, so only its kind and its place are logged.
+            frames = traceback.extract_tb(error.__traceback__)[-6:]
+            log.error("%s\n%s", type(error).__name__, "".join(traceback.format_list(frames)))
+        problem = problem_response(error, public_url)
+        return ConnexionResponse(problem.status, body=problem.body, headers=problem.headers)
+
+    return handle
+
+
+def _with_context(app: ASGIApp, engine: Engine, settings: Settings) -> ASGIApp:
+    """Returns `app` with what handlers and security functions of this very app reach through context variables."""
+    digests = tuple(map(auth.digest, settings.service_auth_key))
+
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        current_engine.set(engine)
+        auth.service_key_digests.set(digests)
+        await app(scope, receive, send)
+
+    return run
+
+
+class CORS(CORSMiddleware):
+    """Starlette's CORS with private-network preflight, refusing with a problem."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        super().__init__(
+            app,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["*"],
+            allow_private_network=True,
+            expose_headers=[REQUEST_ID, "Location", "Retry-After"],
+        )
+        self.public_url = settings.public_url
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        response = super().preflight_response(request_headers)
+        if response.status_code < 400:
+            return response
+        problem = problem_response(OriginNotAllowed(), self.public_url)
+        return Response(problem.body, problem.status, problem.headers)
+
+
+def _lifespan(engine: Engine) -> Callable[[Any], Any]:
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        engine.start()
+        yield
+        engine.stop()
+
+    return lifespan

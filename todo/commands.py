@@ -1,0 +1,90 @@
+"""What an operator runs by hand: python -m todo.commands env | try | forget USERNAME | backup FILE."""
+
+import os
+import secrets
+import sqlite3
+import sys
+from pathlib import Path
+
+from todo import users
+from todo.auth import Principal
+from todo.config import DOTENV, ConfigError, Settings, load_environ
+from todo.storage.engine import StorageNotReady, open_engine
+
+
+def write_env(file: Path = DOTENV) -> None:
+    """Writes a .env with fresh secrets for a machine of one's own, unless there is one."""
+    if file.exists():
+        return
+    key = secrets.token_urlsafe(32)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as env:
+        env.write(
+            f"# Written by `make run`; .env.example explains every setting.\nSERVICE_AUTH_KEY={key}\nHOST=127.0.0.1\n"
+        )
+    print(f"Wrote {file.resolve()} with a fresh SERVICE_AUTH_KEY.")
+
+
+def show_try(settings: Settings) -> None:
+    """Prints a command that works once the service runs. The key itself is not printed."""
+    key = f"$(sed -n 's/^SERVICE_AUTH_KEY=\\([^,]*\\).*/\\1/p' {DOTENV.resolve()})"
+    if "SERVICE_AUTH_KEY" in os.environ:
+        key = "${SERVICE_AUTH_KEY%%,*}"
+    print(
+        f"""
+The service starts at {settings.public_url} (reference: /docs). Your key is in {DOTENV.resolve()}.
+In another terminal, try:
+
+  curl {settings.public_url}/todos/kevin \\
+    -H "Authorization: Bearer {key}" \\
+    -H "Content-Type: application/json" -d '{{"todo": "Buy milk"}}'
+""",
+        flush=True,
+    )
+
+
+def forget(settings: Settings, username: str) -> None:
+    """Deletes a list with everything in it."""
+    engine = open_engine(settings.database_url)
+    engine.start()
+    try:
+        known = engine.submit_write(users.forget, Principal().owner(username)).result()
+    finally:
+        engine.stop()
+    print(f"The list of {username} is deleted." if known else f"There is no list of {username}.")
+
+
+def backup(settings: Settings, file: str) -> None:
+    """Copies a SQLite database while the service runs; the copy is whole and needs no other file."""
+    if not settings.database_url.startswith("sqlite:///"):
+        raise ConfigError("DATABASE_URL is PostgreSQL: back it up with pg_dump, or with your provider's own backups.")
+    if Path(file).exists():
+        raise ConfigError(f"{file} exists: name a new file for the backup.")
+    source = sqlite3.connect(settings.database_url.removeprefix("sqlite:///"))
+    try:
+        source.execute("VACUUM INTO ?", (file,))
+    finally:
+        source.close()
+    print(f"Copied the database to {file}.")
+
+
+def main(arguments: list[str]) -> None:
+    """Runs one command. Raises ConfigError and StorageNotReady."""
+    match arguments:
+        case ["env"]:
+            write_env()
+        case ["try"]:
+            show_try(Settings.from_env(load_environ()))
+        case ["forget", username]:
+            forget(Settings.from_env(load_environ()), username)
+        case ["backup", file]:
+            backup(Settings.from_env(load_environ()), file)
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (ConfigError, StorageNotReady) as error:
+        sys.exit(str(error))

@@ -1,0 +1,132 @@
+"""The settings: the only reader of the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+DOTENV = Path(".env")
+KEY_LENGTH = 32
+
+
+class ConfigError(Exception):
+    """A setting is missing or impossible; the message is one sentence that names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the operator decides. Every field is the environment variable of the same name in upper case."""
+
+    service_auth_key: tuple[str, ...]
+    database_url: str = "sqlite:///data/todo.db"
+    public_url: str = "http://localhost:8000"
+    plugin_auth: str = "service_http"
+    openai_verification_token: str = ""
+    contact_email: str = "operator@localhost"
+    legal_url: str = "http://localhost:8000/legal"
+    cors_origins: tuple[str, ...] = ("https://chat.openai.com", "https://chatgpt.com")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    web_concurrency: int = 1
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Returns the settings that `environ` makes; an empty variable counts as unset. Raises ConfigError."""
+        get = {name: value.strip() for name, value in environ.items() if value.strip()}.get
+        port = _number("PORT", get("PORT"), cls.port, 0, 65535)
+        public_url = _public_url(get("PUBLIC_URL", f"http://localhost:{port}"))
+        return cls(
+            service_auth_key=_service_keys(get("SERVICE_AUTH_KEY")),
+            database_url=_database_url(get("DATABASE_URL", cls.database_url)),
+            public_url=public_url,
+            plugin_auth=_plugin_auth(get("PLUGIN_AUTH", cls.plugin_auth)),
+            openai_verification_token=get("OPENAI_VERIFICATION_TOKEN", ""),
+            contact_email=get("CONTACT_EMAIL", f"operator@{urlsplit(public_url).hostname}"),
+            legal_url=get("LEGAL_URL", f"{public_url}/legal"),
+            cors_origins=_origins(get("CORS_ORIGINS"), cls.cors_origins),
+            # A platform that hands out PORT routes to every address; on a machine of one's own nothing is exposed.
+            host=get("HOST", "0.0.0.0" if get("PORT") else cls.host),  # noqa: S104
+            port=port,
+            web_concurrency=_number("WEB_CONCURRENCY", get("WEB_CONCURRENCY"), cls.web_concurrency, 1, 64),
+        ).fit_for_platform(environ)
+
+    def fit_for_platform(self, environ: Mapping[str, str]) -> "Settings":
+        """Returns these settings where they can work; raises ConfigError on Heroku, whose disk does not last."""
+        if "DYNO" in environ and self.database_url.startswith("sqlite:"):
+            raise ConfigError(
+                "DATABASE_URL is missing: this platform's disk does not last, so SQLite would lose every to-do; "
+                "add PostgreSQL with `heroku addons:create heroku-postgresql:essential-0`."
+            )
+        if "DYNO" in environ and urlsplit(self.public_url).hostname == "localhost":
+            raise ConfigError(
+                "PUBLIC_URL is missing: set the address that assistants reach this app at, with "
+                "`heroku config:set PUBLIC_URL=https://<your app's address>`."
+            )
+        return self
+
+
+def load_environ(dotenv: Path = DOTENV) -> dict[str, str]:
+    """Returns the variables of the `.env` file, if there is one, under those of the environment, which win."""
+    written = {name: value for name, value in dotenv_values(dotenv).items() if value is not None}
+    return {**written, **os.environ}
+
+
+def _service_keys(value: str | None) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in (value or "").split(",") if key.strip())
+    if not keys:
+        raise ConfigError("SERVICE_AUTH_KEY is missing: run `make env` to write one into .env, or set it yourself.")
+    if len(keys) > 2:
+        raise ConfigError("SERVICE_AUTH_KEY holds more than two keys: one, or two with a comma while you rotate.")
+    if any(len(key) < KEY_LENGTH or not key.isascii() or not key.isprintable() or " " in key for key in keys):
+        raise ConfigError(f"SERVICE_AUTH_KEY needs at least {KEY_LENGTH} ASCII characters, none of them a space.")
+    return keys
+
+
+def _number(name: str, value: str | None, default: int, least: int, most: int) -> int:
+    if value is None:
+        return default
+    if not (value.isascii() and value.isdigit() and len(value) < 6 and least <= int(value) <= most):
+        raise ConfigError(f"{name} must be a whole number from {least} to {most}.")
+    return int(value)
+
+
+def _is_origin(url: str) -> bool:
+    """Whether `url` is scheme, host and port alone."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and url == f"{parts.scheme}://{parts.netloc}"
+    except ValueError:
+        return False
+
+
+def _public_url(value: str) -> str:
+    url = value.rstrip("/")
+    if not _is_origin(url) or "@" in url:
+        raise ConfigError("PUBLIC_URL must be http:// or https:// and a host, such as https://todo.example.com.")
+    return url
+
+
+def _database_url(value: str) -> str:
+    # Heroku hands out the scheme that PostgreSQL's own library has long since renamed.
+    url = value.replace("postgres://", "postgresql://", 1) if value.startswith("postgres://") else value
+    if not url.startswith(("sqlite:///", "postgresql://")) or url == "sqlite:///":
+        raise ConfigError("DATABASE_URL must start with sqlite:/// (and a file) or postgresql://.")
+    return url
+
+
+def _plugin_auth(value: str) -> str:
+    if value != "service_http":
+        raise ConfigError("PLUGIN_AUTH must be service_http, the only kind that this version knows.")
+    return value
+
+
+def _origins(value: str | None, default: tuple[str, ...]) -> tuple[str, ...]:
+    if value is None:
+        return default
+    origins = tuple(origin.strip() for origin in value.split(",") if origin.strip())
+    if not all(map(_is_origin, origins)):
+        raise ConfigError("CORS_ORIGINS must be origins such as https://chatgpt.com, separated by commas.")
+    return origins

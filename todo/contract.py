@@ -1,0 +1,106 @@
+"""The two hand-written contracts in spec/, read once; whoever needs a limit, an enum or a route asks here."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+SPEC = Path(__file__).parent.parent / "spec"
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the safe one in C, where PyYAML was built with it
+
+JSON = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a contract: its method in upper case, its path template and its description in the file."""
+
+    method: str
+    path: str
+    spec: JSON
+
+    @property
+    def id(self) -> str:
+        return str(self.spec["operationId"])
+
+
+class Contract:
+    """One OpenAPI file: `text` as written, `document` as data, with the components of `shared` beside its own."""
+
+    def __init__(self, file: Path, shared: "Contract | None" = None) -> None:
+        self.name = file.name
+        self.text = file.read_text(encoding="utf-8")
+        self.document: JSON = yaml.load(self.text, Loader=LOADER)  # noqa: S506
+        if shared:
+            self.document = _localize(self.document, shared.name)
+            for kind, components in shared.document["components"].items():
+                self.document["components"].setdefault(kind, {}).update(components)
+
+    @cached_property
+    def operations(self) -> list[Operation]:
+        """Returns every operation, in the order of the file."""
+        return [
+            Operation(method.upper(), path, spec)
+            for path, item in self.document["paths"].items()
+            for method, spec in item.items()
+            if method in METHODS
+        ]
+
+    def resolve(self, node: JSON) -> JSON:
+        """Returns what `node` refers to, or `node` itself where it is no $ref."""
+        while "$ref" in node:
+            target: Any = self.document
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                target = target[part]
+            node = target
+        return node
+
+    def parameters(self, operation: Operation) -> Iterator[JSON]:
+        """Yields the operation's parameters, each with its schema in place of a $ref to it."""
+        for parameter in map(self.resolve, operation.spec.get("parameters", [])):
+            yield {**parameter, "schema": self.resolve(parameter["schema"])}
+
+    def schema(self, name: str) -> JSON:
+        """Returns the schema of that name under components."""
+        return dict(self.document["components"]["schemas"][name])
+
+    def enum(self, name: str) -> list[str]:
+        """Returns the values of the named enum in the order of the file, without null."""
+        return [value for value in self.schema(name)["enum"] if value is not None]
+
+    def limit(self, name: str) -> int:
+        """Returns one of info.x-limits."""
+        return int(self.document["info"]["x-limits"][name])
+
+    def text_for(self, server_url: str) -> str:
+        """Returns the file byte for byte but for `servers`, which becomes `server_url`."""
+        return re.sub(
+            r"^servers:\n(?:[ -].*\n)+",
+            f"servers:\n  - url: {server_url}\n",
+            self.text,
+            count=1,
+            flags=re.MULTILINE,
+        )
+
+    def document_for(self, server_url: str) -> JSON:
+        """Returns the document with `servers` set to `server_url`."""
+        return {**self.document, "servers": [{"url": server_url}]}
+
+
+def _localize(node: Any, file: str) -> Any:
+    """Returns `node` with each $ref into the neighbouring `file` made local, as Connexion can follow no other."""
+    if isinstance(node, dict):
+        return {
+            key: value.removeprefix(file) if key == "$ref" else _localize(value, file) for key, value in node.items()
+        }
+    return [_localize(item, file) for item in node] if isinstance(node, list) else node
+
+
+API = Contract(SPEC / "openapi.yaml")
+SITE = Contract(SPEC / "site.yaml", shared=API)

@@ -1,0 +1,244 @@
+"""What can go wrong, as plain exceptions, and the one table that turns each into an RFC 9457 problem."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import orjson
+
+MEDIA_TYPE = "application/problem+json"
+MOST_FIELDS = 10  # keeps every problem below 4 KiB
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One field that is wrong: the name of a parameter or the path to it in the body, and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+class Refusal(Exception):
+    """A call that is refused; `members` stand beside the problem's own, `HEADERS` go with the answer."""
+
+    HEADERS: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, **members: Any) -> None:
+        super().__init__()
+        self.members = members
+        self.headers = dict(self.HEADERS)
+
+
+class InvalidRequest(Refusal):
+    """The request breaks the contract, in the fields named."""
+
+    def __init__(self, errors: Iterable[FieldError]) -> None:
+        super().__init__(errors=[vars(error) for error in list(errors)[:MOST_FIELDS]])
+
+    @classmethod
+    def of(cls, name: str, message: str) -> "InvalidRequest":
+        """Returns the refusal of one field."""
+        return cls([FieldError(name, message)])
+
+
+class MeNeedsUser(Refusal):
+    """The username `me` came with the service key, which is nobody's own."""
+
+
+class Unauthorized(Refusal):
+    """No bearer token came with the request."""
+
+    HEADERS: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer realm="todo"'}
+
+
+class InvalidToken(Unauthorized):
+    """The bearer token is none of ours (RFC 6750 section 3.1)."""
+
+    HEADERS: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer realm="todo", error="invalid_token"'}
+
+
+class Forbidden(Refusal):
+    """The caller is known and may not do this."""
+
+
+class OriginNotAllowed(Refusal):
+    """A browser asks for a web page of an origin that the operator does not allow."""
+
+
+class NotFound(Refusal):
+    """Nothing is at this address."""
+
+
+class TodoNotFound(Refusal):
+    """The list has no such to-do outside the trash."""
+
+
+class MethodNotAllowed(Refusal):
+    """The address exists, but not for this method (RFC 9110 section 15.5.6)."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        super().__init__()
+        self.headers["Allow"] = ", ".join(allowed)
+
+
+class RequestTimeout(Refusal):
+    """The body took too long to arrive."""
+
+    HEADERS: ClassVar[Mapping[str, str]] = {"Connection": "close"}
+
+
+class VersionConflict(Refusal):
+    """The to-do is not at the version that the caller has seen; `current_version` is the one it has."""
+
+    def __init__(self, current_version: int) -> None:
+        super().__init__(current_version=current_version)
+
+
+class PayloadTooLarge(Refusal):
+    """The body is over the limit; what is left of it is not read."""
+
+    HEADERS: ClassVar[Mapping[str, str]] = {"Connection": "close"}
+
+
+class UnsupportedMediaType(Refusal):
+    """The body is something else than JSON in UTF-8."""
+
+
+class StorageUnavailable(Refusal):
+    """The database cannot be reached, or is too busy; nothing was written."""
+
+    HEADERS: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A row of the table: the fixed parts of a problem document."""
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    hint: str
+
+
+PROBLEMS: dict[type[BaseException], Problem] = {
+    InvalidRequest: Problem(
+        400,
+        "invalid_request",
+        "The request is not valid",
+        "The request breaks the contract; errors names each wrong field.",
+        "Mend the fields named in errors and call again.",
+    ),
+    MeNeedsUser: Problem(
+        400,
+        "me_needs_user",
+        "Nobody is signed in",
+        "The username me stands for the person of a user's own token, and the service key is nobody's own.",
+        "Ask for the person's username and put it in place of me.",
+    ),
+    Unauthorized: Problem(
+        401,
+        "unauthorized",
+        "A token is needed",
+        "The request carries no bearer token.",
+        "Send the header Authorization: Bearer, a space and the service key.",
+    ),
+    InvalidToken: Problem(
+        401,
+        "invalid_token",
+        "The token is not valid",
+        "The bearer token is not one that this service knows.",
+        "Check the key that was given to the assistant against the operator's SERVICE_AUTH_KEY.",
+    ),
+    Forbidden: Problem(
+        403, "forbidden", "Not allowed", "The token does not allow this.", "Use a token that allows this."
+    ),
+    OriginNotAllowed: Problem(
+        403,
+        "origin_not_allowed",
+        "The origin is not allowed",
+        "Web pages of this origin, or with this method, may not call the service from a browser.",
+        "Ask the operator to add the page's origin to CORS_ORIGINS.",
+    ),
+    NotFound: Problem(
+        404,
+        "not_found",
+        "Nothing is here",
+        "No operation has this path.",
+        "Compare the path with /openapi.yaml.",
+    ),
+    TodoNotFound: Problem(
+        404,
+        "todo_not_found",
+        "No such to-do",
+        "This list has no such to-do outside the trash.",
+        "Call list_todos to see the ids; with status=deleted it shows the trash.",
+    ),
+    MethodNotAllowed: Problem(
+        405,
+        "method_not_allowed",
+        "The method does not fit",
+        "This path exists, but not for this method.",
+        "Use one of the methods in the Allow header.",
+    ),
+    RequestTimeout: Problem(
+        408,
+        "request_timeout",
+        "The body came too slowly",
+        "The body of the request did not arrive in time.",
+        "Call again, on a new connection.",
+    ),
+    VersionConflict: Problem(
+        409,
+        "version_conflict",
+        "The to-do has changed",
+        "Someone else changed this to-do since the version in if_version; nothing was done.",
+        "Call get_todo, look at what changed, and call again with if_version set to current_version.",
+    ),
+    PayloadTooLarge: Problem(
+        413,
+        "payload_too_large",
+        "The body is too large",
+        "The body of the request is larger than the contract allows.",
+        "Send less in one call.",
+    ),
+    UnsupportedMediaType: Problem(
+        415,
+        "unsupported_media_type",
+        "The body is not JSON",
+        "The body of the request must be application/json in UTF-8, not compressed.",
+        "Send the header Content-Type: application/json.",
+    ),
+    Exception: Problem(
+        500,
+        "internal_error",
+        "The service failed",
+        "This is a fault of the service, not of the request.",
+        "Try once more; if it fails again, tell the operator the X-Request-ID of the answer.",
+    ),
+    StorageUnavailable: Problem(
+        503,
+        "storage_unavailable",
+        "The database cannot be reached",
+        "The database cannot be reached or is too busy; nothing was changed.",
+        "Wait as many seconds as Retry-After says and call again.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class ProblemResponse:
+    """A problem, ready to be sent."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def problem_response(error: BaseException, public_url: str) -> ProblemResponse:
+    """Returns the answer for `error`, by the nearest of its classes in the table (RFC 9457 section 3)."""
+    row = next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
+    members, headers = (error.members, error.headers) if isinstance(error, Refusal) else ({}, {})
+    document = {"type": f"{public_url}/errors#{row.code}", **vars(row), **members}
+    headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", **headers}
+    return ProblemResponse(row.status, headers, orjson.dumps(document))

@@ -1,0 +1,42 @@
+"""The plugin manifest: the contract's texts and the settings' addresses, checked against the host's limits."""
+
+from typing import TYPE_CHECKING, Any
+
+from todo import contract
+from todo.validation import find_errors
+
+if TYPE_CHECKING:
+    from todo.config import Settings
+
+
+class ManifestError(Exception):
+    """The manifest breaks a limit of the plugin host; the message names the field."""
+
+
+def build(settings: "Settings") -> dict[str, Any]:
+    """Returns the manifest. Raises ManifestError where it breaks the schema Manifest of spec/site.yaml."""
+    manifest = {
+        "schema_version": "v1",
+        **contract.API.document["info"]["x-plugin"],
+        "auth": {
+            "type": settings.plugin_auth,
+            "authorization_type": "bearer",
+            "verification_tokens": _verification_tokens(settings),
+        },
+        "api": {
+            "type": "openapi",
+            "url": f"{settings.public_url}/openapi.yaml",
+            "is_user_authenticated": False,
+        },
+        "logo_url": f"{settings.public_url}/logo.png",
+        "contact_email": settings.contact_email,
+        "legal_info_url": settings.legal_url,
+    }
+    for error in find_errors(contract.SITE.schema("Manifest"), manifest):
+        raise ManifestError(f"The plugin manifest is not valid: {error.field} {error.message}.")
+    return manifest
+
+
+def _verification_tokens(settings: "Settings") -> dict[str, str]:
+    token = settings.openai_verification_token
+    return {"openai": token} if token else {}

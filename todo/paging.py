@@ -1,0 +1,71 @@
+"""Keyset pages: where one starts, where it ends, and the cursor between two."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from todo import contract
+from todo.errors import InvalidRequest
+
+Row = Mapping[str, Any]
+
+MOST_CHARACTERS = contract.API.limit("response_characters")
+AROUND_A_TODO = 400  # what the names, times and numbers of one to-do take at the most
+
+# For each order of list_todos: the columns that its cursor names, each with the value before every row.
+ORDERS: dict[str, dict[str, Any]] = {
+    "oldest": {"id": 0},
+    "newest": {"id": 2**31},
+    "due": {"due_key": "", "id": 0},
+    "priority": {"urgency": -1, "due_key": "", "id": 0},
+    "updated": {"updated_at": "~", "id": 2**31},
+}
+PARAMETERS = {"id": "after_id", "due_key": "after_key", "updated_at": "after_key", "urgency": "after_urgency"}
+
+
+class Page:
+    """The page of at most `limit` rows that `cursor` points to, in the order `sort`. Raises InvalidRequest."""
+
+    def __init__(self, sort: str, limit: int, cursor: str | None) -> None:
+        self.sort = sort
+        self.limit = limit
+        self._columns = ORDERS[sort]
+        start = self._decode(cursor) if cursor else list(self._columns.values())
+        self.after = {PARAMETERS[column]: value for column, value in zip(self._columns, start, strict=True)}
+
+    def cut(self, rows: Sequence[Row]) -> tuple[Sequence[Row], str | None]:
+        """Returns the rows that fit the page, of up to one more than its limit, and the cursor of the next page."""
+        shown = rows[: self._fitting(rows)]
+        return shown, self._encode(shown[-1]) if len(shown) < len(rows) else None
+
+    def _fitting(self, rows: Sequence[Row]) -> int:
+        """Returns how many rows stay within the host's limit on an answer; one always does."""
+        characters = AROUND_A_TODO
+        for count, row in enumerate(rows[: self.limit]):
+            # JSON writes a quotation mark, a backslash and a line break as two characters, hence twice.
+            characters += 2 * (len(row["todo"]) + len(row["notes"] or "") + len(row["tags"])) + AROUND_A_TODO
+            if characters > MOST_CHARACTERS and count:
+                return count
+        return min(len(rows), self.limit)
+
+    def _encode(self, row: Row) -> str:
+        values = [self.sort, *(row[column] for column in self._columns)]
+        return base64.urlsafe_b64encode(orjson.dumps(values)).rstrip(b"=").decode()
+
+    def _decode(self, cursor: str) -> list[Any]:
+        try:
+            sort, *values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        except (binascii.Error, ValueError, TypeError):
+            sort, values = None, []
+        if sort != self.sort or not self._could_be_ours(values):
+            raise InvalidRequest.of("cursor", "must be next_cursor of the page before, with the same sort")
+        return list(values)
+
+    def _could_be_ours(self, values: list[Any]) -> bool:
+        """Whether the values have the types and sizes of the columns; a cursor may come from anyone."""
+        return [type(value) for value in values] == [type(value) for value in self._columns.values()] and all(
+            value.isprintable() if isinstance(value, str) else -1 <= value <= 2**31 for value in values
+        )

@@ -1,0 +1,108 @@
+"""First guess of a time zone from the region a visitor appears to be in.
+
+Codes are ISO 3166-2 ("US-CA") or a bare country ("DE"); zones come from zone.tab in the PyPI package tzdata.
+Our table adds states, all of the US and CA and elsewhere those whose clock differs from their country's; a
+state in two zones is with most of its people, and zones whose clocks agree today share a row.
+"""
+
+import re
+from functools import cache
+from importlib import resources
+
+_CODE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+
+# A bare country stands here if zone.tab's first zone is not where most people live (CD: the eastern half).
+_ZONES = {
+    "Africa/Kinshasa": "CD-BC CD-EQ CD-KG CD-KL CD-KN CD-MN CD-MO CD-NU CD-SU CD-TU",
+    "Africa/Lubumbashi": "CD",
+    "America/Anchorage": "US-AK",
+    "America/Cancun": "MX-ROO",
+    "America/Chicago": "US-AL US-AR US-IA US-IL US-KS US-LA US-MN US-MO US-MS US-ND US-NE US-OK US-SD US-TN "
+    "US-TX US-WI",
+    "America/Denver": "US-CO US-ID US-MT US-NM US-UT US-WY",
+    "America/Edmonton": "CA-AB CA-NT",
+    "America/Halifax": "CA-NB CA-NS CA-PE",
+    "America/Iqaluit": "CA-NU",
+    "America/Los_Angeles": "US-CA US-NV US-OR US-WA",
+    "America/Manaus": "BR-AM BR-MS BR-MT BR-RO BR-RR",
+    "America/Matamoros": "MX-TAM",  # its border cities, on US time, outnumber the south
+    "America/Mazatlan": "MX-BCS MX-NAY MX-SIN MX-SON",
+    "America/New_York": "US-CT US-DC US-DE US-FL US-GA US-IN US-KY US-MA US-MD US-ME US-MI US-NC US-NH "
+    "US-NJ US-NY US-OH US-PA US-RI US-SC US-VA US-VT US-WV",
+    "America/Phoenix": "US-AZ",
+    "America/Punta_Arenas": "CL-AI CL-MA",
+    "America/Regina": "CA-SK",
+    "America/Rio_Branco": "BR-AC",
+    "America/Sao_Paulo": "BR",
+    "America/St_Johns": "CA-NL",
+    "America/Tijuana": "MX-BCN",
+    "America/Toronto": "CA CA-ON CA-QC",
+    "America/Vancouver": "CA-BC",
+    "America/Whitehorse": "CA-YT",
+    "America/Winnipeg": "CA-MB",
+    "Asia/Hebron": "PS",
+    "Asia/Hovd": "MN-043 MN-046 MN-071",
+    "Asia/Irkutsk": "RU-BU RU-IRK",
+    "Asia/Jayapura": "ID-MA ID-ML ID-MU ID-PA ID-PB ID-PD ID-PE ID-PP ID-PS ID-PT",
+    "Asia/Kamchatka": "RU-CHU RU-KAM",
+    "Asia/Makassar": "ID-BA ID-GO ID-KI ID-KS ID-KU ID-NB ID-NT ID-NU ID-SA ID-SG ID-SL ID-SN ID-SR ID-ST",
+    "Asia/Novosibirsk": "RU-AL RU-ALT RU-KEM RU-KK RU-KYA RU-NVS RU-TOM RU-TY",
+    "Asia/Omsk": "RU-OMS",
+    "Asia/Sakhalin": "RU-MAG RU-SAK",
+    "Asia/Tashkent": "UZ",
+    "Asia/Vladivostok": "RU-KHA RU-PRI RU-YEV",
+    "Asia/Yakutsk": "RU-AMU RU-SA RU-ZAB",
+    "Asia/Yekaterinburg": "RU-BA RU-CHE RU-KGN RU-KHM RU-ORE RU-PER RU-SVE RU-TYU RU-YAN",
+    "Atlantic/Azores": "PT-20",
+    "Atlantic/Canary": "ES-CN ES-GC ES-TF",
+    "Australia/Adelaide": "AU-SA",
+    "Australia/Brisbane": "AU-QLD",
+    "Australia/Darwin": "AU-NT",
+    "Australia/Perth": "AU-WA",
+    "Australia/Sydney": "AU",
+    "Europe/Kaliningrad": "RU-KGD",
+    "Europe/Kyiv": "UA",
+    "Europe/Moscow": "RU",
+    "Europe/Samara": "RU-AST RU-SAM RU-SAR RU-UD RU-ULY",
+    "Europe/Simferopol": "UA-40 UA-43",  # the clock on the wall there, as tzdata records it
+    "Pacific/Bougainville": "PG-NSB",
+    "Pacific/Chatham": "NZ-CIT",
+    "Pacific/Galapagos": "EC-W",
+    "Pacific/Honolulu": "US-HI",
+    "Pacific/Kanton": "KI-P",
+    "Pacific/Kiritimati": "KI-L",
+    "Pacific/Pohnpei": "FM-KSA FM-PNI",
+    "Pacific/Wake": "UM",
+}
+
+# Territories that ISO 3166-2 files under a country and ISO 3166-1 as a country of their own.
+_TERRITORIES = (
+    "FR-971=GP FR-972=MQ FR-973=GF FR-974=RE FR-976=YT FR-BL=BL FR-MF=MF FR-NC=NC FR-PF=PF FR-PM=PM FR-WF=WF "
+    "NL-AW=AW NL-BQ1=BQ NL-BQ2=BQ NL-BQ3=BQ NL-CW=CW NL-SX=SX US-AS=AS US-GU=GU US-MP=MP US-PR=PR US-VI=VI"
+)
+
+
+@cache
+def _zone_by_code() -> dict[str, str]:
+    zones: dict[str, str] = {}
+    table = resources.files("tzdata") / "zoneinfo" / "zone.tab"
+    for line in table.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            country, _, zone = line.split("\t")[:3]
+            zones.setdefault(country, zone)
+    zones.update((code, zone) for zone, codes in _ZONES.items() for code in codes.split())
+    zones.update((pair[:-3], zones[pair[-2:]]) for pair in _TERRITORIES.split())
+    return zones
+
+
+def zone_of_region(code: str) -> str | None:
+    """Return the IANA zone most people of a region live in, or None if the code names no known country.
+
+    The code is an ISO 3166-2 subdivision or a bare country, in any case, spaces around it allowed; a state
+    not listed above gets its country's zone. Sources: ISO 3166-2 for codes, tzdata's zone.tab for zones.
+    """
+    region = code.strip(" ").upper()
+    # upper() turns some letters outside ASCII into plain A-Z, so the code itself must be ASCII.
+    if not code.isascii() or not _CODE.fullmatch(region):
+        return None
+    return _zone_by_code().get(region) or _zone_by_code().get(region[:2])

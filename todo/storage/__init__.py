@@ -1,0 +1,1 @@
+"""Storage: two units of work, and the SQL of each noun."""

@@ -1,0 +1,81 @@
+"""PostgreSQL: a pool of connections, each used by one thread at a time."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
+
+from todo.errors import StorageUnavailable
+from todo.storage.engine import Connection, StorageNotReady, require_revision
+from todo.storage.statements import load
+
+log = logging.getLogger(__name__)
+
+POOL_SIZE = 8
+WAIT_FOR_CONNECTION = 10.0  # seconds
+
+
+class PostgreSQLEngine:
+    """One transaction a unit of work; PostgreSQL itself syncs each commit to its disk."""
+
+    name = "PostgreSQL"
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+        self._statements = load("psycopg")
+
+    def start(self) -> None:
+        self._pool = ConnectionPool(
+            self._url,
+            min_size=1,
+            max_size=POOL_SIZE,
+            timeout=WAIT_FOR_CONNECTION,
+            check=ConnectionPool.check_connection,
+            kwargs={"row_factory": dict_row},
+            open=False,
+        )
+        try:
+            self._pool.open(wait=True, timeout=WAIT_FOR_CONNECTION)
+            require_revision(self._revision())
+        except psycopg.OperationalError:
+            self._pool.close()
+            raise StorageNotReady("The database of DATABASE_URL cannot be reached.") from None
+        except StorageNotReady:
+            self._pool.close()
+            raise
+        self._threads = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="postgresql")
+
+    def stop(self) -> None:
+        self._threads.shutdown()
+        self._pool.close()
+
+    def submit_read(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
+        return self._threads.submit(self._run, lambda connection: rule(connection, *args, **kwargs), read_only=True)
+
+    def submit_write(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
+        return self._threads.submit(self._run, lambda connection: rule(connection, *args, **kwargs), read_only=False)
+
+    def _run(self, rule: Callable[[Connection], Any], *, read_only: bool) -> Any:
+        try:
+            with self._pool.connection() as driver:
+                # A read sees one snapshot; a write locks its user's row first and then sees what others did.
+                level = psycopg.IsolationLevel.REPEATABLE_READ if read_only else psycopg.IsolationLevel.READ_COMMITTED
+                driver.set_isolation_level(level)
+                driver.set_read_only(read_only)
+                return rule(Connection(driver, self._statements))
+        except psycopg.OperationalError as error:
+            log.error("the database failed: %s", type(error).__name__)
+            raise StorageUnavailable from error
+
+    def _revision(self) -> str | None:
+        with self._pool.connection() as driver:
+            try:
+                row = Connection(driver, self._statements).database_revision()
+            except psycopg.errors.UndefinedTable:
+                driver.rollback()
+                return None
+        return row["version_num"] if row else None

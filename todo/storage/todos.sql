@@ -1,0 +1,30 @@
+-- name: todo_by_id^
+SELECT * FROM todos WHERE user_id = :user_id AND id = :id;
+
+-- A place in the list is not a page: this serves delete_todo_by_index alone.
+-- name: open_todo_at^
+SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' ORDER BY id LIMIT 1 OFFSET :place;
+
+-- name: insert_todo!
+INSERT INTO todos (user_id, id, todo, notes, due, due_key, urgency, tags, tag_keys, search_text, status, version,
+                   created_at, updated_at, done_at, deleted_at)
+VALUES (:user_id, :id, :todo, :notes, :due, :due_key, :urgency, :tags, :tag_keys, :search_text, :status, :version,
+        :created_at, :updated_at, :done_at, :deleted_at);
+
+-- name: save_todo!
+UPDATE todos
+SET todo = :todo, notes = :notes, due = :due, due_key = :due_key, urgency = :urgency, tags = :tags,
+    tag_keys = :tag_keys, search_text = :search_text, status = :status, version = :version, updated_at = :updated_at,
+    done_at = :done_at, deleted_at = :deleted_at
+WHERE user_id = :user_id AND id = :id;
+
+-- A date without a time is overdue when its day is over, which is why today itself is left out.
+-- name: count_todos^
+SELECT COALESCE(SUM(CASE WHEN status = 'open' THEN 1 ELSE 0 END), 0) AS open,
+       COALESCE(SUM(CASE WHEN status = 'open' AND due_key < :now AND due_key <> :today THEN 1 ELSE 0 END), 0) AS overdue,
+       COALESCE(SUM(CASE WHEN status = 'done' THEN 1 ELSE 0 END), 0) AS done,
+       COALESCE(SUM(CASE WHEN status = 'deleted' THEN 1 ELSE 0 END), 0) AS deleted
+FROM todos WHERE user_id = :user_id;
+
+-- name: delete_todos_of_user!
+DELETE FROM todos WHERE user_id = :user_id;

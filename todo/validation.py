@@ -1,0 +1,182 @@
+"""Connexion's own extension points for checking requests, made as strict as the contract is.
+
+Stock Connexion quotes the caller's values in its errors, stops at the first wrong field, reads " 5" and "1_0" as
+numbers, lets the last of two equal keys win, and lets a text end in a line break that its pattern forbids.
+"""
+
+import re
+from collections.abc import AsyncGenerator, Iterator
+from typing import Any
+
+import orjson
+from connexion.json_schema import Draft4RequestValidator
+from connexion.uri_parsing import OpenAPIURIParser
+from connexion.validators.json import JSONRequestBodyValidator
+from connexion.validators.parameter import ParameterValidator
+from jsonschema import Draft4Validator, ValidationError
+from jsonschema.validators import extend
+
+from todo.errors import FieldError, InvalidRequest
+
+MOST_NESTED = 16
+WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+STRING_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"\s*(:?)', re.DOTALL)
+
+TYPE_NAMES = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+
+
+def parse_json(data: bytes) -> Any:
+    """Returns the value of a JSON text (RFC 8259). Raises InvalidRequest, also for what parsers disagree on."""
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise InvalidRequest.of("body", "must be JSON in UTF-8") from None
+    keys = 0
+    level = [value]
+    for _ in range(MOST_NESTED):
+        keys += sum(len(item) for item in level if isinstance(item, dict))
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            break
+    else:
+        raise InvalidRequest.of("body", "must not be nested so deeply")
+    if keys != sum(1 for colon in STRING_TOKEN.findall(data) if colon):
+        raise InvalidRequest.of("body", "must not have the same key twice")
+    return value
+
+
+def _children(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _match_whole(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
+    """Checks a pattern as ECMA-262 means it: `$` is the very end, where Python's allows one more line break."""
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield ValidationError("pattern")
+
+
+StrictValidator = extend(Draft4RequestValidator, {"pattern": _match_whole})
+
+
+def find_errors(schema: dict[str, Any], value: Any, at: str = "") -> list[FieldError]:
+    """Returns what is wrong with `value`, field by field, without quoting any of it; `at` names the value itself."""
+    validator = StrictValidator(schema, format_checker=Draft4Validator.FORMAT_CHECKER)
+    return [found for error in validator.iter_errors(value) for found in _explain(error, at)]
+
+
+def _explain(error: ValidationError, at: str) -> Iterator[FieldError]:
+    path = ".".join([at, *map(str, error.path)]).strip(".")
+    limit = error.validator_value
+    if error.validator == "additionalProperties":
+        known = ", ".join(error.schema["properties"])
+        for name in set(error.instance) - set(error.schema["properties"]):
+            yield FieldError(_safe(f"{path}.{name}".strip(".")), f"is not known here; known are {known}")
+    elif error.validator == "required":
+        for name in set(limit) - set(error.instance):
+            yield FieldError(f"{path}.{name}".strip("."), "is required")
+    else:
+        yield FieldError(path or "body", _message(error, limit))
+
+
+def _message(error: ValidationError, limit: Any) -> str:
+    """Returns what the value must be, in words that a model can act on."""
+    match error.validator:
+        case "type":
+            return f"must be {TYPE_NAMES[limit]}" + (" or null" if error.schema.get("nullable") else "")
+        case "enum":
+            return "must be one of " + ", ".join("null" if value is None else str(value) for value in limit)
+        case "minimum":
+            return f"must be at least {limit}"
+        case "maximum":
+            return f"must be at most {limit}"
+        case "minLength" | "minProperties" | "minItems":
+            return "must not be empty"
+        case "maxLength":
+            return f"must have at most {limit} characters"
+        case "maxItems":
+            return f"must have at most {limit} items"
+        case "pattern":
+            return f"must have the form of this example: {error.schema['example']}"
+        case other:
+            return f"breaks {other} of the contract"
+
+
+def _safe(name: str) -> str:
+    """Returns a name that the caller made up, unless it could be anything but a name."""
+    return name if NAME.fullmatch(name) else "(a name not shown)"
+
+
+class StrictBodyValidator(JSONRequestBodyValidator):
+    """Checks a JSON body against its schema and names every wrong field."""
+
+    async def _parse(self, stream: AsyncGenerator[bytes, None], scope: Any) -> Any:  # noqa: ARG002
+        data = b"".join([chunk async for chunk in stream])
+        return parse_json(data) if data else None
+
+    def _validate(self, body: Any) -> None:
+        if body is None and not self._required:
+            return
+        errors = find_errors(self._schema, body)
+        if errors:
+            raise InvalidRequest(errors)
+
+
+class StrictURIParser(OpenAPIURIParser):
+    """Reads a whole number only where it is written as one, and refuses a parameter that comes twice."""
+
+    def resolve_params(self, params: dict[str, Any], _in: str) -> dict[str, Any]:
+        return {
+            name: self._read(self.param_schemas.get(name, {}), values if _in == "query" else [values])
+            for name, values in params.items()
+        }
+
+    @staticmethod
+    def _read(schema: dict[str, Any], values: list[Any]) -> Any:
+        if len(values) > 1:
+            return values
+        (value,) = values
+        if schema.get("type") == "integer" and isinstance(value, str) and WHOLE_NUMBER.fullmatch(value):
+            return int(value)
+        return value
+
+
+class StrictParameterValidator(ParameterValidator):
+    """Checks path and query parameters and names every wrong one."""
+
+    def validate_request(self, request: Any) -> None:
+        errors = list(self._unknown(request))
+        for place in ("path", "query"):
+            given = getattr(request, f"{place}_params")
+            for parameter in self.parameters.get(place, []):
+                errors += self._errors(parameter, given)
+        if errors:
+            raise InvalidRequest(errors)
+
+    def _unknown(self, request: Any) -> Iterator[FieldError]:
+        names = [parameter["name"] for parameter in self.parameters.get("query", [])]
+        for name in set(request.query_params) - set(names):
+            known = f"known are {', '.join(names)}" if names else "this operation has no query parameters"
+            yield FieldError(_safe(name), f"is not known here; {known}")
+
+    @staticmethod
+    def _errors(parameter: dict[str, Any], given: dict[str, Any]) -> list[FieldError]:
+        name = parameter["name"]
+        if name not in given:
+            return [FieldError(name, "is required")] if parameter.get("required") else []
+        if isinstance(given[name], list):
+            return [FieldError(name, "must be given only once")]
+        # What is null in a body has no form in a URL.
+        return find_errors({**parameter["schema"], "nullable": False}, given[name], at=name)
+
+
+VALIDATORS = {"body": {"application/json": StrictBodyValidator}, "parameter": StrictParameterValidator}
