@@ -71,7 +71,8 @@ StrictValidator = extend(Draft4RequestValidator, {"pattern": _match_whole})
 def find_errors(schema: dict[str, Any], value: Any, at: str = "") -> list[FieldError]:
     """Returns what is wrong with `value`, field by field, without quoting any of it; `at` names the value itself."""
     validator = StrictValidator(schema, format_checker=Draft4Validator.FORMAT_CHECKER)
-    return [found for error in validator.iter_errors(value) for found in _explain(error, at)]
+    found = [explained for error in validator.iter_errors(value) for explained in _explain(error, at)]
+    return list({error.field: error for error in reversed(found)}.values())[::-1]  # the first of each field
 
 
 def _explain(error: ValidationError, at: str) -> Iterator[FieldError]:

