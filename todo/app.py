@@ -76,6 +76,7 @@ class JSONResolver(Resolver):
         async def respond(**arguments: Any) -> Response:
             returned = await handler(**arguments)
             value, status, headers = returned if isinstance(returned, tuple) else (returned, 200, {})
+            headers = {"Cache-Control": "no-store", **headers}
             return Response(orjson.dumps(value), status, headers, media_type="application/json")
 
         return respond

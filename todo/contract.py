@@ -61,10 +61,11 @@ class Contract:
             node = target
         return node
 
-    def parameters(self, operation: Operation) -> Iterator[JSON]:
-        """Yields the operation's parameters, each with its schema in place of a $ref to it."""
+    def parameters(self, operation: Operation, place: str) -> Iterator[JSON]:
+        """Yields the operation's parameters in `place` (path, query), each with its schema in place of a $ref to it."""
         for parameter in map(self.resolve, operation.spec.get("parameters", [])):
-            yield {**parameter, "schema": self.resolve(parameter["schema"])}
+            if parameter["in"] == place:
+                yield {**parameter, "schema": self.resolve(parameter["schema"])}
 
     def schema(self, name: str) -> JSON:
         """Returns the schema of that name under components."""

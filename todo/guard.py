@@ -56,12 +56,18 @@ def routes_of(contract: Contract, app: ASGIApp) -> list[Route]:
     routes: dict[str, Route] = {}
     for operation in contract.operations:
         pattern = operation.path
-        for parameter in contract.parameters(operation):
-            segment = WHOLE_NUMBER if parameter["schema"]["type"] == "integer" else "[^/]+"
-            pattern = pattern.replace(f"{{{parameter['name']}}}", segment)
+        for parameter in contract.parameters(operation, "path"):
+            pattern = pattern.replace(f"{{{parameter['name']}}}", _segment(parameter["schema"]))
         route = routes.setdefault(operation.path, Route(operation.path, re.compile(pattern), app))
         route.methods[operation.method] = "requestBody" in operation.spec
     return sorted(routes.values(), key=lambda route: "{" in route.template)
+
+
+def _segment(schema: dict[str, Any]) -> str:
+    """Returns what a path parameter can look like at all; Connexion checks the rest."""
+    if "enum" in schema:
+        return f"(?:{'|'.join(map(re.escape, schema['enum']))})"
+    return WHOLE_NUMBER if schema["type"] == "integer" else "[^/]+"
 
 
 class Guard:

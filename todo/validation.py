@@ -122,7 +122,12 @@ class StrictBodyValidator(JSONRequestBodyValidator):
 
     async def _parse(self, stream: AsyncGenerator[bytes, None], scope: Any) -> Any:  # noqa: ARG002
         data = b"".join([chunk async for chunk in stream])
-        return parse_json(data) if data else None
+        if not data:
+            return None
+        value = parse_json(data)
+        if value is None and not self._nullable:
+            raise InvalidRequest.of("body", "must be an object")  # null is a body, not the lack of one
+        return value
 
     def _validate(self, body: Any) -> None:
         if body is None and not self._required:

@@ -1,0 +1,43 @@
+"""The pages that a person reads."""
+
+import re
+
+import httpx
+import pytest
+
+from todo.errors import PROBLEMS
+
+
+def test_front_door_leads_to_the_reference(anonymous: httpx.Client) -> None:
+    assert anonymous.get("/").headers["location"] == "/docs"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/legal", "/errors"])
+def test_a_page_loads_nothing_from_elsewhere(anonymous: httpx.Client, path: str) -> None:
+    response = anonymous.get(path)
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in response.headers["content-security-policy"]
+    assert "unsafe" not in response.headers["content-security-policy"]
+    assert "<script>" not in response.text
+    assert " style=" not in response.text
+    for address in re.findall(r'(?:src|href)="(/[^"#]*)"', response.text):
+        assert anonymous.get(address).status_code in (200, 302), address
+    assert not re.findall(r'src="https?:', response.text)
+
+
+def test_legal_page_says_what_where_and_how_to_delete(anonymous: httpx.Client, database_kind: str) -> None:
+    text = anonymous.get("/legal").text
+    kind = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[database_kind]
+    for fact in (kind, "http://localhost:8000", "operator@localhost", "make forget USERNAME"):
+        assert fact in text
+
+
+def test_every_problem_has_its_section(anonymous: httpx.Client) -> None:
+    text = anonymous.get("/errors").text
+    for problem in PROBLEMS.values():
+        assert f'id="{problem.code}"' in text
+
+
+def test_robots_lets_the_plugin_host_in(anonymous: httpx.Client) -> None:
+    text = anonymous.get("/robots.txt").text
+    assert "User-agent: ChatGPT-User\nAllow: /\n" in text
