@@ -75,9 +75,9 @@ def main(arguments: list[str]) -> None:
             write_env()
         case ["try"]:
             show_try(Settings.from_env(load_environ()))
-        case ["forget", username]:
+        case ["forget", username] if username:
             forget(Settings.from_env(load_environ()), username)
-        case ["backup", file]:
+        case ["backup", file] if file:
             backup(Settings.from_env(load_environ()), file)
         case _:
             sys.exit(__doc__)

@@ -201,15 +201,13 @@ class TestMethods:
         assert client.head("/nope").status_code == 404
 
 
-class TestCORS:
-    PREFLIGHT = {
-        "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "authorization,content-type",
-    }
+PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
 
+
+class TestCORS:
     @pytest.mark.parametrize("origin", ["https://chat.openai.com", "https://chatgpt.com"])
     def test_preflight(self, anonymous: httpx.Client, origin: str) -> None:
-        headers = {**self.PREFLIGHT, "Origin": origin, "Access-Control-Request-Private-Network": "true"}
+        headers = {**PREFLIGHT, "Origin": origin, "Access-Control-Request-Private-Network": "true"}
         response = anonymous.options("/todos/a", headers=headers)
         assert response.status_code == 200
         assert response.headers["access-control-allow-origin"] == origin
@@ -219,7 +217,7 @@ class TestCORS:
 
     @pytest.mark.parametrize("origin", ["https://example.com", "https://chatgpt.com.evil.example", "null"])
     def test_foreign_origins_are_refused(self, client: httpx.Client, origin: str) -> None:
-        response = client.options("/todos/a", headers={**self.PREFLIGHT, "Origin": origin})
+        response = client.options("/todos/a", headers={**PREFLIGHT, "Origin": origin})
         is_problem(response, 403, "origin_not_allowed")
         for answer in (response, client.get("/todos/a", headers={"Origin": origin})):
             assert "access-control-allow-origin" not in answer.headers

@@ -104,7 +104,7 @@ class SQLiteEngine:
             finally:
                 driver.execute("ROLLBACK")
         except sqlite3.OperationalError as error:
-            log.error("reading failed: %s", error.sqlite_errorname)
+            log.error("reading failed: %s", _name(error))
             raise StorageUnavailable from error
 
     def _write_until_stopped(self, driver: sqlite3.Connection) -> None:
@@ -135,7 +135,7 @@ class SQLiteEngine:
                 self._run(driver, job)
             driver.execute("COMMIT")
         except sqlite3.Error as error:
-            log.error("writing failed: %s", getattr(error, "sqlite_errorname", type(error).__name__))
+            log.error("writing failed: %s", _name(error))
             if driver.in_transaction:
                 driver.execute("ROLLBACK")
             for job in jobs:
@@ -153,3 +153,8 @@ class SQLiteEngine:
             driver.execute("ROLLBACK TO job")
             job.error = StorageUnavailable() if isinstance(error, sqlite3.OperationalError) else error
         driver.execute("RELEASE job")
+
+
+def _name(error: sqlite3.Error) -> str:
+    """Returns SQLite's own name of the error; its message may quote what a caller wrote."""
+    return getattr(error, "sqlite_errorname", type(error).__name__)

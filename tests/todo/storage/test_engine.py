@@ -1,0 +1,210 @@
+"""The two units of work: what is answered is stored, what fails leaves no trace, and nothing waits in vain."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import wait
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.conftest import migrate
+from todo.errors import StorageUnavailable
+from todo.storage import sqlite
+from todo.storage.engine import Connection, Engine, StorageNotReady, newest_revision, open_engine
+from todo.users import Owner, find, open_list, set_time_zone
+
+
+@pytest.fixture
+def engine(empty_database: str) -> Iterator[Engine]:
+    migrate(empty_database)
+    engine = open_engine(empty_database)
+    engine.start()
+    yield engine
+    engine.stop()
+
+
+def fail_after_writing(connection: Connection, owner: Owner) -> None:
+    open_list(connection, owner)
+    raise ValueError("on purpose")
+
+
+def test_write_then_read(engine: Engine) -> None:
+    assert engine.submit_write(open_list, Owner("kevin")).result().id == 1
+    assert engine.submit_read(find, Owner("kevin")).result().id == 1
+
+
+def test_a_write_that_raises_leaves_nothing(engine: Engine) -> None:
+    with pytest.raises(ValueError, match="on purpose"):
+        engine.submit_write(fail_after_writing, Owner("kevin")).result()
+    assert engine.submit_read(find, Owner("kevin")).result().id == 0
+
+
+def test_a_read_cannot_write(engine: Engine) -> None:
+    with pytest.raises((StorageUnavailable, psycopg.errors.ReadOnlySqlTransaction)):
+        engine.submit_read(open_list, Owner("kevin")).result()
+    assert engine.submit_read(find, Owner("kevin")).result().id == 0
+
+
+def test_writes_side_by_side_take_no_other_with_them(engine: Engine) -> None:
+    owners = [Owner(f"user{number}") for number in range(40)]
+    futures = [
+        engine.submit_write(fail_after_writing if number % 3 == 0 else open_list, owner)
+        for number, owner in enumerate(owners)
+    ]
+    wait(futures)
+    for number, (owner, future) in enumerate(zip(owners, futures, strict=True)):
+        assert (future.exception() is None) == bool(number % 3)
+        assert bool(engine.submit_read(find, owner).result().id) == bool(number % 3)
+
+
+def test_writes_to_one_list_queue_up(engine: Engine) -> None:
+    user = engine.submit_write(open_list, Owner("kevin")).result()
+
+    def next_id(connection: Connection) -> int:
+        open_list(connection, Owner("kevin"))
+        return int(connection.next_todo_id(user_id=user.id)["last_todo_id"])
+
+    futures = [engine.submit_write(next_id) for _ in range(50)]
+    assert sorted(future.result() for future in futures) == list(range(1, 51))
+
+
+def test_a_read_sees_one_snapshot(engine: Engine) -> None:
+    engine.submit_write(set_time_zone, Owner("kevin"), "Asia/Tokyo").result()
+    reading, written = threading.Event(), threading.Event()
+
+    def read_twice(connection: Connection) -> list[str]:
+        first = find(connection, Owner("kevin")).time_zone
+        reading.set()
+        assert written.wait(10)
+        return [first, find(connection, Owner("kevin")).time_zone]
+
+    future = engine.submit_read(read_twice)
+    assert reading.wait(10)
+    engine.submit_write(set_time_zone, Owner("kevin"), "Europe/Berlin").result()
+    written.set()
+    assert future.result() == ["Asia/Tokyo", "Asia/Tokyo"]
+
+
+def test_a_write_whose_caller_has_gone_is_not_begun(engine: Engine) -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def hold(_: Connection) -> None:
+        started.set()
+        assert go_on.wait(10)
+
+    holding = [engine.submit_write(hold) for _ in range(8)]
+    assert started.wait(10)
+    futures = [engine.submit_write(open_list, Owner(f"user{number}")) for number in range(50)]
+    cancelled = [future.cancel() for future in futures]
+    go_on.set()
+    wait(holding)
+    assert any(cancelled)
+    engine.submit_write(open_list, Owner("after")).result()
+    for number, gone in enumerate(cancelled):
+        assert not gone or engine.submit_read(find, Owner(f"user{number}")).result().id == 0
+
+
+def test_stop_finishes_what_waits(empty_database: str) -> None:
+    migrate(empty_database)
+    engine = open_engine(empty_database)
+    engine.start()
+    futures = [engine.submit_write(open_list, Owner(f"user{number}")) for number in range(200)]
+    engine.stop()
+    assert all(future.result() for future in futures)
+
+
+def test_start_refuses_a_database_that_is_not_migrated(empty_database: str, tmp_path: Path) -> None:
+    if empty_database.startswith("sqlite"):
+        sqlite3.connect(tmp_path / "todo.db").execute("CREATE TABLE other (id)").connection.close()
+    with pytest.raises(StorageNotReady, match=f"at revision none and this version needs {newest_revision()}"):
+        open_engine(empty_database).start()
+
+
+def test_start_refuses_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(StorageNotReady, match="run `make migrate` first"):
+        open_engine(f"sqlite:///{tmp_path}/missing.db").start()
+    assert not (tmp_path / "missing.db").exists()
+
+
+def test_start_refuses_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("todo.storage.postgresql.WAIT_FOR_CONNECTION", 0.3)
+    with pytest.raises(StorageNotReady, match="DATABASE_URL cannot be reached") as error:
+        open_engine("postgresql://user:secret@127.0.0.1:1/none").start()
+    assert "secret" not in str(error.value)
+
+
+def test_a_lost_postgresql_connection_is_replaced(postgresql: str) -> None:
+    from tests.conftest import new_postgresql_database
+
+    url = new_postgresql_database(postgresql)
+    migrate(url)
+    engine = open_engine(url)
+    engine.start()
+    try:
+        engine.submit_write(open_list, Owner("before")).result()
+        with psycopg.connect(postgresql, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                [url.split("/")[-1].split("?")[0]],
+            )
+        assert engine.submit_write(open_list, Owner("after")).result().id == 2
+    finally:
+        engine.stop()
+
+
+class TestSQLite:
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        migrate(f"sqlite:///{tmp_path}/todo.db")
+        return tmp_path / "todo.db"
+
+    @pytest.fixture
+    def engine(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite.SQLiteEngine]:
+        monkeypatch.setattr(sqlite, "WAIT_FOR_OTHER_PROCESS", 0.2)
+        engine = sqlite.SQLiteEngine(file)
+        engine.start()
+        yield engine
+        engine.stop()
+
+    def test_every_commit_is_synced(self, engine: sqlite.SQLiteEngine) -> None:
+        def settings(connection: Any) -> list[Any]:
+            return [
+                connection._driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")
+            ]
+
+        assert engine.submit_write(settings).result() == ["wal", 2]
+
+    def test_a_database_that_another_holds_is_unavailable_for_writes_only(
+        self, engine: sqlite.SQLiteEngine, file: Path
+    ) -> None:
+        other = sqlite3.connect(file, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageUnavailable):
+            engine.submit_write(open_list, Owner("kevin")).result()
+        assert engine.submit_read(find, Owner("kevin")).result().id == 0
+        other.execute("ROLLBACK")
+        other.close()
+        assert engine.submit_write(open_list, Owner("kevin")).result().id == 1
+
+    def test_a_transaction_that_the_disk_ends_refuses_all_of_it(self, engine: sqlite.SQLiteEngine) -> None:
+        def end_everything(connection: Any) -> None:
+            connection._driver.execute("ROLLBACK")
+            raise sqlite3.OperationalError("database or disk is full")
+
+        jobs = [sqlite.Job(rule) for rule in (lambda c: open_list(c, Owner("kevin")), end_everything)]
+        driver = engine._open()
+        engine._commit_together(driver, jobs)
+        for job in jobs:
+            assert isinstance(job.future.exception(), StorageUnavailable)
+        assert engine.submit_read(find, Owner("kevin")).result().id == 0
+
+    def test_an_error_of_the_disk_is_unavailability(self, engine: sqlite.SQLiteEngine) -> None:
+        def fail(_: Connection) -> None:
+            raise sqlite3.OperationalError("disk I/O error")
+
+        for submit in (engine.submit_read, engine.submit_write):
+            with pytest.raises(StorageUnavailable):
+                submit(fail).result()
