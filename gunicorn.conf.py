@@ -1,8 +1,12 @@
 """What makes plain `gunicorn wsgi:app` right. Addresses and workers come from the settings."""
 
 import sys
+import warnings
 
 from todo.config import ConfigError, Settings, load_environ
+
+# Connexion 3.3 imports a test client that is of no use here; an operator can do nothing about its warning.
+warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
 
 try:
     settings = Settings.from_env(load_environ())

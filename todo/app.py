@@ -53,6 +53,7 @@ def create_app(settings: Settings) -> ASGIApp:
     api = _connexion(AsyncApp, contract.API, settings, resolver=JSONResolver())
     flask = {"template_folder": "web/templates", "static_folder": None}
     site = _connexion(FlaskApp, contract.SITE, settings, server_args=flask)
+    site.app.json.sort_keys = False  # a contract reads best in the order it was written
     site.app.config.update(SETTINGS=settings, ENGINE=engine, MANIFEST=manifest.build(settings))
     guard = Guard(
         [*routes_of(contract.API, api), *routes_of(contract.SITE, site)],
