@@ -55,9 +55,9 @@ def routes_of(contract: Contract, app: ASGIApp) -> list[Route]:
     """Returns the routes of a contract, paths without parameters first."""
     routes: dict[str, Route] = {}
     for operation in contract.operations:
-        pattern = operation.path
+        pattern = re.escape(operation.path)
         for parameter in contract.parameters(operation, "path"):
-            pattern = pattern.replace(f"{{{parameter['name']}}}", _segment(parameter["schema"]))
+            pattern = pattern.replace(re.escape(f"{{{parameter['name']}}}"), _segment(parameter["schema"]))
         route = routes.setdefault(operation.path, Route(operation.path, re.compile(pattern), app))
         route.methods[operation.method] = "requestBody" in operation.spec
     return sorted(routes.values(), key=lambda route: "{" in route.template)
@@ -125,18 +125,18 @@ class Guard:
             raise RequestTimeout from None
 
     async def _read(self, receive: Receive) -> bytes:
-        chunks: list[bytes] = []
+        body = bytearray()
         more = True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 # Half a body is not to be acted on.
                 raise ClientDisconnect
-            chunks.append(message.get("body", b""))
-            if sum(map(len, chunks)) > self.most_bytes:
+            body += message.get("body", b"")
+            if len(body) > self.most_bytes:
                 raise PayloadTooLarge
             more = message.get("more_body", False)
-        return b"".join(chunks)
+        return bytes(body)
 
 
 def _normal_headers(scope: Scope, body: bytes, *, takes_body: bool) -> list[tuple[bytes, bytes]]:

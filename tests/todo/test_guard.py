@@ -149,6 +149,7 @@ class TestPath:
             "/todos/",
             "/todos",
             "/.well-known/",
+            "/xwell-known/ai-plugin.json",
             "/static/../../etc/passwd",
             "/docs/",
             "/ui/",
