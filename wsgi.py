@@ -6,9 +6,13 @@ from todo import access_log
 from todo.app import create_app
 from todo.config import ConfigError, Settings, load_environ
 from todo.manifest import ManifestError
+from todo.storage.engine import StorageNotReady, check_ready
 
 access_log.configure()
 try:
-    app = create_app(Settings.from_env(load_environ()))
-except (ConfigError, ManifestError) as error:
+    settings = Settings.from_env(load_environ())
+    app = create_app(settings)
+    # Once here, before the workers fork, so that a database that is not ready stops the start in one sentence.
+    check_ready(settings.database_url)
+except (ConfigError, ManifestError, StorageNotReady) as error:
     sys.exit(str(error))

@@ -57,8 +57,8 @@ class Settings:
         """Returns these settings where they can work; raises ConfigError on Heroku, whose disk does not last."""
         if "DYNO" in environ and self.database_url.startswith("sqlite:"):
             raise ConfigError(
-                "DATABASE_URL is missing: this platform's disk does not last, so SQLite would lose every to-do; "
-                "add PostgreSQL with `heroku addons:create heroku-postgresql:essential-0`."
+                "DATABASE_URL must be PostgreSQL: this platform's disk does not last, so SQLite would lose to-dos; "
+                "add it with `heroku addons:create heroku-postgresql:essential-0`."
             )
         if "DYNO" in environ and urlsplit(self.public_url).hostname == "localhost":
             raise ConfigError(

@@ -9,6 +9,16 @@ if TYPE_CHECKING:
     from todo.config import Settings
 
 
+# Where a field comes from, for the sentence that stops the start; the rest comes from the contract.
+SOURCES = {
+    "contact_email": "CONTACT_EMAIL",
+    "legal_info_url": "LEGAL_URL",
+    "logo_url": "PUBLIC_URL",
+    "api.url": "PUBLIC_URL",
+    "auth.type": "PLUGIN_AUTH",
+}
+
+
 class ManifestError(Exception):
     """The manifest breaks a limit of the plugin host; the message names the field."""
 
@@ -33,7 +43,8 @@ def build(settings: "Settings") -> dict[str, Any]:
         "legal_info_url": settings.legal_url,
     }
     for error in find_errors(contract.SITE.schema("Manifest"), manifest):
-        raise ManifestError(f"The plugin manifest is not valid: {error.field} {error.message}.")
+        source = SOURCES.get(error.field, "info.x-plugin of spec/openapi.yaml")
+        raise ManifestError(f"{source} does not fit the plugin manifest: {error.field} {error.message}.")
     return manifest
 
 

@@ -89,16 +89,16 @@ def test_a_database_that_is_not_migrated_stops_the_start(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("change", "field"),
+    ("change", "setting", "field"),
     [
-        ({"contact_email": "nobody"}, "contact_email"),
-        ({"contact_email": "x" * 250 + "@y.zz"}, "contact_email"),
-        ({"legal_url": "legal"}, "legal_info_url"),
-        ({"plugin_auth": "oauth"}, "auth.type"),
+        ({"contact_email": "nobody"}, "CONTACT_EMAIL", "contact_email"),
+        ({"contact_email": "x" * 250 + "@y.zz"}, "CONTACT_EMAIL", "contact_email"),
+        ({"legal_url": "legal"}, "LEGAL_URL", "legal_info_url"),
+        ({"plugin_auth": "oauth"}, "PLUGIN_AUTH", "auth.type"),
     ],
 )
-def test_a_manifest_over_a_limit_stops_the_start(change: dict[str, str], field: str) -> None:
-    with pytest.raises(ManifestError, match=f"The plugin manifest is not valid: {field} "):
+def test_a_manifest_over_a_limit_stops_the_start(change: dict[str, str], setting: str, field: str) -> None:
+    with pytest.raises(ManifestError, match=f"{setting} does not fit the plugin manifest: {field} "):
         create_app(Settings(service_auth_key=(SERVICE_KEY,), **change))  # type: ignore[arg-type]
 
 

@@ -75,6 +75,13 @@ def open_engine(database_url: str) -> Engine:
     return PostgreSQLEngine(database_url)
 
 
+def check_ready(database_url: str) -> None:
+    """Raises StorageNotReady unless the database can be used as it is."""
+    engine = open_engine(database_url)
+    engine.start()
+    engine.stop()
+
+
 def newest_revision() -> str:
     """Returns the revision that the migrations lead to; their file names begin with it, in order."""
     return max(file.stem.split("_")[0] for file in MIGRATIONS.glob("[0-9]*.py"))

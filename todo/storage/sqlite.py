@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ class SQLiteEngine:
         if not self.file.exists():
             raise StorageNotReady(f"There is no database at {self.file}: run `make migrate` first.")
         writer = self._open()
-        writer.execute("PRAGMA journal_mode = WAL")
+        _keep_write_ahead_log(writer)
         try:
             row = Connection(writer, self._statements).database_revision()
         except sqlite3.OperationalError:
@@ -153,6 +154,19 @@ class SQLiteEngine:
             driver.execute("ROLLBACK TO job")
             job.error = StorageUnavailable() if isinstance(error, sqlite3.OperationalError) else error
         driver.execute("RELEASE job")
+
+
+def _keep_write_ahead_log(driver: sqlite3.Connection) -> None:
+    """Turns a new database to its write-ahead log. SQLite does not wait for other processes here, so this does."""
+    give_up = time.monotonic() + WAIT_FOR_OTHER_PROCESS
+    while True:
+        try:
+            driver.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up:
+                raise StorageNotReady("Another process keeps the database locked: stop it, then start again.") from None
+            time.sleep(0.02)
 
 
 def _name(error: sqlite3.Error) -> str:
