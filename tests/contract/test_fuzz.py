@@ -1,0 +1,183 @@
+"""Schemathesis asks everything that the contracts allow, and what they do not, on SQLite and PostgreSQL."""
+
+import os
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.failures import Failure
+from schemathesis.engine import events, from_schema
+from schemathesis.engine.recorder import ScenarioRecorder
+from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData, UseAfterFree
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tests.answers import check_answer
+from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
+from todo.app import create_app
+from todo.config import Settings
+from todo.contract import API, SITE, Contract, Operation
+
+SOAK = "SOAK" in os.environ
+SEEDS = range(1, 21) if SOAK else range(1, 4)
+EXAMPLES = 30 if SOAK else 8
+# Values that most requests use, so that they reach the to-dos that are there.
+KNOWN = {
+    "path.username": ["kevin"],
+    "path.todo_id": list(range(1, 41)),
+    "body.if_version": [1, 2],
+    "body.time_zone": ["Europe/Paris", "Asia/Tokyo"],
+}
+BY_INDEX = "DELETE /todos/{username}"
+
+
+# What schemathesis takes for a fault and is none; the docstring of each says why.
+
+
+def refuses_a_made_up_cursor(failure: Failure, response: schemathesis.Response) -> bool:
+    """A cursor is opaque: only next_cursor of an earlier page is one, whatever its letters."""
+    return isinstance(failure, RejectedPositiveData) and wrong_fields(response) == {"cursor"}
+
+
+def refuses_an_unknown_time_zone(failure: Failure, response: schemathesis.Response) -> bool:
+    """Which time zones there are is IANA's to say, not a pattern's."""
+    return isinstance(failure, RejectedPositiveData) and wrong_fields(response) == {"time_zone"}
+
+
+def refuses_me(failure: Failure, response: schemathesis.Response) -> bool:
+    """The username `me` has the form of a name, and is nobody's with the service key."""
+    return isinstance(failure, RejectedPositiveData) and response.json()["code"] == "me_needs_user"
+
+
+def has_nothing_at_that_place(failure: Failure, response: schemathesis.Response) -> bool:
+    """delete_todo_by_index answers 404 for a place beyond the end, though the list exists."""
+    return isinstance(failure, EnsureResourceAvailability) and failure.not_available_with == BY_INDEX
+
+
+def still_has_the_list(failure: Failure, response: schemathesis.Response) -> bool:
+    """delete_todo_by_index deletes one to-do of the list at its path, not the list."""
+    return isinstance(failure, UseAfterFree) and failure.operation == BY_INDEX
+
+
+ALLOWED = (
+    refuses_a_made_up_cursor,
+    refuses_an_unknown_time_zone,
+    refuses_me,
+    has_nothing_at_that_place,
+    still_has_the_list,
+)
+
+
+def wrong_fields(response: schemathesis.Response) -> set[str]:
+    return {error["field"] for error in response.json().get("errors", [])}
+
+
+@schemathesis.check
+def answer_is_promised(_: Any, response: schemathesis.Response, __: schemathesis.Case) -> None:
+    """Checks what every test of the service checks."""
+    headers = [(name, value) for name, values in response.headers.items() for value in values]
+    request = httpx.Request(response.request.method, response.request.url)
+    check_answer(httpx.Response(response.status_code, headers=headers, content=response.content, request=request))
+
+
+@pytest.fixture
+def app(empty_database: str) -> Iterator[ASGIApp]:
+    """The service on a database of its own, running."""
+    migrate(empty_database)
+    service = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=empty_database))
+
+    async def without_lifespan(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http"  # the client below has started the service, and stops it
+        await service(scope, receive, send)
+
+    with TestClient(service, headers=AUTHORIZATION) as client:
+        for todo_id in KNOWN["path.todo_id"]:
+            client.post(f"/todos/{KNOWN['path.username'][0]}", json={"todo": f"To-do {todo_id}"}).raise_for_status()
+        yield without_lifespan
+
+
+def is_thorough(seed: int) -> bool:
+    """Whether a run includes the phases that ask nearly the same whatever the seed."""
+    return SOAK or seed == SEEDS[0]
+
+
+def config(seed: int) -> SchemathesisConfig:
+    once, always = {"enabled": is_thorough(seed)}, {"enabled": True}
+    return SchemathesisConfig.from_dict(
+        {
+            "seed": seed,
+            "headers": AUTHORIZATION,
+            "continue-on-failure": True,
+            "cache": {"enabled": False},
+            "generation": {"max-examples": EXAMPLES, "database": "none", "no-shrink": True},
+            "dictionaries": {name: {"values": values} for name, values in KNOWN.items()},
+            "parameters": {name: {"dictionary": name, "probability": 0.8} for name in KNOWN},
+            "phases": {"examples": once, "coverage": once, "fuzzing": always, "stateful": always},
+            "checks": {
+                "positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", 404, 409]},
+                "negative_data_rejection": {"expected-statuses": [400, 404, 405, 415]},
+            },
+        }
+    )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("contract", [API, SITE], ids=lambda contract: contract.name)
+def test_service_keeps_its_contract(app: ASGIApp, contract: Contract, seed: int) -> None:
+    # A copy, since schemathesis writes into what it is given.
+    schema = schemathesis.openapi.from_dict(deepcopy(contract.document), config=config(seed))
+    schema.app = app
+
+    @schema.hook
+    def filter_failure(_: Any, failure: Failure, case: Any, response: schemathesis.Response) -> bool:
+        return not any(allows(failure, response) for allows in ALLOWED)
+
+    faults, succeeded = [], set()
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.NonFatalError | events.FatalError):
+            faults.append(str(event))
+        if isinstance(event, events.ScenarioFinished):
+            faults += faults_of(event.recorder)
+            succeeded |= set(successes_of(event.recorder))
+    assert not faults, "\n\n".join(faults)
+    assert not is_thorough(seed) or {(o.method, o.path) for o in contract.operations} <= succeeded
+
+
+def faults_of(recorder: ScenarioRecorder) -> Iterator[str]:
+    """Yields what failed, with the request as a curl command and the answer."""
+    for case_id, checks in recorder.checks.items():
+        for check in checks:
+            if check.failure_info:
+                answer = recorder.interactions[check.failure_info.failure.case_id or case_id].response
+                request = check.failure_info.code_sample
+                yield f"{check.name}: {check.failure_info.failure}\n{request}\n{answer.status_code} {answer.text[:500]}"
+
+
+def successes_of(recorder: ScenarioRecorder) -> Iterator[tuple[str, str]]:
+    """Yields the method and the path of what did what it is for."""
+    for case_id, interaction in recorder.interactions.items():
+        if interaction.response and interaction.response.status_code < 400:
+            yield interaction.request.method, recorder.cases[case_id].value.path
+
+
+TOKENS = {
+    "none": None,
+    "no token": "Bearer",
+    "a wrong one": "Bearer x",
+    "one letter more": f"Bearer {SERVICE_KEY}x",
+    "another scheme": f"Basic {SERVICE_KEY}",
+}
+
+
+@pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS)
+@pytest.mark.parametrize("operation", API.operations, ids=lambda operation: operation.id)
+def test_stranger_is_refused(anonymous: httpx.Client, operation: Operation, token: str | None) -> None:
+    path = operation.path.format(username="kevin", todo_id=1)
+    headers = {"Content-Type": "application/json"} | ({"Authorization": token} if token else {})
+    # What else is wrong with the request is told to nobody who may not call.
+    response = anonymous.request(operation.method, f"{path}?x=y", headers=headers, content=b"{")
+    assert response.status_code == 401

@@ -1,0 +1,303 @@
+"""The two contracts keep the rules that hosts, Connexion, the handlers and the reference pages rely on."""
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from connexion.spec import Specification
+from openapi_schema_validator import OAS30Validator, oas30_format_checker
+from openapi_spec_validator import OpenAPIV30SpecValidator, validate
+from openapi_spec_validator.readers import read_from_filename
+
+from tests.conftest import ROOT
+from todo.contract import API, METHODS, SITE, SPEC, Contract, Operation
+
+JSON = dict[str, Any]
+Place = tuple[str, ...]
+
+CONTRACTS = (API, SITE)
+OPERATIONS = [(contract, operation) for contract in CONTRACTS for operation in contract.operations]
+RAW = {contract: read_from_filename(str(SPEC / contract.name)) for contract in CONTRACTS}
+RESOLVED = {contract: Specification.load(contract.document).spec for contract in CONTRACTS}
+
+
+def walk(node: Any, place: Place = ()) -> Iterator[tuple[Place, JSON]]:
+    """Yields every object of a contract as it is written, with its place, but nothing inside an example."""
+    if isinstance(node, dict):
+        yield place, node
+        for key, child in node.items():
+            if key != "example":
+                yield from walk(child, (*place, str(key)))
+
+
+def is_schema(place: Place) -> bool:
+    parent, key = ("", "", *place)[-2:]
+    return parent in ("schemas", "properties") or key in ("schema", "items", "additionalProperties")
+
+
+NODES = [(contract, place, node) for contract in CONTRACTS for place, node in walk(RAW[contract][0])]
+
+
+def where(value: Any) -> str | None:
+    """Names a test's case after the contract, the operation or the place that it is about."""
+    if isinstance(value, Contract):
+        return value.name
+    if isinstance(value, Operation):
+        return value.id
+    return "/".join(value) if isinstance(value, tuple) else None
+
+
+def resolved(contract: Contract, place: Place) -> JSON:
+    """Returns what is written at `place`, with what each $ref refers to in its stead."""
+    node: Any = RESOLVED[contract]
+    for key in place:
+        node = node[key]
+    return node
+
+
+def whole(contract: Contract, operation: Operation) -> JSON:
+    """Returns the description of an operation without any $ref."""
+    return resolved(contract, ("paths", operation.path, operation.method.lower()))
+
+
+each_operation = pytest.mark.parametrize(("contract", "operation"), OPERATIONS, ids=where)
+each_api_operation = pytest.mark.parametrize("operation", API.operations, ids=where)
+
+
+# What a document must be.
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=where)
+def test_file_is_valid_openapi(contract: Contract) -> None:
+    document, address = RAW[contract]
+    assert document["openapi"] == "3.0.3"
+    validate(document, base_uri=address, cls=OpenAPIV30SpecValidator)
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=where)
+def test_file_is_no_template(contract: Contract) -> None:
+    # Connexion passes a file through Jinja before it reads it.
+    assert "{{" not in contract.text
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=where)
+def test_parameters_stand_on_operations_only(contract: Contract) -> None:
+    # Connexion repeats the parameters of a path six times.
+    assert {key for item in RAW[contract][0]["paths"].values() for key in item} <= set(METHODS)
+
+
+def test_operation_ids_are_unique() -> None:
+    ids = [operation.id for _, operation in OPERATIONS]
+    assert len(ids) == len(set(ids))
+
+
+def test_only_delete_by_index_is_deprecated() -> None:
+    assert [o.id for _, o in OPERATIONS if "deprecated" in o.spec] == ["delete_todo_by_index"]
+
+
+# What an operation must say.
+
+
+@each_operation
+def test_operation_says_what_it_is(contract: Contract, operation: Operation) -> None:
+    (tag,) = operation.spec["tags"]
+    assert re.fullmatch(r"[a-z][a-z0-9_]{2,47}", operation.id)
+    assert tag in [declared["name"] for declared in contract.document["tags"]]
+    assert operation.spec["x-openapi-router-controller"] == f"handlers.{tag}"
+    assert 0 < len(operation.spec["summary"]) <= 300
+    assert 0 < len(operation.spec["description"]) <= 300
+
+
+@each_operation
+def test_operation_says_who_may_call_it(contract: Contract, operation: Operation) -> None:
+    assert isinstance(operation.spec["security"], list)
+    assert bool(operation.spec["security"]) == (contract is API)
+
+
+@each_operation
+def test_operation_lists_every_refusal(contract: Contract, operation: Operation) -> None:
+    expected = {"500"}
+    if operation.spec["security"]:
+        expected |= {"401", "403", "429"}
+    if "requestBody" in operation.spec:
+        expected |= {"400", "413", "415"}
+    if operation.path == "/profiles/{username}" or re.search(r"\{(?!username\})", operation.path):
+        expected |= {"404"}
+    assert expected <= operation.spec["responses"].keys()
+
+
+@each_api_operation
+def test_write_says_whether_a_person_must_confirm(operation: Operation) -> None:
+    confirms = operation.spec.get("x-openai-isConsequential")
+    assert confirms is None if operation.method == "GET" else isinstance(confirms, bool)
+
+
+@each_api_operation
+def test_parameters_and_errors_are_shared(operation: Operation) -> None:
+    errors = [response for status, response in operation.spec["responses"].items() if status >= "400"]
+    assert all(node.keys() == {"$ref"} for node in [*operation.spec["parameters"], *errors])
+
+
+# What the handlers must be.
+
+
+def handler(operation: Operation) -> Any:
+    return getattr(importlib.import_module(operation.spec["x-openapi-router-controller"]), operation.id)
+
+
+@each_operation
+def test_handler_is_a_function_of_its_module(contract: Contract, operation: Operation) -> None:
+    function = handler(operation)
+    assert inspect.isfunction(function)
+    assert function.__module__ == operation.spec["x-openapi-router-controller"]
+    assert inspect.iscoroutinefunction(function) == (contract is API)
+
+
+@each_operation
+def test_handler_takes_what_the_contract_passes(contract: Contract, operation: Operation) -> None:
+    parameters = whole(contract, operation).get("parameters", [])
+    expected = {p["name"] for p in parameters}
+    expected |= {"body"} if "requestBody" in operation.spec else set()
+    expected |= {"user"} if operation.spec["security"] else set()
+    may_lack = {p["name"] for p in parameters if not p.get("required") and "default" not in p["schema"]}
+    taken = inspect.signature(handler(operation)).parameters.values()
+    assert {p.name for p in taken} == expected
+    assert {p.name for p in taken if p.default is not p.empty} == may_lack
+
+
+@pytest.mark.parametrize("module", sorted(f.stem for f in (ROOT / "handlers").glob("[!_]*.py")))
+def test_every_public_function_is_an_operation(module: str) -> None:
+    functions = inspect.getmembers(importlib.import_module(f"handlers.{module}"), inspect.isfunction)
+    public = {name for name, f in functions if f.__module__ == f"handlers.{module}" and not name.startswith("_")}
+    assert public == {operation.id for _, operation in OPERATIONS if operation.spec["tags"] == [module]}
+
+
+# What parameters and schemas must say.
+
+
+@pytest.mark.parametrize(
+    ("contract", "place"),
+    [(contract, place) for contract, place, node in NODES if place[-2:-1] == ("properties",)],
+    ids=where,
+)
+def test_property_has_a_description_and_an_example(contract: Contract, place: Place) -> None:
+    assert {"description", "example"} <= resolved(contract, place).keys()
+
+
+@each_operation
+def test_parameters_have_a_description_and_an_example(contract: Contract, operation: Operation) -> None:
+    for parameter in whole(contract, operation).get("parameters", []):
+        assert 0 < len(parameter["description"]) <= 700
+        assert "example" in parameter or "example" in parameter["schema"]
+
+
+@pytest.mark.parametrize(
+    ("contract", "place"),
+    [(c, place) for c, place, node in NODES if "example" in node and (is_schema(place) or "schema" in node)],
+    ids=where,
+)
+def test_example_is_valid(contract: Contract, place: Place) -> None:
+    node = resolved(contract, place)
+    check(node if is_schema(place) else node["schema"], node["example"])
+
+
+@pytest.mark.parametrize(
+    ("contract", "place"),
+    [(contract, place) for contract, place, node in NODES if is_schema(place) and "default" in node],
+    ids=where,
+)
+def test_default_is_valid(contract: Contract, place: Place) -> None:
+    schema = resolved(contract, place)
+    check(schema, schema["default"])
+
+
+def check(schema: JSON, value: Any) -> None:
+    OAS30Validator(schema, format_checker=oas30_format_checker).validate(value)
+
+
+# What bounds a request.
+
+
+def parts(schema: JSON, place: Place) -> Iterator[tuple[Place, JSON]]:
+    """Yields a schema and every schema inside it."""
+    yield place, schema
+    for name, part in schema.get("properties", {}).items():
+        yield from parts(part, (*place, name))
+    if "items" in schema:
+        yield from parts(schema["items"], (*place, "items"))
+
+
+def incoming(contract: Contract, operation: Operation) -> Iterator[tuple[Place, JSON]]:
+    """Yields every schema that a value of a request must keep to."""
+    description = whole(contract, operation)
+    for parameter in description.get("parameters", []):
+        yield from parts(parameter["schema"], (operation.id, parameter["name"]))
+    for content in description.get("requestBody", {}).get("content", {}).values():
+        yield from parts(content["schema"], (operation.id, "body"))
+
+
+INCOMING = [(schema, "/".join(place)) for contract, o in OPERATIONS for place, schema in incoming(contract, o)]
+each_incoming = pytest.mark.parametrize("schema", [pytest.param(schema, id=name) for schema, name in INCOMING])
+each_pattern = pytest.mark.parametrize(
+    "schema", [pytest.param(schema, id=name) for schema, name in INCOMING if "pattern" in schema]
+)
+
+
+@each_incoming
+def test_what_comes_in_is_bounded(schema: JSON) -> None:
+    bounds = {
+        "string": {"maxLength", "pattern"},
+        "integer": {"minimum", "maximum"},
+        "boolean": set(),
+        "array": {"maxItems"},
+        "object": {"additionalProperties"},
+    }
+    assert "enum" in schema or bounds[schema["type"]] <= schema.keys()
+    assert schema.get("additionalProperties", False) is False
+
+
+@each_pattern
+def test_pattern_is_about_the_whole_value(schema: JSON) -> None:
+    assert (schema["pattern"][0], schema["pattern"][-1]) == ("^", "$")
+
+
+@each_pattern
+def test_pattern_means_the_same_in_every_language(schema: JSON) -> None:
+    # Python's classes hold other characters than those of ECMA-262, of which the contract's readers make use.
+    assert not re.search(r"\\[bBdDSwW]", schema["pattern"])
+    # Control characters aside, white space differs by two: U+0085 is some in Python, U+FEFF in ECMA-262.
+    named = set(re.findall(r"\\u[0-9a-f]{4}", schema["pattern"]))
+    assert "\\s" not in schema["pattern"] or {"\\u0085", "\\ufeff"} <= named
+
+
+@each_pattern
+def test_pattern_has_an_example(schema: JSON) -> None:
+    # A refusal quotes it, in place of the pattern.
+    assert "example" in schema
+
+
+# What the plugin host allows.
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ("name_for_human", 20),
+        ("name_for_model", 50),
+        ("description_for_human", 100),
+        ("description_for_model", 8000),
+    ],
+)
+def test_plugin_text_fits_the_host(text: str, most: int) -> None:
+    assert 0 < len(API.document["info"]["x-plugin"][text]) <= most
+
+
+def test_name_for_the_model_is_one_word() -> None:
+    assert re.fullmatch("[A-Za-z0-9]+", API.document["info"]["x-plugin"]["name_for_model"])
+
+
+def test_answers_fit_the_host() -> None:
+    assert 0 < API.limit("response_characters") < 100_000

@@ -1,0 +1,57 @@
+"""Imports run one way through the tree, and every setting is documented."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from todo.config import Settings
+
+WEB = ["flask", "connexion", "starlette"]
+DATABASE = ["sqlite3", "psycopg", "psycopg_pool", "aiosql"]
+HANDLERS = sorted(ROOT.glob("handlers/*.py"))
+PRODUCT = sorted(ROOT.glob("todo/**/*.py"))
+STORAGE = sorted(ROOT.glob("todo/storage/*.py"))
+RULES = [ROOT / "todo" / f"{name}.py" for name in ("todos", "users", "profiles", "paging")]
+WITHOUT_SETTINGS = [file for file in PRODUCT if file.name not in ("app.py", "commands.py")]
+
+
+def imports(node: ast.AST) -> Iterator[str]:
+    """Yields the full name of everything imported below `node`, but for what only a type checker reads."""
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        return
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "a relative import hides what it imports"
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    for child in ast.iter_child_nodes(node):
+        yield from imports(child)
+
+
+@pytest.mark.parametrize(
+    ("files", "forbidden"),
+    [
+        pytest.param(HANDLERS, ["todo.config", "todo.app", "wsgi", *DATABASE], id="handlers"),
+        pytest.param(STORAGE, [*WEB, "handlers"], id="storage"),
+        pytest.param(RULES, [*WEB, *DATABASE], id="rules"),
+        pytest.param(WITHOUT_SETTINGS, ["todo.config", "todo.app"], id="all but app and commands"),
+        pytest.param(PRODUCT, ["wsgi"], id="product"),
+        pytest.param([f for f in PRODUCT if f.name != "app.py"], ["handlers"], id="all but app"),
+    ],
+)
+def test_imports_run_one_way(files: list[Path], forbidden: list[str]) -> None:
+    assert files
+    for file in files:
+        names = list(imports(ast.parse(file.read_text(encoding="utf-8"))))
+        assert not [name for name in names if any(f"{name}.".startswith(f"{other}.") for other in forbidden)], file
+
+
+@pytest.mark.parametrize("name", [field.name.upper() for field in fields(Settings)])
+def test_setting_is_documented(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.search(rf"^#? ?{name}=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
