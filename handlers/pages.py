@@ -4,6 +4,7 @@ from flask import Response, current_app, redirect, render_template, send_from_di
 from swagger_ui_bundle import swagger_ui_path
 from werkzeug import Response as WerkzeugResponse
 
+from todo import contract
 from todo.errors import PROBLEMS
 
 # Swagger UI writes style attributes and draws its icons from data addresses; scripts come from this service alone.
@@ -33,6 +34,8 @@ def get_legal() -> Response:
         storage_kind=current_app.config["ENGINE"].name,
         public_url=settings.public_url,
         contact_email=settings.contact_email,
+        trash_days=contract.API.limit("trash_days"),
+        request_id_hours=contract.API.limit("request_id_hours"),
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from todo import profiles
 from todo.auth import Principal
+from todo.requests import Reply, once
 from todo.storage.engine import read, write
 
 JSON = dict[str, Any]
@@ -13,5 +14,7 @@ async def get_profile(username: str, user: Principal) -> JSON:
     return await read(profiles.show, user.owner(username))
 
 
-async def update_profile(username: str, body: JSON, user: Principal) -> JSON:
-    return await write(profiles.update, user.owner(username), body["time_zone"])
+async def update_profile(username: str, body: JSON, user: Principal) -> Reply:
+    owner, request_id = user.owner(username), user.request_id(body)
+    answer = await write(once, owner, request_id, profiles.update, body["time_zone"])
+    return answer.reply()

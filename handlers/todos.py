@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from todo import todos
+from todo import changes, todos
 from todo.auth import Principal
+from todo.requests import Reply, fingerprint, once
 from todo.storage.engine import read, write
 
 JSON = dict[str, Any]
@@ -22,41 +23,46 @@ async def list_todos(
     priority: str | None = None,
     cursor: str | None = None,
 ) -> JSON:
-    filters = {
-        "status": status,
-        "q": q,
-        "tag": tag,
-        "due_from": due_from,
-        "due_to": due_to,
-        "priority": priority,
-    }
+    filters = {"status": status, "q": q, "tag": tag, "due_from": due_from, "due_to": due_to, "priority": priority}
     return await read(todos.page, user.owner(username), filters, sort, limit, cursor)
 
 
-async def add_todo(username: str, body: JSON, user: Principal) -> tuple[JSON, int, dict[str, str]]:
-    todo = await write(todos.add, user.owner(username), body)
-    return todo, 201, {"Location": f"/todos/{username}/{todo['id']}"}
+async def add_todo(username: str, body: JSON, user: Principal) -> Reply:
+    owner, request_id = user.owner(username), user.request_id(body)
+    action = {"action": "add", **body}
+    # Who names no request may be retrying one: the same words from the same conversation are one to-do.
+    twin = fingerprint(action, user.conversation) if request_id is None else None
+    answer = await write(once, owner, request_id, changes.add, action, twin)
+    return answer.reply(201, {"Location": f"/todos/{username}/{answer.value['id']}"})
 
 
 async def get_todo(username: str, todo_id: int, user: Principal) -> JSON:
     return await read(todos.get, user.owner(username), todo_id)
 
 
-async def update_todo(username: str, todo_id: int, body: JSON, user: Principal) -> JSON:
-    return await write(todos.update, user.owner(username), todo_id, body)
+async def update_todo(username: str, todo_id: int, body: JSON, user: Principal) -> Reply:
+    return await _act("update", username, todo_id, body, user)
 
 
-async def complete_todo(username: str, todo_id: int, body: JSON, user: Principal) -> JSON:
-    return await write(todos.complete, user.owner(username), todo_id, body)
+async def complete_todo(username: str, todo_id: int, body: JSON, user: Principal) -> Reply:
+    return await _act("complete", username, todo_id, body, user)
 
 
-async def reopen_todo(username: str, todo_id: int, body: JSON, user: Principal) -> JSON:
-    return await write(todos.reopen, user.owner(username), todo_id, body)
+async def reopen_todo(username: str, todo_id: int, body: JSON, user: Principal) -> Reply:
+    return await _act("reopen", username, todo_id, body, user)
 
 
-async def delete_todo(username: str, todo_id: int, body: JSON, user: Principal) -> JSON:
-    return await write(todos.delete, user.owner(username), todo_id, body)
+async def delete_todo(username: str, todo_id: int, body: JSON, user: Principal) -> Reply:
+    return await _act("delete", username, todo_id, body, user)
 
 
-async def delete_todo_by_index(username: str, body: JSON, user: Principal) -> JSON:
-    return await write(todos.delete_at, user.owner(username), body["todo_idx"])
+async def delete_todo_by_index(username: str, body: JSON, user: Principal) -> Reply:
+    owner, request_id = user.owner(username), user.request_id(body)
+    answer = await write(once, owner, request_id, changes.delete_at, body["todo_idx"])
+    return answer.reply()
+
+
+async def _act(action: str, username: str, todo_id: int, body: JSON, user: Principal) -> Reply:
+    owner, request_id = user.owner(username), user.request_id(body)
+    answer = await write(once, owner, request_id, changes.act, {"action": action, "id": todo_id, **body})
+    return answer.reply()

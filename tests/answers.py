@@ -29,12 +29,13 @@ def _closed(schema: Any) -> Any:
     return closed
 
 
-DOCUMENTS = [Specification.load(c.document).spec for c in (contract.API, contract.SITE)]
+DOCUMENTS = [_closed(Specification.load(c.document).spec) for c in (contract.API, contract.SITE)]
 ROUTES = [
     (route, document)
     for c, document in zip((contract.API, contract.SITE), DOCUMENTS, strict=True)
     for route in routes_of(c, _unused)
 ]
+VALIDATORS: dict[int, OAS30ReadValidator] = {}
 PROBLEM_SCHEMA = DOCUMENTS[0]["components"]["schemas"]["Problem"]
 
 
@@ -83,4 +84,7 @@ def _check_problem(response: httpx.Response, *, head: bool) -> None:
 
 
 def _validate(value: Any, schema: dict[str, Any]) -> None:
-    OAS30ReadValidator(_closed(schema), format_checker=oas30_format_checker).validate(value)
+    # The schemas live as long as the tests run, so each is made ready once.
+    if id(schema) not in VALIDATORS:
+        VALIDATORS[id(schema)] = OAS30ReadValidator(schema, format_checker=oas30_format_checker)
+    VALIDATORS[id(schema)].validate(value)

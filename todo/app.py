@@ -88,6 +88,7 @@ def _connexion(kind: type, document: contract.Contract, settings: Settings, **op
     app = kind(
         PACKAGE,
         strict_validation=True,
+        pythonic_params=True,  # a parameter named `from` reaches its handler as `from_`
         uri_parser_class=StrictURIParser,
         validator_map=VALIDATORS,
         swagger_ui_options=SwaggerUIOptions(swagger_ui=False, serve_spec=False),

@@ -22,11 +22,18 @@ class Refusal(Exception):
     """A call that is refused; `members` stand beside the problem's own, `HEADERS` go with the answer."""
 
     HEADERS: ClassVar[Mapping[str, str]] = {}
+    FIELD: ClassVar[str] = ""  # the field of an action that it is about, where it is about one
 
     def __init__(self, **members: Any) -> None:
         super().__init__()
         self.members = members
         self.headers = dict(self.HEADERS)
+
+    def at(self, place: str) -> "Refusal":
+        """Returns this refusal with the place of its action, one of several, in the names of the fields."""
+        own = self.members.get("errors") or [{"field": self.FIELD, "message": PROBLEMS[type(self)].detail}]
+        self.members["errors"] = [{**error, "field": f"{place}.{error['field']}".rstrip(".")} for error in own]
+        return self
 
 
 class InvalidRequest(Refusal):
@@ -72,6 +79,12 @@ class NotFound(Refusal):
 class TodoNotFound(Refusal):
     """The list has no such to-do outside the trash."""
 
+    FIELD = "id"
+
+
+class ChangeNotFound(Refusal):
+    """The list has no change with this id."""
+
 
 class MethodNotAllowed(Refusal):
     """The address exists, but not for this method (RFC 9110 section 15.5.6)."""
@@ -90,8 +103,26 @@ class RequestTimeout(Refusal):
 class VersionConflict(Refusal):
     """The to-do is not at the version that the caller has seen; `current_version` is the one it has."""
 
+    FIELD = "if_version"
+
     def __init__(self, current_version: int) -> None:
         super().__init__(current_version=current_version)
+
+
+class UndoConflict(Refusal):
+    """What the change touched has changed since; `conflicts` names each, with its newest change."""
+
+
+class NothingToUndo(Refusal):
+    """Nothing of the change is left to undo."""
+
+
+class RequestIdReused(Refusal):
+    """The same request_id came before, with another request."""
+
+
+class QuotaExceeded(Refusal):
+    """The list is full."""
 
 
 class PayloadTooLarge(Refusal):
@@ -174,6 +205,13 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "This list has no such to-do outside the trash.",
         "Call list_todos to see the ids; with status=deleted it shows the trash.",
     ),
+    ChangeNotFound: Problem(
+        404,
+        "change_not_found",
+        "No such change",
+        "This list has no change with that id.",
+        "Call list_changes to see the ids.",
+    ),
     MethodNotAllowed: Problem(
         405,
         "method_not_allowed",
@@ -194,6 +232,34 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "The to-do has changed",
         "Someone else changed this to-do since the version in if_version; nothing was done.",
         "Call get_todo, look at what changed, and call again with if_version set to current_version.",
+    ),
+    UndoConflict: Problem(
+        409,
+        "undo_conflict",
+        "Something has changed since",
+        "Later changes stand in the way of undoing this one; conflicts names each. Nothing was done.",
+        "Undo the later changes first, or send force: true to undo the rest.",
+    ),
+    NothingToUndo: Problem(
+        409,
+        "nothing_to_undo",
+        "Nothing is left to undo",
+        "All that this change touched has left the trash for good, or is already as it was.",
+        "Call list_changes to see what can be undone.",
+    ),
+    RequestIdReused: Problem(
+        409,
+        "request_id_reused",
+        "The request_id is taken",
+        "This request_id (or Idempotency-Key) came before with another request. Nothing was done.",
+        "Use a new request_id for a new request, and the old one only to send the very same request again.",
+    ),
+    QuotaExceeded: Problem(
+        409,
+        "quota_exceeded",
+        "The list is full",
+        "The list holds as many to-dos as one list may, the trash not counted. Nothing was done.",
+        "Delete to-dos that are done; list_todos with status=done shows them.",
     ),
     PayloadTooLarge: Problem(
         413,

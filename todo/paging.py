@@ -33,13 +33,15 @@ class Page:
         self.sort = sort
         self.limit = limit
         self._columns = ORDERS[sort]
-        start = self._decode(cursor) if cursor else list(self._columns.values())
+        start = decode_cursor(cursor, sort, list(self._columns.values()))
         self.after = {PARAMETERS[column]: value for column, value in zip(self._columns, start, strict=True)}
 
     def cut(self, rows: Sequence[Row]) -> tuple[Sequence[Row], str | None]:
         """Returns the rows that fit the page, of up to one more than its limit, and the cursor of the next page."""
         shown = rows[: self._fitting(rows)]
-        return shown, self._encode(shown[-1]) if len(shown) < len(rows) else None
+        if len(shown) == len(rows):
+            return shown, None
+        return shown, encode_cursor(self.sort, [shown[-1][column] for column in self._columns])
 
     def _fitting(self, rows: Sequence[Row]) -> int:
         """Returns how many rows stay within the host's limit on an answer; one always does."""
@@ -51,21 +53,25 @@ class Page:
                 return count
         return min(len(rows), self.limit)
 
-    def _encode(self, row: Row) -> str:
-        values = [self.sort, *(row[column] for column in self._columns)]
-        return base64.urlsafe_b64encode(orjson.dumps(values)).rstrip(b"=").decode()
 
-    def _decode(self, cursor: str) -> list[Any]:
-        try:
-            sort, *values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        except (binascii.Error, ValueError, TypeError):
-            sort, values = None, []
-        if sort != self.sort or not self._could_be_ours(values):
-            raise InvalidRequest.of("cursor", "must be next_cursor of the page before, with the same sort")
-        return list(values)
+def encode_cursor(kind: str, values: list[Any]) -> str:
+    """Returns a cursor that points after the row with these values, in lists of this kind."""
+    return base64.urlsafe_b64encode(orjson.dumps([kind, *values])).rstrip(b"=").decode()
 
-    def _could_be_ours(self, values: list[Any]) -> bool:
-        """Whether the values have the types and sizes of the columns; a cursor may come from anyone."""
-        return [type(value) for value in values] == [type(value) for value in self._columns.values()] and all(
-            value.isprintable() if isinstance(value, str) else -1 <= value <= 2**31 for value in values
-        )
+
+def decode_cursor(cursor: str | None, kind: str, start: list[Any]) -> list[Any]:
+    """Returns the values of a cursor, or `start` where there is none. Raises InvalidRequest for one of another kind."""
+    if cursor is None:
+        return start
+    try:
+        found, *values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError, TypeError):
+        found, values = None, []
+    # A cursor may come from anyone, so its values must have the types and sizes of ours.
+    if found != kind or [type(value) for value in values] != [type(value) for value in start] or not _sane(values):
+        raise InvalidRequest.of("cursor", "must be next_cursor of the page before, of the same list and order")
+    return list(values)
+
+
+def _sane(values: list[Any]) -> bool:
+    return all(value.isprintable() if isinstance(value, str) else -1 <= value <= 2**31 for value in values)

@@ -1,8 +1,11 @@
 """A profile: the time zone, what time it is there, and how full the list is."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from todo import users
+from todo.drafts import Draft, Zone
+from todo.errors import InvalidRequest
 from todo.storage.engine import Connection
 from todo.users import Owner, User
 
@@ -15,8 +18,13 @@ def show(connection: Connection, owner: Owner) -> JSON:
 
 
 def update(connection: Connection, owner: Owner, time_zone: str) -> JSON:
-    """Returns the profile with the time zone set. Raises InvalidRequest for a zone that IANA does not know."""
-    return _profile(connection, users.set_time_zone(connection, owner, time_zone))
+    """Returns the profile with the time zone set for good. Raises InvalidRequest for one that IANA does not know."""
+    if time_zone not in available_timezones():
+        raise InvalidRequest.of("time_zone", "must be an IANA time zone name, such as America/Los_Angeles")
+    draft = Draft(connection, owner)
+    draft.zone = Zone(time_zone, time_zone_guessed=False)
+    changed = {"change_id": draft.change_id} if draft.commit() else {}
+    return _profile(connection, users.find(connection, owner)) | changed
 
 
 def _profile(connection: Connection, user: User) -> JSON:

@@ -1,17 +1,17 @@
-"""To-dos: the rules, as plain functions of a connection, an owner and values."""
+"""To-dos: what one is, how it is shown and found. How one is changed stands in changes.py."""
 
 import json
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
 from todo import contract, users
-from todo.errors import TodoNotFound, VersionConflict
+from todo.errors import TodoNotFound
 from todo.paging import Page
 from todo.storage.engine import Connection
-from todo.users import Owner, User, utc_now
+from todo.users import Owner, User
 
 JSON = dict[str, Any]
 
@@ -26,38 +26,40 @@ class Todo:
 
     id: int
     todo: str
-    notes: str | None
-    due: str | None
-    priority: str
-    tags: tuple[str, ...]
-    status: str
-    version: int
     created_at: str
     updated_at: str
+    notes: str | None = None
+    due: str | None = None
+    priority: str = UNSET_PRIORITY
+    tags: tuple[str, ...] = ()
+    repeat: str | None = None
+    series_start: str | None = None
+    occurrence: str | None = None
+    status: str = "open"
     done_at: str | None = None
     deleted_at: str | None = None
+    version: int = 0
+    change_id: int = 0
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Todo":
-        return cls(
-            id=row["id"],
-            todo=row["todo"],
-            notes=row["notes"],
-            due=row["due"],
-            priority=_priority(row["urgency"]),
-            tags=tuple(json.loads(row["tags"])),
-            status=row["status"],
-            version=row["version"],
-            created_at=row["created_at"],
-            updated_at=row["updated_at"],
-            done_at=row["done_at"],
-            deleted_at=row["deleted_at"],
-        )
+        stored = {name: row[name] for name in STORED_AS_THEY_ARE}
+        return cls(**stored, priority=_priority(row["urgency"]), tags=tuple(json.loads(row["tags"])))
+
+    @classmethod
+    def from_snapshot(cls, snapshot: str) -> "Todo":
+        """Returns the to-do that `to_snapshot` kept."""
+        kept = json.loads(snapshot)
+        return cls(**{**kept, "tags": tuple(kept["tags"])})
+
+    def to_snapshot(self) -> str:
+        """Returns what the log keeps."""
+        return json.dumps(vars(self), ensure_ascii=False)
 
     def to_row(self) -> JSON:
         """Returns the columns: the fields, and what lists sort and search by."""
         return {
-            **{name: value for name, value in vars(self).items() if name not in ("priority", "tags")},
+            **{name: getattr(self, name) for name in STORED_AS_THEY_ARE},
             "due_key": self.due or NO_DUE,
             "urgency": _urgency(self.priority),
             "tags": json.dumps(self.tags, ensure_ascii=False),
@@ -78,12 +80,14 @@ class Todo:
             shown["priority"] = self.priority
         if self.tags:
             shown["tags"] = list(self.tags)
-        return shown | {
-            "status": self.status,
-            "version": self.version,
-            "created_at": self.created_at,
-            "updated_at": self.updated_at,
-        }
+        if self.repeat:
+            shown["repeat"] = self.repeat
+        for name in ("status", "version", "created_at", "updated_at", "change_id"):
+            shown[name] = getattr(self, name)
+        return shown
+
+
+STORED_AS_THEY_ARE = [field.name for field in fields(Todo) if field.name not in ("priority", "tags")]
 
 
 def page(connection: Connection, owner: Owner, filters: JSON, sort: str, limit: int, cursor: str | None) -> JSON:
@@ -101,102 +105,38 @@ def page(connection: Connection, owner: Owner, filters: JSON, sort: str, limit: 
     return answer | ({"next_cursor": next_cursor} if next_cursor else {})
 
 
-def add(connection: Connection, owner: Owner, fields: JSON) -> JSON:
-    """Returns the new to-do."""
-    user = users.open_list(connection, owner)
-    now = utc_now()
-    todo = Todo(
-        id=connection.next_todo_id(user_id=user.id)["last_todo_id"],
-        **{"notes": None, "due": None, "priority": UNSET_PRIORITY, "tags": (), **_clean(fields)},
-        status="open",
-        version=1,
-        created_at=now,
-        updated_at=now,
-    )
-    connection.insert_todo(user_id=user.id, **todo.to_row())
+def get(connection: Connection, owner: Owner, todo_id: int) -> JSON:
+    """Returns the to-do. Raises TodoNotFound, also for one in the trash."""
+    user = users.find(connection, owner)
+    todo = find(connection, user, todo_id)
+    if todo is None or todo.status == "deleted":
+        raise TodoNotFound
     return todo.to_json(user.local_now())
 
 
-def get(connection: Connection, owner: Owner, todo_id: int) -> JSON:
-    """Returns the to-do. Raises TodoNotFound."""
-    user = users.find(connection, owner)
-    return _find(connection, user, todo_id).to_json(user.local_now())
-
-
-def update(connection: Connection, owner: Owner, todo_id: int, fields: JSON) -> JSON:
-    """Returns the to-do with `fields` changed; null clears. Raises TodoNotFound and VersionConflict."""
-    changes = {name: value for name, value in fields.items() if name != "if_version"}
-    return _change(connection, owner, todo_id, fields, **_clean(changes))
-
-
-def complete(connection: Connection, owner: Owner, todo_id: int, precondition: JSON) -> JSON:
-    """Returns the to-do, done. Raises TodoNotFound and VersionConflict."""
-    return _change(connection, owner, todo_id, precondition, status="done")
-
-
-def reopen(connection: Connection, owner: Owner, todo_id: int, precondition: JSON) -> JSON:
-    """Returns the to-do, open. Raises TodoNotFound and VersionConflict."""
-    return _change(connection, owner, todo_id, precondition, status="open")
-
-
-def delete(connection: Connection, owner: Owner, todo_id: int, precondition: JSON) -> JSON:
-    """Returns the to-do, moved to the trash. Raises TodoNotFound and VersionConflict."""
-    return _change(connection, owner, todo_id, precondition, status="deleted")
-
-
-def delete_at(connection: Connection, owner: Owner, place: int) -> JSON:
-    """Returns the open to-do at `place`, from 0 in the default order, moved to the trash. Raises TodoNotFound."""
-    user = users.open_list(connection, owner)
-    row = connection.open_todo_at(user_id=user.id, place=place)
-    if row is None:
-        raise TodoNotFound
-    return delete(connection, owner, row["id"], {})
-
-
-def _find(connection: Connection, user: User, todo_id: int) -> Todo:
+def find(connection: Connection, user: User, todo_id: int) -> Todo | None:
+    """Returns the to-do, in the trash or not, or None."""
     row = connection.todo_by_id(user_id=user.id, id=todo_id)
-    if row is None or row["status"] == "deleted":
-        raise TodoNotFound
-    return Todo.from_row(row)
+    return Todo.from_row(row) if row else None
 
 
-def _change(connection: Connection, owner: Owner, todo_id: int, precondition: JSON, **changes: Any) -> JSON:
-    """Applies `changes` if the precondition holds; what changes nothing leaves the version as it is."""
-    user = users.open_list(connection, owner)
-    before = _find(connection, user, todo_id)
-    if precondition.get("if_version", before.version) != before.version:
-        raise VersionConflict(before.version)
-    after = replace(before, **changes)
-    if after != before:
-        after = _next_version(after, utc_now())
-        connection.save_todo(user_id=user.id, **after.to_row())
-    return after.to_json(user.local_now())
-
-
-def _next_version(todo: Todo, now: str) -> Todo:
-    """Returns the to-do one version on, with the times that its status calls for."""
-    done_at = {"open": None, "done": todo.done_at or now, "deleted": todo.done_at}[todo.status]
-    deleted_at = now if todo.status == "deleted" else None
-    return replace(todo, version=todo.version + 1, updated_at=now, done_at=done_at, deleted_at=deleted_at)
-
-
-def _clean(fields: JSON) -> JSON:
+def clean(given: JSON) -> JSON:
     """Returns the fields as they are stored: trimmed, minutes without seconds, tags once each, null as unset."""
-    clean = dict(fields)
-    if "todo" in fields:
-        clean["todo"] = fields["todo"].strip()
-    if "notes" in fields:
-        clean["notes"] = (fields["notes"] or "").strip() or None
-    if fields.get("due"):
-        clean["due"] = fields["due"][: len("2026-11-27T18:00")]
-    if "priority" in fields:
-        clean["priority"] = fields["priority"] or UNSET_PRIORITY
-    if "tags" in fields:
+    cleaned = dict(given)
+    if "todo" in given:
+        cleaned["todo"] = given["todo"].strip()
+    if "notes" in given:
+        cleaned["notes"] = (given["notes"] or "").strip() or None
+    if given.get("due"):
+        cleaned["due"] = given["due"][: len("2026-11-27T18:00")]
+    if "priority" in given:
+        cleaned["priority"] = given["priority"] or UNSET_PRIORITY
+    if "tags" in given:
         unique: dict[str, str] = {}
-        for tag in fields["tags"] or ():
+        for tag in given["tags"] or ():
             unique.setdefault(fold(tag), tag.strip())
-        clean["tags"] = tuple(unique.values())
-    return clean
+        cleaned["tags"] = tuple(unique.values())
+    return cleaned
 
 
 def _conditions(

@@ -2,28 +2,34 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from todo.errors import InvalidRequest
 from todo.regions import zone_of_region
 from todo.storage.engine import Connection
 
 FALLBACK_ZONE = "UTC"
+STORED_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def utc_now() -> str:
-    """Returns the time as it is stored: UTC, to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def utc_now(offset: timedelta = timedelta()) -> str:
+    """Returns the time, moved by `offset`, as it is stored: UTC, to the second."""
+    return (datetime.now(UTC) + offset).strftime(STORED_TIME)
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose list a call is about: a username, and the region that the host says the person is in, if it does."""
+    """Whose list a call is about, and who calls: as what, with which program, in which conversation.
+
+    Region, client and conversation are what a host says of itself. They are hints, and never trusted.
+    """
 
     username: str
     region: str = ""
+    actor: str = "operator"
+    client: str = ""
+    conversation: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,24 +38,45 @@ class User:
 
     id: int
     username: str
+    stored_zone: str | None
     time_zone: str
     time_zone_guessed: bool
+    last_todo_id: int
+    last_change_id: int
+    todo_count: int
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], owner: Owner) -> "User":
-        zone = row["time_zone"] or zone_of_region(owner.region) or FALLBACK_ZONE
-        return cls(row["id"], row["username"], zone, bool(row["time_zone_guessed"]))
+        return cls(
+            id=row["id"],
+            username=row["username"],
+            stored_zone=row["time_zone"],
+            time_zone=row["time_zone"] or zone_of_region(owner.region) or FALLBACK_ZONE,
+            time_zone_guessed=bool(row["time_zone_guessed"]),
+            last_todo_id=row["last_todo_id"],
+            last_change_id=row["last_change_id"],
+            todo_count=row["todo_count"],
+        )
 
     def local_now(self) -> datetime:
         """Returns the date and time where the user is."""
         return datetime.now(ZoneInfo(self.time_zone))
 
 
+UNOPENED = {
+    "id": 0,
+    "time_zone": None,
+    "time_zone_guessed": True,
+    "last_todo_id": 0,
+    "last_change_id": 0,
+    "todo_count": 0,
+}
+
+
 def find(connection: Connection, owner: Owner) -> User:
     """Returns the owner's user without opening a list."""
     row = connection.user_by_username(username=owner.username)
-    unopened = {"id": 0, "username": owner.username, "time_zone": None, "time_zone_guessed": True}
-    return User.from_row(row or unopened, owner)
+    return User.from_row(row or {**UNOPENED, "username": owner.username}, owner)
 
 
 def open_list(connection: Connection, owner: Owner) -> User:
@@ -60,17 +87,11 @@ def open_list(connection: Connection, owner: Owner) -> User:
     return User.from_row(row, owner)
 
 
-def set_time_zone(connection: Connection, owner: Owner, time_zone: str) -> User:
-    """Returns the user with the zone set for good. Raises InvalidRequest when IANA knows no such zone."""
-    if time_zone not in available_timezones():
-        raise InvalidRequest.of("time_zone", "must be an IANA time zone name, such as America/Los_Angeles")
-    user = open_list(connection, owner)
-    row = connection.set_time_zone(user_id=user.id, time_zone=time_zone, time_zone_guessed=False)
-    return User.from_row(row, owner)
-
-
 def forget(connection: Connection, owner: Owner) -> bool:
-    """Deletes the user with every to-do, the trash included; returns whether there was one."""
+    """Deletes the user with every to-do, the trash and the log included; returns whether there was one."""
     user = find(connection, owner)
+    connection.delete_answers_of_user(user_id=user.id)
+    connection.delete_entries_of_user(user_id=user.id)
+    connection.delete_changes_of_user(user_id=user.id)
     connection.delete_todos_of_user(user_id=user.id)
     return bool(connection.delete_user(user_id=user.id))

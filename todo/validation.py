@@ -157,7 +157,7 @@ class StrictURIParser(OpenAPIURIParser):
 
 
 class StrictParameterValidator(ParameterValidator):
-    """Checks path and query parameters and names every wrong one."""
+    """Checks path, query and header parameters and names every wrong one."""
 
     def validate_request(self, request: Any) -> None:
         errors = list(self._unknown(request))
@@ -165,6 +165,9 @@ class StrictParameterValidator(ParameterValidator):
             given = getattr(request, f"{place}_params")
             for parameter in self.parameters.get(place, []):
                 errors += self._errors(parameter, given)
+        for parameter in self.parameters.get("header", []):
+            name = parameter["name"]
+            errors += self._errors(parameter, {name: request.headers[name]} if name in request.headers else {})
         if errors:
             raise InvalidRequest(errors)
 

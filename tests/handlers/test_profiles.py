@@ -28,8 +28,8 @@ def test_profile_of_a_list_that_nobody_wrote_to(client: httpx.Client, name: str)
 
 
 def test_counts(client: httpx.Client, name: str) -> None:
-    for due in ("2020-01-01", None, None, None):
-        client.post(f"/todos/{name}", json={"todo": "x", "due": due})
+    for number, due in enumerate(("2020-01-01", None, None, None)):
+        client.post(f"/todos/{name}", json={"todo": f"x{number}", "due": due})
     client.post(f"/todos/{name}/2/complete")
     client.delete(f"/todos/{name}/3")
     assert profile(client, name)["counts"] == {"open": 2, "overdue": 1, "done": 1, "deleted": 1}

@@ -1,5 +1,6 @@
 """The operations on to-dos, over HTTP, on both databases; every answer is checked against the contract."""
 
+import uuid
 from datetime import UTC, datetime
 
 import httpx
@@ -10,7 +11,8 @@ SUNDAY = datetime(2026, 11, 22, 16, 5, 9, tzinfo=UTC)
 
 
 def add(client: httpx.Client, name: str, text: str = "Buy milk", **fields: object) -> dict:
-    response = client.post(f"/todos/{name}", json={"todo": text, **fields})
+    # Each call names itself, so that two to-dos with the same words are two.
+    response = client.post(f"/todos/{name}", json={"todo": text, "request_id": uuid.uuid4().hex, **fields})
     assert response.status_code == 201, response.text
     return response.json()
 
@@ -71,6 +73,7 @@ class TestAdd:
             "version": 1,
             "created_at": "2026-11-22T16:05:09Z",
             "updated_at": "2026-11-22T16:05:09Z",
+            "change_id": 1,
         }
 
     @time_machine.travel(SUNDAY, tick=False)
@@ -168,7 +171,12 @@ class TestUpdate:
     def test_what_is_left_out_stays(self, client: httpx.Client, name: str) -> None:
         before = add(client, name, notes="n", due="2026-11-27", priority="low", tags=["a"])
         after = client.patch(f"/todos/{name}/1", json={"todo": "Buy bread"}).json()
-        assert after == {**before, "todo": "Buy bread", "version": 2, "updated_at": after["updated_at"]}
+        assert after == before | {
+            "todo": "Buy bread",
+            "version": 2,
+            "change_id": 2,
+            "updated_at": after["updated_at"],
+        }
 
     @pytest.mark.parametrize("field", ["notes", "due", "priority", "tags"])
     def test_null_clears(self, client: httpx.Client, name: str, field: str) -> None:

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from tests.answers import check_answer
 from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
-from todo import todos
+from todo import changes, todos
 from todo.app import create_app
 from todo.config import Settings
 from todo.errors import StorageUnavailable
@@ -39,7 +39,8 @@ def test_a_fault_of_ours_tells_nothing_and_logs_its_place(
     def fail(*_: object) -> None:
         raise RuntimeError(text)
 
-    monkeypatch.setattr(todos, "add", fail)
+    fail.__name__ = "add"
+    monkeypatch.setattr(changes, "add", fail)
     response = client.post("/todos/kevin", json={"todo": text})
     assert (response.status_code, response.json()["code"]) == (500, "internal_error")
     assert text not in response.text + caplog.text

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SERVICE_KEY, migrate
-from todo import commands, todos, users
+from todo import changes, commands, users
 from todo.config import ConfigError, Settings, load_environ
 from todo.storage.engine import open_engine
 from todo.users import Owner
@@ -58,9 +58,9 @@ def test_try_prints_a_command_but_no_key(settings: Settings, capsys: pytest.Capt
 def test_forget_deletes_one_list_with_everything_in_it(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     run_rules(
         settings,
-        lambda connection: todos.add(connection, Owner("kevin"), {"todo": "a"}),
-        lambda connection: todos.delete(connection, Owner("kevin"), 1, {}),
-        lambda connection: todos.add(connection, Owner("anna"), {"todo": "b"}),
+        lambda connection: changes.act(connection, Owner("kevin"), {"action": "add", "todo": "a"}),
+        lambda connection: changes.act(connection, Owner("kevin"), {"action": "delete", "id": 1}),
+        lambda connection: changes.act(connection, Owner("anna"), {"action": "add", "todo": "b"}),
     )
     commands.main(["forget", "Kevin"])
     commands.main(["forget", "kevin"])

@@ -15,7 +15,7 @@ def load(adapter: str) -> Any:
     """Returns the statements for the driver that aiosql knows as `adapter`, each a method that takes a connection."""
     lists = (FOLDER / "todo_lists.sql").read_text(encoding="utf-8")
     filters = (FOLDER / "todo_filters.sql").read_text(encoding="utf-8").strip()
-    texts = [(FOLDER / name).read_text(encoding="utf-8") for name in ("users.sql", "todos.sql")]
+    texts = [(FOLDER / name).read_text(encoding="utf-8") for name in ("users.sql", "todos.sql", "changes.sql")]
     for which, condition in STATUS_CONDITIONS.items():
         texts.append(lists.replace("{which}", which).replace("{status}", condition).replace("{filters}", filters))
     return aiosql.from_str("\n".join(texts), adapter, mandatory_parameters=False)

@@ -6,17 +6,26 @@ SELECT * FROM todos WHERE user_id = :user_id AND id = :id;
 SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' ORDER BY id LIMIT 1 OFFSET :place;
 
 -- name: insert_todo!
-INSERT INTO todos (user_id, id, todo, notes, due, due_key, urgency, tags, tag_keys, search_text, status, version,
-                   created_at, updated_at, done_at, deleted_at)
-VALUES (:user_id, :id, :todo, :notes, :due, :due_key, :urgency, :tags, :tag_keys, :search_text, :status, :version,
-        :created_at, :updated_at, :done_at, :deleted_at);
+INSERT INTO todos (user_id, id, todo, notes, due, due_key, urgency, tags, tag_keys, search_text, repeat, series_start,
+                   occurrence, status, version, created_at, updated_at, done_at, deleted_at, change_id)
+VALUES (:user_id, :id, :todo, :notes, :due, :due_key, :urgency, :tags, :tag_keys, :search_text, :repeat, :series_start,
+        :occurrence, :status, :version, :created_at, :updated_at, :done_at, :deleted_at, :change_id);
 
 -- name: save_todo!
 UPDATE todos
 SET todo = :todo, notes = :notes, due = :due, due_key = :due_key, urgency = :urgency, tags = :tags,
-    tag_keys = :tag_keys, search_text = :search_text, status = :status, version = :version, updated_at = :updated_at,
-    done_at = :done_at, deleted_at = :deleted_at
+    tag_keys = :tag_keys, search_text = :search_text, repeat = :repeat, series_start = :series_start,
+    occurrence = :occurrence, status = :status, version = :version, updated_at = :updated_at, done_at = :done_at,
+    deleted_at = :deleted_at, change_id = :change_id
 WHERE user_id = :user_id AND id = :id;
+
+-- name: remove_todo!
+DELETE FROM todos WHERE user_id = :user_id AND id = :id;
+
+-- name: expired_in_trash
+SELECT id FROM todos
+WHERE user_id = :user_id AND status = 'deleted' AND updated_at < :deleted_before
+ORDER BY updated_at LIMIT :limit;
 
 -- A date without a time is overdue when its day is over, which is why today itself is left out.
 -- name: count_todos^
@@ -28,3 +37,6 @@ FROM todos WHERE user_id = :user_id;
 
 -- name: delete_todos_of_user!
 DELETE FROM todos WHERE user_id = :user_id;
+
+-- name: all_todos
+SELECT * FROM todos WHERE user_id = :user_id ORDER BY id;

@@ -3,16 +3,17 @@ SELECT * FROM users WHERE username = :username;
 
 -- Opens the list on its first write; on every later one it locks the user's row, so that writes to one list queue up.
 -- name: open_user^
-INSERT INTO users (username, time_zone, time_zone_guessed, last_todo_id, created_at)
-VALUES (:username, :time_zone, :time_zone_guessed, 0, :now)
+INSERT INTO users (username, time_zone, time_zone_guessed, last_todo_id, last_change_id, todo_count, created_at)
+VALUES (:username, :time_zone, :time_zone_guessed, 0, 0, 0, :now)
 ON CONFLICT (username) DO UPDATE SET time_zone = COALESCE(users.time_zone, excluded.time_zone)
 RETURNING *;
 
--- name: next_todo_id^
-UPDATE users SET last_todo_id = last_todo_id + 1 WHERE id = :user_id RETURNING last_todo_id;
+-- name: save_counters!
+UPDATE users SET last_todo_id = :last_todo_id, last_change_id = :last_change_id, todo_count = :todo_count
+WHERE id = :user_id;
 
--- name: set_time_zone^
-UPDATE users SET time_zone = :time_zone, time_zone_guessed = :time_zone_guessed WHERE id = :user_id RETURNING *;
+-- name: save_time_zone!
+UPDATE users SET time_zone = :time_zone, time_zone_guessed = :time_zone_guessed WHERE id = :user_id;
 
 -- name: delete_user!
 DELETE FROM users WHERE id = :user_id;

@@ -12,9 +12,10 @@ import pytest
 
 from tests.conftest import migrate
 from todo.errors import StorageUnavailable
+from todo.profiles import update
 from todo.storage import sqlite
 from todo.storage.engine import Connection, Engine, StorageNotReady, newest_revision, open_engine
-from todo.users import Owner, find, open_list, set_time_zone
+from todo.users import Owner, find, open_list
 
 
 @pytest.fixture
@@ -64,15 +65,16 @@ def test_writes_to_one_list_queue_up(engine: Engine) -> None:
     user = engine.submit_write(open_list, Owner("kevin")).result()
 
     def next_id(connection: Connection) -> int:
-        open_list(connection, Owner("kevin"))
-        return int(connection.next_todo_id(user_id=user.id)["last_todo_id"])
+        last = open_list(connection, Owner("kevin")).last_todo_id
+        connection.save_counters(user_id=user.id, last_todo_id=last + 1, last_change_id=0, todo_count=0)
+        return last + 1
 
     futures = [engine.submit_write(next_id) for _ in range(50)]
     assert sorted(future.result() for future in futures) == list(range(1, 51))
 
 
 def test_a_read_sees_one_snapshot(engine: Engine) -> None:
-    engine.submit_write(set_time_zone, Owner("kevin"), "Asia/Tokyo").result()
+    engine.submit_write(update, Owner("kevin"), "Asia/Tokyo").result()
     reading, written = threading.Event(), threading.Event()
 
     def read_twice(connection: Connection) -> list[str]:
@@ -83,7 +85,7 @@ def test_a_read_sees_one_snapshot(engine: Engine) -> None:
 
     future = engine.submit_read(read_twice)
     assert reading.wait(10)
-    engine.submit_write(set_time_zone, Owner("kevin"), "Europe/Berlin").result()
+    engine.submit_write(update, Owner("kevin"), "Europe/Berlin").result()
     written.set()
     assert future.result() == ["Asia/Tokyo", "Asia/Tokyo"]
 

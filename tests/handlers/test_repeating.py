@@ -1,0 +1,132 @@
+"""Repeating to-dos, as a person meets them."""
+
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+import time_machine
+
+from tests.handlers.test_changes import changes, undo
+from tests.handlers.test_todos import add, page, problem, texts
+
+SUNDAY = datetime(2026, 11, 22, 16, 5, 9, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def on_sunday() -> None:
+    with time_machine.travel(SUNDAY, tick=False):
+        yield  # type: ignore[misc]
+
+
+def complete(client: httpx.Client, name: str, todo_id: int) -> None:
+    assert client.post(f"/todos/{name}/{todo_id}/complete").status_code == 200
+
+
+def test_completing_leaves_it_done_and_adds_the_next_in_one_change(client: httpx.Client, name: str) -> None:
+    add(client, name, notes="n", due="2026-11-27T18:00", repeat="FREQ=WEEKLY;BYDAY=FR", tags=["t"], priority="high")
+    complete(client, name, 1)
+    (following,) = page(client, name)["todos"]
+    kept = {"todo": "Buy milk", "notes": "n", "repeat": "FREQ=WEEKLY;BYDAY=FR", "tags": ["t"], "priority": "high"}
+    assert following.items() >= {**kept, "id": 2, "due": "2026-12-04T18:00", "version": 1, "change_id": 2}.items()
+    assert texts(client, name, status="done") == ["Buy milk"]
+    assert changes(client, name)[0]["summary"] == "Completed 1 to-do and added 1."
+
+
+def test_completing_twice_adds_no_twin(client: httpx.Client, name: str) -> None:
+    add(client, name, due="2026-11-27", repeat="FREQ=DAILY")
+    complete(client, name, 1)
+    complete(client, name, 1)
+    assert page(client, name)["total"] == 1
+
+
+def test_undo_takes_the_next_back(client: httpx.Client, name: str) -> None:
+    add(client, name, due="2026-11-27", repeat="FREQ=DAILY")
+    complete(client, name, 1)
+    undo(client, name, 2)
+    assert [todo["id"] for todo in page(client, name, status="all")["todos"]] == [1]
+
+
+def test_rescheduling_keeps_the_rule(client: httpx.Client, name: str) -> None:
+    add(client, name, due="2026-11-27T18:00", repeat="FREQ=WEEKLY;BYDAY=FR")
+    moved = client.patch(f"/todos/{name}/1", json={"due": "2026-11-25T09:00"}).json()
+    assert moved["repeat"] == "FREQ=WEEKLY;BYDAY=FR"
+    complete(client, name, 1)
+    # Moved forward to Wednesday it is still this Friday's, so the next one is the Friday after, at the usual time.
+    assert page(client, name)["todos"][0]["due"] == "2026-12-04T18:00"
+
+
+def test_an_overdue_one_goes_on_after_today(client: httpx.Client, name: str) -> None:
+    add(client, name, due="2026-11-18", repeat="FREQ=DAILY")
+    complete(client, name, 1)
+    assert page(client, name)["todos"][0]["due"] == "2026-11-23"
+
+
+def test_local_time_stays_when_the_clocks_change(client: httpx.Client, name: str) -> None:
+    client.patch(f"/profiles/{name}", json={"time_zone": "Europe/Berlin"})
+    add(client, name, due="2027-03-27T09:00", repeat="FREQ=DAILY")
+    complete(client, name, 1)
+    assert page(client, name)["todos"][0]["due"] == "2027-03-28T09:00"
+
+
+def test_today_is_the_persons(client: httpx.Client, name: str) -> None:
+    client.patch(f"/profiles/{name}", json={"time_zone": "Pacific/Auckland"})  # Monday the 23rd, 5:05
+    add(client, name, due="2026-11-20", repeat="FREQ=DAILY")
+    complete(client, name, 1)
+    assert page(client, name)["todos"][0]["due"] == "2026-11-24"
+
+
+def test_a_series_ends(client: httpx.Client, name: str) -> None:
+    add(client, name, due="2026-11-27", repeat="FREQ=DAILY;COUNT=2")
+    complete(client, name, 1)
+    assert page(client, name)["todos"][0]["repeat"] == "FREQ=DAILY;COUNT=1"
+    complete(client, name, 2)
+    assert page(client, name)["total"] == 0
+
+
+def test_a_rule_can_be_changed_and_cleared(client: httpx.Client, name: str) -> None:
+    add(client, name, due="2026-11-27", repeat="FREQ=DAILY")
+    client.patch(f"/todos/{name}/1", json={"repeat": "FREQ=MONTHLY", "due": "2026-12-31"})
+    complete(client, name, 1)
+    assert page(client, name)["todos"][0]["due"] == "2027-01-31"
+    assert "repeat" not in client.patch(f"/todos/{name}/2", json={"repeat": None}).json()
+    complete(client, name, 2)
+    assert page(client, name)["total"] == 0
+
+
+def test_due_and_rule_go_together(client: httpx.Client, name: str) -> None:
+    response = client.post(f"/todos/{name}", json={"todo": "x", "repeat": "FREQ=DAILY"})
+    assert problem(response, 400, "invalid_request")["errors"][0]["field"] == "repeat"
+    add(client, name, due="2026-11-27", repeat="FREQ=DAILY")
+    response = client.patch(f"/todos/{name}/1", json={"due": None})
+    assert problem(response, 400, "invalid_request")["errors"][0]["field"] == "due"
+    assert "due" not in client.patch(f"/todos/{name}/1", json={"due": None, "repeat": None}).json()
+
+
+@pytest.mark.parametrize(
+    "repeat",
+    [
+        "DAILY",
+        "FREQ=HOURLY",
+        "freq=daily",
+        "RRULE:FREQ=DAILY",
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=DAILY;COUNT=0",
+        "FREQ=DAILY;COUNT=2;UNTIL=20271231",
+        "FREQ=DAILY;INTERVAL=2;INTERVAL=3",
+        "FREQ=DAILY;UNTIL=20270230",
+        "FREQ=DAILY;BYMONTHDAY=1",
+        "FREQ=WEEKLY;BYDAY=2MO",
+        "FREQ=WEEKLY;BYDAY=XX",
+        "FREQ=MONTHLY;BYMONTHDAY=32",
+        "FREQ=MONTHLY;BYMONTHDAY=0",
+        "FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13",
+        "FREQ=YEARLY;BYDAY=MO",
+        "FREQ=DAILY;BYHOUR=9",
+        "FREQ=DAILY\n",
+        "",
+        5,
+    ],
+)
+def test_refuses(client: httpx.Client, name: str, repeat: object) -> None:
+    response = client.post(f"/todos/{name}", json={"todo": "x", "due": "2026-11-27", "repeat": repeat})
+    assert [error["field"] for error in problem(response, 400, "invalid_request")["errors"]] == ["repeat"]

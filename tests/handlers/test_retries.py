@@ -1,0 +1,148 @@
+"""Retries: with a request_id, with the header, and without either."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+import time_machine
+
+from tests.handlers.test_todos import add, page, problem
+
+NOW = datetime(2026, 11, 22, 16, 5, 9, tzinfo=UTC)
+
+
+def post(
+    client: httpx.Client, name: str, text: str = "Buy milk", key: str | None = None, **body: Any
+) -> httpx.Response:
+    headers = {"Idempotency-Key": key} if key else {}
+    return client.post(f"/todos/{name}", json={"todo": text, **body}, headers=headers)
+
+
+WRITES: list[tuple[str, str, dict]] = [
+    ("POST", "/todos/{name}", {"todo": "x"}),
+    ("DELETE", "/todos/{name}", {"todo_idx": 0}),
+    ("PATCH", "/todos/{name}/1", {"todo": "y"}),
+    ("DELETE", "/todos/{name}/1", {}),
+    ("POST", "/todos/{name}/1/complete", {}),
+    ("POST", "/todos/{name}/1/reopen", {}),
+    ("POST", "/todos/{name}/changes", {"actions": [{"action": "add", "todo": "z"}]}),
+    ("POST", "/todos/{name}/changes/1/undo", {}),
+    ("PATCH", "/profiles/{name}", {"time_zone": "Asia/Tokyo"}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), WRITES)
+@pytest.mark.parametrize("by_header", [True, False])
+def test_every_write_is_done_once(
+    client: httpx.Client, name: str, method: str, path: str, body: dict, by_header: bool
+) -> None:
+    add(client, name)
+    send = {"json": body, "headers": {"Idempotency-Key": "k"}} if by_header else {"json": {**body, "request_id": "k"}}
+    first, again = (client.request(method, path.format(name=name), **send) for _ in range(2))
+    assert first.status_code == again.status_code < 300
+    assert first.json() == again.json()
+    assert "idempotent-replay" not in first.headers
+    assert again.headers["idempotent-replay"] == "true"
+    assert first.headers.get("location") == again.headers.get("location")
+
+
+def test_the_same_key_in_body_and_header(client: httpx.Client, name: str) -> None:
+    assert post(client, name, key="k", request_id="k").status_code == 201
+    assert post(client, name, key="k").headers["idempotent-replay"] == "true"
+    answer = problem(post(client, name, key="k", request_id="other"), 400, "invalid_request")
+    assert answer["errors"][0]["field"] == "request_id"
+
+
+def test_another_request_with_the_same_key(client: httpx.Client, name: str) -> None:
+    post(client, name, key="k")
+    problem(post(client, name, "Buy bread", key="k"), 409, "request_id_reused")
+    problem(client.post(f"/todos/{name}/1/complete", json={"request_id": "k"}), 409, "request_id_reused")
+    assert page(client, name)["total"] == 1
+
+
+def test_keys_are_the_lists_own(client: httpx.Client, name: str) -> None:
+    assert "idempotent-replay" not in post(client, name, key="k").headers
+    assert "idempotent-replay" not in post(client, f"{name}-other", key="k").headers
+
+
+def test_a_refused_request_keeps_nothing(client: httpx.Client, name: str) -> None:
+    url = f"/todos/{name}/1/complete"
+    problem(client.post(url, json={"request_id": "k"}), 404, "todo_not_found")
+    add(client, name)
+    assert "idempotent-replay" not in client.post(url, json={"request_id": "k"}).headers
+
+
+def test_answers_are_kept_for_a_day(client: httpx.Client, name: str) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        post(client, name, key="k")
+        clock.shift(86399)
+        assert post(client, name, key="k").headers["idempotent-replay"] == "true"
+        clock.shift(1)
+        assert post(client, name, key="k").json()["id"] == 2
+
+
+def test_the_first_answer_is_given_whatever_happened_since(client: httpx.Client, name: str) -> None:
+    first = post(client, name, key="k").json()
+    client.delete(f"/todos/{name}/1")
+    assert post(client, name, key="k").json() == first
+
+
+def test_fifty_at_once_are_one(client: httpx.Client, name: str) -> None:
+    with ThreadPoolExecutor(10) as threads:
+        answers = list(threads.map(lambda _: post(client, name, key="k"), range(50)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert sum("idempotent-replay" not in answer.headers for answer in answers) == 1
+    assert page(client, name)["total"] == 1
+
+
+@pytest.mark.parametrize("key", ["", "a b", "ä", "x" * 256])
+def test_wrong_keys(client: httpx.Client, name: str, key: str) -> None:
+    answer = problem(post(client, name, request_id=key), 400, "invalid_request")
+    assert answer["errors"][0]["field"] == "request_id"
+    response = client.post(f"/todos/{name}", json={"todo": "x"}, headers={"Idempotency-Key": key.encode()})
+    assert problem(response, 400, "invalid_request")["errors"][0]["field"] == "Idempotency-Key"
+
+
+class TestWithoutKey:
+    def test_the_same_words_at_once_are_one(self, client: httpx.Client, name: str) -> None:
+        first, again = post(client, name).json(), post(client, name)
+        assert again.json() == {**first, "deduplicated": True}
+        assert again.status_code == 201
+        assert page(client, name)["total"] == 1
+
+    def test_fifty_at_once_are_one(self, client: httpx.Client, name: str) -> None:
+        with ThreadPoolExecutor(10) as threads:
+            list(threads.map(lambda _: post(client, name), range(50)))
+        assert page(client, name)["total"] == 1
+
+    def test_only_for_ten_seconds(self, client: httpx.Client, name: str) -> None:
+        with time_machine.travel(NOW, tick=False) as clock:
+            post(client, name)
+            clock.shift(10)
+            assert "deduplicated" in post(client, name).json()
+            clock.shift(1)
+            assert "deduplicated" not in post(client, name).json()
+
+    def test_other_words_conversations_lists_or_keys_are_other_todos(self, client: httpx.Client, name: str) -> None:
+        post(client, name)
+        for response in (
+            post(client, name, "Buy milk!"),
+            post(client, name, tags=["x"]),
+            post(client, name, key="k"),
+            post(client, f"{name}-other"),
+            client.post(f"/todos/{name}", json={"todo": "Buy milk"}, headers={"openai-conversation-id": "c"}),
+        ):
+            assert "deduplicated" not in response.json()
+
+    @pytest.mark.parametrize("since", ["complete", "delete", "undo"])
+    def test_not_when_the_first_has_moved_on(self, client: httpx.Client, name: str, since: str) -> None:
+        post(client, name)
+        path, method = {
+            "complete": ("/1/complete", "POST"),
+            "delete": ("/1", "DELETE"),
+            "undo": ("/changes/1/undo", "POST"),
+        }[since]
+        client.request(method, f"/todos/{name}{path}")
+        assert post(client, name).json()["id"] == 2

@@ -1,0 +1,90 @@
+"""The next due date of a series."""
+
+from datetime import datetime
+
+import pytest
+
+from todo.recurrence import Series
+
+
+def run(repeat: str, start: str, steps: int, now: str = "2020-01-01T00:00") -> list[str]:
+    """Completes `steps` to-dos in a row and returns the due dates that follow."""
+    series, due, dues = Series(repeat, start, start), start, []
+    for _ in range(steps):
+        following = series.following(due, datetime.fromisoformat(now))
+        if following is None:
+            break
+        due, series = following
+        dues.append(due)
+    return dues
+
+
+@pytest.mark.parametrize(
+    ("repeat", "start", "dues"),
+    [
+        ("FREQ=DAILY", "2026-12-31", ["2027-01-01", "2027-01-02"]),
+        ("FREQ=DAILY;INTERVAL=3", "2026-11-27T09:00", ["2026-11-30T09:00", "2026-12-03T09:00"]),
+        ("FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR", "2026-11-27", ["2026-11-30", "2026-12-01"]),
+        ("FREQ=WEEKLY", "2026-11-27", ["2026-12-04", "2026-12-11"]),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,FR", "2026-11-27", ["2026-12-07", "2026-12-11", "2026-12-21"]),
+        ("FREQ=WEEKLY;BYDAY=FR", "2026-11-25", ["2026-11-27", "2026-12-04"]),
+        ("FREQ=MONTHLY", "2026-01-31", ["2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31"]),
+        ("FREQ=MONTHLY", "2028-01-30", ["2028-02-29", "2028-03-30"]),
+        ("FREQ=MONTHLY;INTERVAL=2", "2026-01-15", ["2026-03-15", "2026-05-15"]),
+        ("FREQ=MONTHLY;BYMONTHDAY=31", "2026-01-31", ["2026-02-28", "2026-03-31"]),
+        ("FREQ=MONTHLY;BYMONTHDAY=1,15", "2026-01-01", ["2026-01-15", "2026-02-01"]),
+        ("FREQ=MONTHLY;BYMONTHDAY=-1", "2026-01-31", ["2026-02-28", "2026-03-31"]),
+        ("FREQ=MONTHLY;BYMONTHDAY=30,31", "2026-01-31", ["2026-02-28", "2026-03-30", "2026-03-31", "2026-04-30"]),
+        ("FREQ=MONTHLY;BYDAY=2TU", "2026-11-10", ["2026-12-08", "2027-01-12"]),
+        ("FREQ=MONTHLY;BYDAY=-1FR", "2026-11-27", ["2026-12-25", "2027-01-29"]),
+        ("FREQ=MONTHLY;BYDAY=5MO", "2026-11-30", ["2027-03-29", "2027-05-31"]),
+        ("FREQ=YEARLY", "2024-02-29", ["2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29"]),
+        ("FREQ=YEARLY;INTERVAL=2", "2025-06-15T18:00", ["2027-06-15T18:00", "2029-06-15T18:00"]),
+    ],
+)
+def test_rhythm(repeat: str, start: str, dues: list[str]) -> None:
+    assert run(repeat, start, len(dues)) == dues
+
+
+@pytest.mark.parametrize(
+    ("repeat", "start", "dues"),
+    [
+        ("FREQ=DAILY;COUNT=3", "2026-11-27", ["2026-11-28", "2026-11-29"]),
+        ("FREQ=DAILY;COUNT=1", "2026-11-27", []),
+        ("FREQ=DAILY;UNTIL=20261129", "2026-11-27T23:00", ["2026-11-28T23:00", "2026-11-29T23:00"]),
+        ("FREQ=DAILY", "2199-12-30", ["2199-12-31"]),
+        ("FREQ=YEARLY;INTERVAL=999", "2026-11-27", []),
+        ("FREQ=DAILY;INTERVAL=7;BYDAY=MO", "2026-11-27", []),
+    ],
+)
+def test_end(repeat: str, start: str, dues: list[str]) -> None:
+    assert run(repeat, start, 9) == dues
+
+
+@pytest.mark.parametrize(
+    ("start", "now", "due"),
+    [
+        ("2026-11-20", "2026-11-27T10:00", "2026-11-28"),
+        ("2026-11-27", "2026-11-27T10:00", "2026-11-28"),
+        ("2026-11-28", "2026-11-27T10:00", "2026-11-29"),
+        ("2026-11-20T09:00", "2026-11-27T08:59", "2026-11-27T09:00"),
+        ("2026-11-20T09:00", "2026-11-27T09:00", "2026-11-28T09:00"),
+        ("1900-01-01T09:00", "2026-11-27T10:00", "2026-11-28T09:00"),
+    ],
+)
+def test_next_is_after_now(start: str, now: str, due: str) -> None:
+    assert run("FREQ=DAILY", start, 1, now) == [due]
+
+
+def test_the_rhythm_is_kept_by_one_that_is_late() -> None:
+    assert run("FREQ=DAILY;INTERVAL=3", "2026-11-20", 1, "2026-11-27T10:00") == ["2026-11-29"]
+    assert run("FREQ=WEEKLY;INTERVAL=2;BYDAY=FR", "2026-11-06", 1, "2026-11-21T10:00") == ["2026-12-04"]
+
+
+@pytest.mark.parametrize(
+    ("moved", "due"), [("2026-11-25", "2026-12-04"), ("2026-11-29", "2026-12-04"), ("2026-12-05", "2026-12-11")]
+)
+def test_one_that_was_moved(moved: str, due: str) -> None:
+    following = Series("FREQ=WEEKLY;BYDAY=FR", "2026-11-20", "2026-11-27").following(moved, datetime(2026, 11, 22))
+    assert following is not None
+    assert following[0] == due

@@ -1,0 +1,117 @@
+"""What can be done to a to-do: one function for each action of change_todos."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from todo import recurrence
+from todo.drafts import Draft
+from todo.errors import InvalidRequest, TodoNotFound, VersionConflict
+from todo.recurrence import Series
+from todo.todos import Todo, clean
+
+JSON = dict[str, Any]
+
+NOT_FIELDS = ("action", "id", "if_version")
+
+
+def perform(draft: Draft, action: JSON) -> int:
+    """Does one action of the contract and returns the id of its to-do. Raises the refusals of the actions."""
+    return ACTIONS[action["action"]](draft, action)
+
+
+def _add(draft: Draft, action: JSON) -> int:
+    """Adds a to-do. Raises InvalidRequest."""
+    _require(action, {"todo"}, allowed=FIELDS)
+    return draft.add("add", _edited(Todo(0, "", draft.now, draft.now), action)).id
+
+
+def _update(draft: Draft, action: JSON) -> int:
+    """Changes the fields that are there; None clears. Raises InvalidRequest, TodoNotFound and VersionConflict."""
+    _require(action, {"id"}, allowed={*FIELDS, "if_version"})
+    todo = _find(draft, action)
+    draft.put("update", todo.id, _edited(todo, action))
+    return todo.id
+
+
+def _complete(draft: Draft, action: JSON) -> int:
+    """Marks as done, and adds the next one of a series. Raises TodoNotFound and VersionConflict."""
+    _require(action, {"id"}, allowed={"if_version"})
+    todo = _find(draft, action)
+    if todo.status == "done":
+        return todo.id
+    draft.put("complete", todo.id, replace(todo, status="done", done_at=draft.now))
+    if todo.repeat and todo.due and todo.series_start and todo.occurrence:
+        series = Series(todo.repeat, todo.series_start, todo.occurrence)
+        following = series.following(todo.due, draft.user.local_now())
+        if following:
+            due, series = following
+            draft.add("add", replace(todo, due=due, repeat=series.repeat, occurrence=series.occurrence, done_at=None))
+    return todo.id
+
+
+def _reopen(draft: Draft, action: JSON) -> int:
+    """Marks as open. Raises TodoNotFound and VersionConflict."""
+    _require(action, {"id"}, allowed={"if_version"})
+    todo = _find(draft, action)
+    draft.put("reopen", todo.id, replace(todo, status="open", done_at=None))
+    return todo.id
+
+
+def _delete(draft: Draft, action: JSON) -> int:
+    """Moves to the trash. Raises TodoNotFound and VersionConflict."""
+    _require(action, {"id"}, allowed={"if_version"})
+    todo = _find(draft, action)
+    draft.put("delete", todo.id, replace(todo, status="deleted", deleted_at=draft.now))
+    return todo.id
+
+
+def _restore(draft: Draft, action: JSON) -> int:
+    """Takes out of the trash, open or done as it was. Raises TodoNotFound and VersionConflict."""
+    _require(action, {"id"}, allowed={"if_version"})
+    todo = _find(draft, action, in_trash=True)
+    if todo.status == "deleted":
+        draft.put("restore", todo.id, replace(todo, status="done" if todo.done_at else "open", deleted_at=None))
+    return todo.id
+
+
+ACTIONS: dict[str, Callable[[Draft, JSON], int]] = {
+    "add": _add,
+    "update": _update,
+    "complete": _complete,
+    "reopen": _reopen,
+    "delete": _delete,
+    "restore": _restore,
+}
+FIELDS = {"todo", "notes", "due", "priority", "tags", "repeat"}
+
+
+def _require(action: JSON, needed: set[str], allowed: set[str]) -> None:
+    """Raises InvalidRequest for what this kind of action lacks, or cannot have."""
+    kind = action["action"]
+    for name in sorted(needed - set(action)):
+        raise InvalidRequest.of(name, f"is required for {kind}")
+    for name in sorted(set(action) - needed - allowed - {"action"}):
+        raise InvalidRequest.of(name, f"does not go with {kind}")
+
+
+def _find(draft: Draft, action: JSON, *, in_trash: bool = False) -> Todo:
+    todo = draft.get(action["id"])
+    if todo is None or (todo.status == "deleted" and not in_trash):
+        raise TodoNotFound
+    if action.get("if_version", todo.version) != todo.version:
+        raise VersionConflict(todo.version)
+    return todo
+
+
+def _edited(todo: Todo, action: JSON) -> Todo:
+    """Returns the to-do with the action's fields; a new rule starts a series at the due date. Raises InvalidRequest."""
+    edited = replace(todo, **clean({name: value for name, value in action.items() if name in FIELDS}))
+    if edited.repeat is None:
+        return replace(edited, series_start=None, occurrence=None)
+    if edited.repeat != todo.repeat:
+        recurrence.check(edited.repeat, edited.due)
+        return replace(edited, series_start=edited.due, occurrence=edited.due)
+    if edited.due is None:
+        raise InvalidRequest.of("due", "cannot be cleared while the to-do repeats; clear repeat too")
+    return edited

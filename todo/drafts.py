@@ -1,0 +1,190 @@
+"""A change in the making: what to-dos will be and, when it is committed, the one place that writes them and the log."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from todo import contract, todos, users
+from todo.errors import QuotaExceeded
+from todo.storage.engine import Connection
+from todo.todos import Todo
+from todo.users import Owner, utc_now
+
+MOST_TODOS = contract.API.limit("todos")
+TRASH_TIME = timedelta(days=contract.API.limit("trash_days"))
+MOST_SWEPT = 20  # a write takes at most so many to-dos out of the trash, so that none has to wait long
+PROFILE = 0  # where the log keeps the time zone; no to-do has this id
+
+PAST_TENSE = {
+    "add": "added",
+    "update": "changed",
+    "complete": "completed",
+    "reopen": "reopened",
+    "delete": "deleted",
+    "restore": "restored",
+}
+
+
+@dataclass(frozen=True)
+class Zone:
+    """The time zone as it is stored: None and guessed before anyone set one."""
+
+    time_zone: str | None
+    time_zone_guessed: bool
+
+    def to_snapshot(self) -> str:
+        return json.dumps(vars(self))
+
+    @classmethod
+    def from_snapshot(cls, snapshot: str) -> "Zone":
+        return cls(**json.loads(snapshot))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a change did to one to-do, or to the time zone under the id PROFILE. None is no to-do."""
+
+    todo_id: int
+    action: str
+    before: Any
+    after: Any
+
+    @classmethod
+    def from_row(cls, row: Any) -> "Entry":
+        read = Zone.from_snapshot if row["todo_id"] == PROFILE else Todo.from_snapshot
+        before, after = (read(row[side]) if row[side] else None for side in ("before", "after"))
+        return cls(row["todo_id"], row["action"], before, after)
+
+
+class Draft:
+    """A change to one list. It locks the list when it is made, and stores nothing before `commit`."""
+
+    def __init__(self, connection: Connection, owner: Owner) -> None:
+        self.connection = connection
+        self.owner = owner
+        self.user = users.open_list(connection, owner)
+        self.now = utc_now()
+        self.change_id = self.user.last_change_id + 1
+        self.zone = Zone(self.user.stored_zone, self.user.time_zone_guessed)
+        self._old_zone = self.zone
+        self._last_todo_id = self.user.last_todo_id
+        self._before: dict[int, Todo | None] = {}
+        self._after: dict[int, Todo | None] = {}
+        self._actions: dict[int, str] = {}
+        self._done: Counter[str] = Counter()
+
+    def get(self, todo_id: int) -> Todo | None:
+        """Returns the to-do as the draft has it."""
+        if todo_id not in self._after:
+            self._before[todo_id] = self._after[todo_id] = todos.find(self.connection, self.user, todo_id)
+        return self._after[todo_id]
+
+    def put(self, action: str, todo_id: int, todo: Todo | None) -> None:
+        """Makes the to-do what it shall be, and counts the action if that is something new."""
+        if self.get(todo_id) != todo:
+            self._after[todo_id] = todo
+            # A to-do that the same change adds and then edits has been added.
+            self._actions.setdefault(todo_id, action)
+            self._done[action] += 1
+
+    def add(self, action: str, todo: Todo) -> Todo:
+        """Puts a to-do under the next id, and returns it."""
+        self._last_todo_id += 1
+        added = replace(todo, id=self._last_todo_id, version=0, created_at=self.now, updated_at=self.now)
+        self._before[added.id] = self._after[added.id] = None
+        self.put(action, added.id, added)
+        return added
+
+    def commit(self, undoes: int | None = None, fingerprint: str | None = None) -> list[Entry]:
+        """Stores the change with its log and returns the entries, none if nothing differs. Raises QuotaExceeded."""
+        entries = [
+            Entry(todo_id, self._actions[todo_id], self._before[todo_id], self._stamped(todo_id))
+            for todo_id in sorted(self._actions)
+            if self._before[todo_id] != self._after[todo_id]
+        ]
+        if self.zone != self._old_zone:
+            entries.insert(0, Entry(PROFILE, "undo" if undoes else "update", self._old_zone, self.zone))
+        if entries:
+            self._store_todos(entries)
+            self._store_log(entries, undoes, fingerprint)
+        return entries
+
+    def _stamped(self, todo_id: int) -> Todo | None:
+        """Returns the to-do as this change leaves it: one version on from all that were before."""
+        before, after = self._before[todo_id], self._after[todo_id]
+        if after is None:
+            return None
+        version = max(before.version if before else 0, after.version) + 1
+        self._after[todo_id] = replace(after, version=version, updated_at=self.now, change_id=self.change_id)
+        return self._after[todo_id]
+
+    def _store_todos(self, entries: list[Entry]) -> None:
+        count = self.user.todo_count
+        for entry in entries:
+            if entry.todo_id == PROFILE:
+                self.connection.save_time_zone(user_id=self.user.id, **vars(entry.after))
+                continue
+            count += _counts(entry.after) - _counts(entry.before)
+            if entry.after is None:
+                self.connection.remove_todo(user_id=self.user.id, id=entry.todo_id)
+            elif entry.before is None:
+                self.connection.insert_todo(user_id=self.user.id, **entry.after.to_row())
+            else:
+                self.connection.save_todo(user_id=self.user.id, **entry.after.to_row())
+        if count > MOST_TODOS and count > self.user.todo_count:
+            raise QuotaExceeded
+        self.connection.save_counters(
+            user_id=self.user.id,
+            last_todo_id=self._last_todo_id,
+            last_change_id=self.change_id,
+            todo_count=count,
+        )
+
+    def _store_log(self, entries: list[Entry], undoes: int | None, fingerprint: str | None) -> None:
+        self.connection.insert_change(
+            user_id=self.user.id,
+            id=self.change_id,
+            at=self.now,
+            actor=self.owner.actor,
+            client=self.owner.client,
+            summary=f"Undid change {undoes}." if undoes else self._summary(entries),
+            undoes=undoes,
+            fingerprint=fingerprint,
+        )
+        for entry in entries:
+            before, after = (side.to_snapshot() if side else None for side in (entry.before, entry.after))
+            self.connection.insert_entry(
+                user_id=self.user.id,
+                change_id=self.change_id,
+                todo_id=entry.todo_id,
+                action=entry.action,
+                before=before,
+                after=after,
+            )
+        self._sweep()
+
+    def _summary(self, entries: list[Entry]) -> str:
+        """Returns one sentence without any text of a to-do, which may be somebody else's words to a model."""
+        parts = [f"{PAST_TENSE[action]} {count}" for action, count in self._done.items()]
+        if parts:
+            parts[0] += " to-do" if parts[0].endswith(" 1") else " to-dos"
+        if entries[0].todo_id == PROFILE:
+            parts.append("set the time zone")
+        sentence = " and ".join((", ".join(parts[:-1]), parts[-1])) if len(parts) > 1 else parts[0]
+        return f"{sentence[0].upper()}{sentence[1:]}."
+
+    def _sweep(self) -> None:
+        """Removes what has been in the trash for long enough, from the log too: gone is gone."""
+        expired = self.connection.expired_in_trash(
+            user_id=self.user.id, deleted_before=utc_now(-TRASH_TIME), limit=MOST_SWEPT
+        )
+        for row in list(expired):
+            self.connection.remove_entries_of_todo(user_id=self.user.id, todo_id=row["id"])
+            self.connection.remove_todo(user_id=self.user.id, id=row["id"])
+
+
+def _counts(todo: Todo | None) -> int:
+    """Returns what a to-do counts towards the quota."""
+    return int(todo is not None and todo.status != "deleted")
