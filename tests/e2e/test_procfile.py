@@ -23,7 +23,7 @@ from todo import contract
 HONCHO = ["honcho", "-e", os.devnull]  # in place of the developer's own .env
 METHODS = {"get", "post", "put", "patch", "delete"}
 # What a caller cannot make up stands in an earlier answer, under another name.
-IN_ANSWERS = {"todo_id": "id", "if_version": "version", "cursor": "next_cursor"}
+IN_ANSWERS = {"todo_id": "id", "if_version": "version", "cursor": "next_cursor", "id": "id", "change_id": "change_id"}
 
 JSON = dict[str, Any]
 
@@ -92,7 +92,7 @@ class PluginHost:
             value = self._value(parameter["name"], self._example(parameter))
             if parameter["in"] == "path":
                 url = url.replace(f"{{{parameter['name']}}}", quote(str(value), safe=""))
-            elif value is not None:
+            elif parameter["in"] == "query" and value is not None:
                 query[parameter["name"]] = value
         answer = self.http.request(
             method, self.contract["servers"][0]["url"] + url, params=query, json=self._body(operation)
@@ -103,8 +103,14 @@ class PluginHost:
     def _body(self, operation: JSON) -> JSON | None:
         if "requestBody" not in operation:
             return None
-        example = self._example(self._resolve(operation["requestBody"])["content"]["application/json"])
-        return {name: self._value(name, value) for name, value in example.items()}
+        return self._filled(self._example(self._resolve(operation["requestBody"])["content"]["application/json"]))
+
+    def _filled(self, example: Any) -> Any:
+        if isinstance(example, list):
+            return [self._filled(item) for item in example]
+        if isinstance(example, dict):
+            return {name: self._value(name, self._filled(value)) for name, value in example.items()}
+        return example
 
     def _value(self, name: str, example: Any) -> Any:
         return self.answered.get(IN_ANSWERS[name]) if name in IN_ANSWERS else example

@@ -65,6 +65,25 @@ def test_one_of_two_changes_to_the_same_version_wins(http: httpx.Client) -> None
             assert http.get("/todos/emma/1").json() == won.json()
 
 
+@pytest.mark.parametrize("key", ["k", None], ids=["with a request_id", "without"])
+def test_fifty_retries_are_one(http: httpx.Client, key: str | None) -> None:
+    start, username = threading.Barrier(TOGETHER), f"retry-{key}".lower()
+
+    def add(_: int) -> httpx.Response:
+        start.wait(30)
+        return http.post(
+            f"/todos/{username}", json={"todo": "Buy milk"}, headers={"Idempotency-Key": key} if key else {}
+        )
+
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        answers = list(pool.map(add, range(TOGETHER)))
+    assert {(answer.status_code, answer.json()["id"]) for answer in answers} == {(201, 1)}
+    first = [a for a in answers if "idempotent-replay" not in a.headers and "deduplicated" not in a.json()]
+    assert len(first) == 1
+    assert http.get(f"/todos/{username}").json()["total"] == 1
+    assert len(http.get(f"/todos/{username}/changes").json()["changes"]) == 1
+
+
 def test_start_waits_for_another_process_that_writes_a_new_database(tmp_path: Path) -> None:
     environ = migrated(tmp_path)
     with contextlib.closing(sqlite3.connect(tmp_path / "todo.db", isolation_level=None)) as other:
