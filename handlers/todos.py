@@ -30,8 +30,8 @@ async def list_todos(
 async def add_todo(username: str, body: JSON, user: Principal) -> Reply:
     owner, request_id = user.owner(username), user.request_id(body)
     action = {"action": "add", **body}
-    # Who names no request may be retrying one: the same words from the same conversation are one to-do.
-    twin = fingerprint(action, user.conversation) if request_id is None else None
+    # Who names no request may be retrying one: the same words of the same program are one to-do.
+    twin = fingerprint(action, user.conversation, user.client) if request_id is None else None
     answer = await write(once, owner, request_id, changes.add, action, twin)
     return answer.reply(201, {"Location": f"/todos/{username}/{answer.value['id']}"})
 

@@ -12,8 +12,6 @@ from todo.todos import Todo, clean
 
 JSON = dict[str, Any]
 
-NOT_FIELDS = ("action", "id", "if_version")
-
 
 def perform(draft: Draft, action: JSON) -> int:
     """Does one action of the contract and returns the id of its to-do. Raises the refusals of the actions."""
@@ -29,6 +27,8 @@ def _add(draft: Draft, action: JSON) -> int:
 def _update(draft: Draft, action: JSON) -> int:
     """Changes the fields that are there; None clears. Raises InvalidRequest, TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={*FIELDS, "if_version"})
+    if FIELDS.isdisjoint(action):
+        raise InvalidRequest.of("todo", "is required for update, or another field to change")
     todo = _find(draft, action)
     draft.put("update", todo.id, _edited(todo, action))
     return todo.id
@@ -44,7 +44,8 @@ def _complete(draft: Draft, action: JSON) -> int:
     if todo.repeat and todo.due and todo.series_start and todo.occurrence:
         series = Series(todo.repeat, todo.series_start, todo.occurrence)
         following = series.following(todo.due, draft.user.local_now())
-        if following:
+        # Whoever completes, reopens and completes again gets one next one, not two.
+        if following and not draft.has_occurrence(todo.series, following[1].occurrence):
             due, series = following
             draft.add("add", replace(todo, due=due, repeat=series.repeat, occurrence=series.occurrence, done_at=None))
     return todo.id
@@ -108,10 +109,10 @@ def _edited(todo: Todo, action: JSON) -> Todo:
     """Returns the to-do with the action's fields; a new rule starts a series at the due date. Raises InvalidRequest."""
     edited = replace(todo, **clean({name: value for name, value in action.items() if name in FIELDS}))
     if edited.repeat is None:
-        return replace(edited, series_start=None, occurrence=None)
+        return replace(edited, series=None, series_start=None, occurrence=None)
     if edited.repeat != todo.repeat:
         recurrence.check(edited.repeat, edited.due)
-        return replace(edited, series_start=edited.due, occurrence=edited.due)
+        return replace(edited, series=todo.id or None, series_start=edited.due, occurrence=edited.due)
     if edited.due is None:
         raise InvalidRequest.of("due", "cannot be cleared while the to-do repeats; clear repeat too")
     return edited

@@ -19,6 +19,7 @@ from todo.users import STORED_TIME, Owner, User, utc_now
 JSON = dict[str, Any]
 
 MOST_CHARACTERS = contract.API.limit("response_characters") - 1000  # the rest is for what stands around a list
+MOST_CONFLICTS = 50
 DUPLICATE_TIME = timedelta(seconds=contract.API.limit("duplicate_seconds"))
 SHOWN = (*sorted(FIELDS), "status")
 
@@ -71,6 +72,8 @@ def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -
         raise ChangeNotFound
     conflicts = []
     for entry in _entries(connection, draft.user, change_id):
+        if entry.action == "import":
+            continue  # what was there before the log is nobody's change to take back
         if _has_moved_on(draft, entry):
             newest = connection.newest_change_of(user_id=draft.user.id, todo_id=entry.todo_id)["change_id"]
             conflicts.append({"id": entry.todo_id, "change_id": newest} if entry.todo_id else {"change_id": newest})
@@ -79,12 +82,13 @@ def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -
         else:
             draft.put("undo", entry.todo_id, entry.before)
     if conflicts and not force:
-        raise UndoConflict(conflicts=conflicts)
+        raise UndoConflict(**_bounded("conflicts", conflicts))
     entries = draft.commit(undoes=change_id)
     if not entries:
-        raise UndoConflict(conflicts=conflicts) if conflicts else NothingToUndo
-    undone: JSON = {"change_id": draft.change_id, "undoes": change_id, **_told(entries, MOST_CHARACTERS)}
-    return undone | ({"skipped": conflicts} if conflicts else {})
+        raise UndoConflict(**_bounded("conflicts", conflicts)) if conflicts else NothingToUndo
+    skipped = _bounded("skipped", conflicts) if conflicts else {}
+    told = _told(entries, MOST_CHARACTERS - _length(skipped))
+    return {"change_id": draft.change_id, "undoes": change_id, **told, **skipped}
 
 
 def page(
@@ -112,7 +116,7 @@ def page(
     changes: list[JSON] = []
     room = MOST_CHARACTERS
     for row in rows[:limit]:
-        change = _change(user, row, _entries(connection, user, row["id"]), room if not changes else MOST_CHARACTERS)
+        change = _change(user, row, _entries(connection, user, row["id"]))
         room -= _length(change)
         if room < 0:
             break
@@ -142,7 +146,7 @@ def _twin(draft: Draft, fingerprint: str) -> Todo | None:
 def _has_moved_on(draft: Draft, entry: Entry) -> bool:
     """Whether what the change left is there no more. What was changed and changed back since is where it was."""
     if entry.todo_id == PROFILE:
-        return bool(draft.zone != entry.after)
+        return bool(draft.old_zone != entry.after)
     todo = draft.get(entry.todo_id)
     return (todo and _fields(todo)) != (entry.after and _fields(entry.after))
 
@@ -165,8 +169,8 @@ def _start_of_day(user: User, day: str, days_later: int) -> str:
     return start.astimezone(ZoneInfo("UTC")).strftime(STORED_TIME)
 
 
-def _change(user: User, row: Any, entries: list[Entry], room: int) -> JSON:
-    """Returns a change as a caller sees it, in the user's local time and within `room` characters."""
+def _change(user: User, row: Any, entries: list[Entry]) -> JSON:
+    """Returns a change as a caller sees it, in the user's local time and within what one answer may hold."""
     at = datetime.strptime(row["at"], STORED_TIME).replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(user.time_zone))
     change: JSON = {"id": row["id"], "at": f"{at:%Y-%m-%dT%H:%M:%S}", "actor": row["actor"]}
     if row["client"]:
@@ -174,7 +178,7 @@ def _change(user: User, row: Any, entries: list[Entry], room: int) -> JSON:
     change["summary"] = row["summary"]
     if row["undoes"]:
         change["undoes"] = row["undoes"]
-    return change | _told(entries, room - _length(change))
+    return change | _told(entries, MOST_CHARACTERS - _length(change))
 
 
 def _told(entries: list[Entry], room: int) -> JSON:
@@ -223,6 +227,12 @@ def _within_limit(shown: list[JSON]) -> JSON:
         "todos": [{name: value for name, value in todo.items() if name not in left_out} for todo in shown],
         "left_out": left_out,
     }
+
+
+def _bounded(name: str, conflicts: list[JSON]) -> JSON:
+    """Returns the first conflicts under `name`, and how many more there are."""
+    more = len(conflicts) - MOST_CONFLICTS
+    return {name: conflicts[:MOST_CONFLICTS]} | ({f"{name}_left_out": more} if more > 0 else {})
 
 
 def _length(value: Any) -> int:

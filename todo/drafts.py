@@ -68,7 +68,7 @@ class Draft:
         self.now = utc_now()
         self.change_id = self.user.last_change_id + 1
         self.zone = Zone(self.user.stored_zone, self.user.time_zone_guessed)
-        self._old_zone = self.zone
+        self.old_zone = self.zone
         self._last_todo_id = self.user.last_todo_id
         self._before: dict[int, Todo | None] = {}
         self._after: dict[int, Todo | None] = {}
@@ -92,10 +92,19 @@ class Draft:
     def add(self, action: str, todo: Todo) -> Todo:
         """Puts a to-do under the next id, and returns it."""
         self._last_todo_id += 1
-        added = replace(todo, id=self._last_todo_id, version=0, created_at=self.now, updated_at=self.now)
+        series = (todo.series or self._last_todo_id) if todo.repeat else None
+        added = replace(todo, id=self._last_todo_id, series=series, version=0, created_at=self.now, updated_at=self.now)
         self._before[added.id] = self._after[added.id] = None
         self.put(action, added.id, added)
         return added
+
+    def has_occurrence(self, series: int | None, occurrence: str) -> bool:
+        """Whether the list has the to-do that stands for this date of a series, outside the trash."""
+        rows = self.connection.todos_of_occurrence(user_id=self.user.id, series=series, occurrence=occurrence)
+        drafted = [todo for todo in self._after.values() if todo and todo.status != "deleted"]
+        return any(row["id"] not in self._after for row in rows) or any(
+            (todo.series, todo.occurrence) == (series, occurrence) for todo in drafted
+        )
 
     def commit(self, undoes: int | None = None, fingerprint: str | None = None) -> list[Entry]:
         """Stores the change with its log and returns the entries, none if nothing differs. Raises QuotaExceeded."""
@@ -104,8 +113,8 @@ class Draft:
             for todo_id in sorted(self._actions)
             if self._before[todo_id] != self._after[todo_id]
         ]
-        if self.zone != self._old_zone:
-            entries.insert(0, Entry(PROFILE, "undo" if undoes else "update", self._old_zone, self.zone))
+        if self.zone != self.old_zone:
+            entries.insert(0, Entry(PROFILE, "undo" if undoes else "update", self.old_zone, self.zone))
         if entries:
             self._store_todos(entries)
             self._store_log(entries, undoes, fingerprint)
@@ -176,13 +185,14 @@ class Draft:
         return f"{sentence[0].upper()}{sentence[1:]}."
 
     def _sweep(self) -> None:
-        """Removes what has been in the trash for long enough, from the log too: gone is gone."""
+        """Removes what has been in the trash for long enough, from the log too, and answers that are kept no longer."""
         expired = self.connection.expired_in_trash(
             user_id=self.user.id, deleted_before=utc_now(-TRASH_TIME), limit=MOST_SWEPT
         )
         for row in list(expired):
             self.connection.remove_entries_of_todo(user_id=self.user.id, todo_id=row["id"])
             self.connection.remove_todo(user_id=self.user.id, id=row["id"])
+        self.connection.remove_expired_answers(user_id=self.user.id, now=self.now)
 
 
 def _counts(todo: Todo | None) -> int:

@@ -33,7 +33,9 @@ class Series:
         if parts.get("COUNT") == "1":
             return None
         timed = "T" in self.start
-        passed = max(_read(self.occurrence), _read(due), now.replace(tzinfo=None) if timed else _midnight(now))
+        # One that was moved to a day without an hour has that whole day.
+        moved = _read(due) if "T" in due or not timed else _read(due).replace(hour=23, minute=59)
+        passed = max(_read(self.occurrence), moved, now.replace(tzinfo=None) if timed else _midnight(now))
         found = _dates(parts, _read(self.start), passed).after(passed)
         if found is None or ("UNTIL" in parts and found.date() > _until(parts)):
             return None
@@ -57,8 +59,8 @@ def check(repeat: str, due: str | None) -> None:
     )
     if wrong:
         raise InvalidRequest.of("repeat", wrong)
-    # The library has the last word.
-    rrulestr(repeat, dtstart=_read(due or "2026-01-01"))
+    if {"COUNT", "UNTIL"}.isdisjoint(parts) and due and not Series(repeat, due, due).following(due, _read(due)):
+        raise InvalidRequest.of("repeat", "has no date after due")
 
 
 def _parts(repeat: str) -> dict[str, str]:
@@ -95,22 +97,34 @@ def _counted_down(repeat: str, parts: dict[str, str]) -> str:
 
 def _dates(parts: dict[str, str], start: datetime, passed: datetime) -> rruleset:
     """Returns the dates of the rule, from some time before `passed` on."""
+    first_day = start.day
     frequency, interval = parts["FREQ"], int(parts.get("INTERVAL", "1"))
     dates = rruleset()
-    if frequency in STEP:
-        # Skipping whole steps keeps the rhythm and saves counting through years of days.
-        step = STEP[frequency] * interval
-        start += max(0, (passed - start) // step - 1) * step
+    start, end = _skip(start, passed, frequency, interval)
     if "BYDAY" in parts:
-        text = f"FREQ={frequency};INTERVAL={interval};BYDAY={parts['BYDAY']}"
-        by_day: Any = rrulestr(f"{text};UNTIL={LAST:%Y%m%dT%H%M%S}", dtstart=start)
+        text = f"FREQ={frequency};INTERVAL={interval};BYDAY={parts['BYDAY']};UNTIL={end:%Y%m%dT%H%M%S}"
+        by_day: Any = rrulestr(text, dtstart=start)
         dates.rrule(by_day)
     elif frequency in STEP:
-        dates.rrule(rrule(FREQUENCIES[frequency], dtstart=start, interval=interval, until=LAST))
+        dates.rrule(rrule(FREQUENCIES[frequency], dtstart=start, interval=interval, until=end))
     else:
-        for day in map(int, parts.get("BYMONTHDAY", str(start.day)).split(",")):
+        for day in map(int, parts.get("BYMONTHDAY", str(first_day)).split(",")):
             dates.rrule(_monthly(frequency, interval, start, day))
     return dates
+
+
+def _skip(start: datetime, passed: datetime, frequency: str, interval: int) -> tuple[datetime, datetime]:
+    """Returns where to start and end looking; skipping whole steps keeps the rhythm and saves counting years."""
+    if frequency in STEP:
+        step = STEP[frequency] * interval
+        start += max(0, (passed - start) // step - 1) * step
+        # Within seven steps every weekday comes that ever comes.
+        return start, min(LAST, start + 10 * step) if LAST - start > 10 * step else LAST
+    months = interval * (12 if frequency == "YEARLY" else 1)
+    passed_months = (passed.year - start.year) * 12 + passed.month - start.month
+    skipped = start.month - 1 + max(0, passed_months // months - 1) * months
+    # The first of the month, as every month has one; what comes before `passed` is not asked for.
+    return start.replace(year=start.year + skipped // 12, month=skipped % 12 + 1, day=1), LAST
 
 
 def _monthly(frequency: str, interval: int, start: datetime, day: int) -> rrule:
@@ -119,8 +133,7 @@ def _monthly(frequency: str, interval: int, start: datetime, day: int) -> rrule:
     days = (-1,) if day == -1 else tuple(range(28, day + 1)) if day > 28 else (day,)
     return rrule(
         FREQUENCIES[frequency],
-        # The first of the month, as every month has one; what comes before `passed` is not asked for.
-        dtstart=start.replace(day=1),
+        dtstart=start,
         interval=interval,
         until=LAST,
         bymonth=start.month if frequency == "YEARLY" else None,

@@ -49,7 +49,6 @@ def once(
             raise RequestIdReused
         return Answer(orjson.loads(kept["answer"]), replayed=True)
     value = rule(connection, owner, *args, **kwargs)
-    connection.remove_expired_answers(user_id=user.id, now=utc_now())
     connection.keep_answer(
         user_id=user.id,
         request_id=request_id,

@@ -33,6 +33,7 @@ class Todo:
     priority: str = UNSET_PRIORITY
     tags: tuple[str, ...] = ()
     repeat: str | None = None
+    series: int | None = None  # the id of the to-do that it began with
     series_start: str | None = None
     occurrence: str | None = None
     status: str = "open"

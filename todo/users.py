@@ -89,9 +89,12 @@ def open_list(connection: Connection, owner: Owner) -> User:
 
 def forget(connection: Connection, owner: Owner) -> bool:
     """Deletes the user with every to-do, the trash and the log included; returns whether there was one."""
-    user = find(connection, owner)
-    connection.delete_answers_of_user(user_id=user.id)
-    connection.delete_entries_of_user(user_id=user.id)
-    connection.delete_changes_of_user(user_id=user.id)
-    connection.delete_todos_of_user(user_id=user.id)
-    return bool(connection.delete_user(user_id=user.id))
+    user = connection.lock_user(username=owner.username)
+    if user is None:
+        return False
+    connection.delete_answers_of_user(user_id=user["id"])
+    connection.delete_entries_of_user(user_id=user["id"])
+    connection.delete_changes_of_user(user_id=user["id"])
+    connection.delete_todos_of_user(user_id=user["id"])
+    connection.delete_user(user_id=user["id"])
+    return True

@@ -167,7 +167,8 @@ class StrictParameterValidator(ParameterValidator):
                 errors += self._errors(parameter, given)
         for parameter in self.parameters.get("header", []):
             name = parameter["name"]
-            errors += self._errors(parameter, {name: request.headers[name]} if name in request.headers else {})
+            values = request.headers.getlist(name)
+            errors += self._errors(parameter, {name: values if len(values) > 1 else values[0]} if values else {})
         if errors:
             raise InvalidRequest(errors)
 

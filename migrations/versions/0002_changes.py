@@ -19,8 +19,17 @@ def upgrade() -> None:
     op.add_column("users", sa.Column("last_change_id", sa.Integer, nullable=False, server_default="0"))
     op.add_column("users", sa.Column("todo_count", sa.Integer, nullable=False, server_default="0"))
     op.add_column("todos", sa.Column("change_id", sa.Integer, nullable=False, server_default="0"))
+    op.add_column("todos", sa.Column("series", sa.Integer))
     for name in ("repeat", "series_start", "occurrence"):
         op.add_column("todos", sa.Column(name, Text))
+    repeats = sa.text("series IS NOT NULL")
+    op.create_index(
+        "todos_by_series",
+        "todos",
+        ["user_id", "series", "occurrence"],
+        sqlite_where=repeats,
+        postgresql_where=repeats,
+    )
     op.create_table(
         "changes",
         sa.Column("user_id", sa.BigInteger, sa.ForeignKey("users.id"), primary_key=True, autoincrement=False),
@@ -106,6 +115,7 @@ def snapshot(todo: sa.RowMapping) -> dict[str, Any]:
         "priority": PRIORITIES[todo["urgency"]],
         "tags": json.loads(todo["tags"]),
         "repeat": None,
+        "series": None,
         "series_start": None,
         "occurrence": None,
         "change_id": 1,
@@ -115,7 +125,8 @@ def snapshot(todo: sa.RowMapping) -> dict[str, Any]:
 def downgrade() -> None:
     for table in ("answers", "entries", "changes"):
         op.drop_table(table)
-    for name in ("change_id", "repeat", "series_start", "occurrence"):
+    op.drop_index("todos_by_series", "todos")
+    for name in ("change_id", "repeat", "series", "series_start", "occurrence"):
         op.drop_column("todos", name)
     for name in ("last_change_id", "todo_count"):
         op.drop_column("users", name)

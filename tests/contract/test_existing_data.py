@@ -72,4 +72,6 @@ def test_its_todos_are_there_and_in_the_log(old_database: str) -> None:
         assert client.post("/todos/kevin/1/complete").status_code == 200
         assert client.post("/todos/kevin/changes/3/undo").status_code == 200
         assert client.post("/todos/nobody", json={"todo": "new"}).json()["change_id"] == 1
+        refused = client.post("/todos/kevin/changes/1/undo")
+        assert (refused.status_code, refused.json()["code"]) == (409, "nothing_to_undo")
         assert_log_gives_the_list(old_database, "kevin")

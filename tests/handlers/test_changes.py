@@ -76,6 +76,7 @@ class TestChangeTodos:
             ({"action": "update", "id": 1, "due": "soon"}, "actions.0.due"),
             ({"action": "update", "id": 1, "repeat": "FREQ=DAILY"}, "actions.0.repeat"),
             ({"action": "complete", "id": 1, "all": True}, "actions.0.all"),
+            ({"action": "update", "id": 1, "if_version": 1}, "actions.0.todo"),
         ],
     )
     def test_a_bad_action_is_named_by_position_and_field(
@@ -273,6 +274,22 @@ class TestUndo:
         assert undo(client, name, 1).status_code == 200
         assert texts(client, name, status="all") == []
 
+    def test_of_very_many_conflicts_names_the_first(self, client: httpx.Client, name: str) -> None:
+        for start in (1, 51):
+            change(
+                client,
+                name,
+                *({"action": "add", "todo": "t", "due": "2150-01-01", "repeat": "FREQ=DAILY"} for _ in range(50)),
+            )
+            assert page(client, name)["total"] == start + 49
+        done = change(client, name, *({"action": "complete", "id": n} for n in range(1, 51)))
+        change(client, name, *({"action": "update", "id": n, "todo": "x"} for n in range(1, 51)))
+        change(client, name, *({"action": "update", "id": n, "todo": "y"} for n in range(101, 150)))
+        answer = problem(undo(client, name, done["change_id"]), 409, "undo_conflict")
+        assert (len(answer["conflicts"]), answer["conflicts_left_out"]) == (50, 49)
+        undone = undo(client, name, done["change_id"], force=True).json()
+        assert (len(undone["todos"]), len(undone["skipped"]), undone["skipped_left_out"]) == (1, 50, 49)
+
     def test_unknown(self, client: httpx.Client, name: str) -> None:
         problem(undo(client, name, 1), 404, "change_not_found")
 
@@ -287,6 +304,15 @@ class TestUndo:
         undo(client, name, 2)
         undone = undo(client, name, 3).json()
         assert undone["time_zone"] == {"before": "Asia/Tokyo", "after": "Europe/Berlin"}
+
+    def test_of_the_time_zone_whatever_the_region_says(self, client: httpx.Client, name: str) -> None:
+        client.patch(f"/profiles/{name}", json={"time_zone": "Asia/Tokyo"})
+        client.headers["openai-subdivision-1-iso-code"] = "DE"
+        try:
+            for change_id in (1, 2, 3):
+                assert undo(client, name, change_id).status_code == 200
+        finally:
+            del client.headers["openai-subdivision-1-iso-code"]
 
     def test_brings_back_a_guess(self, client: httpx.Client, name: str) -> None:
         client.patch(f"/profiles/{name}", json={"time_zone": "Asia/Tokyo"})

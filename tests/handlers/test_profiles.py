@@ -48,10 +48,10 @@ def test_the_first_guess_is_kept(client: httpx.Client, name: str) -> None:
     assert profile(client, name, "DE")["time_zone"] == "America/Los_Angeles"
 
 
-def test_a_guess_comes_late_when_the_first_write_had_none(client: httpx.Client, name: str) -> None:
+def test_a_late_guess_is_not_kept(client: httpx.Client, name: str) -> None:
     client.post(f"/todos/{name}", json={"todo": "x"})
     client.post(f"/todos/{name}", json={"todo": "y"}, headers={REGION: "DE"})
-    assert profile(client, name)["time_zone"] == "Europe/Berlin"
+    assert [profile(client, name, region)["time_zone"] for region in ("DE", "")] == ["Europe/Berlin", "UTC"]
 
 
 def test_update_is_kept_whatever_the_region_says(client: httpx.Client, name: str) -> None:
@@ -77,6 +77,7 @@ def test_due_keeps_its_local_time_when_the_zone_changes(client: httpx.Client, na
         {"time_zone": None},
         {"time_zone": 1},
         {"time_zone": "UTC\n"},
+        {"time_zone": "Factory"},
         {},
     ],
 )

@@ -39,6 +39,30 @@ def test_completing_twice_adds_no_twin(client: httpx.Client, name: str) -> None:
     assert page(client, name)["total"] == 1
 
 
+def test_completing_reopening_and_completing_again_adds_no_twin(client: httpx.Client, name: str) -> None:
+    add(client, name, due="2026-11-27", repeat="FREQ=DAILY")
+    complete(client, name, 1)
+    client.post(f"/todos/{name}/1/reopen")
+    complete(client, name, 1)
+    assert [todo["id"] for todo in page(client, name)["todos"]] == [2]
+
+
+def test_a_next_one_that_was_deleted_comes_again(client: httpx.Client, name: str) -> None:
+    add(client, name, due="2026-11-27", repeat="FREQ=DAILY")
+    complete(client, name, 1)
+    client.post(f"/todos/{name}/1/reopen")
+    client.delete(f"/todos/{name}/2")
+    complete(client, name, 1)
+    assert [todo["id"] for todo in page(client, name)["todos"]] == [3]
+
+
+def test_two_series_of_the_same_days_are_two(client: httpx.Client, name: str) -> None:
+    for todo_id in (1, 2):
+        add(client, name, due="2026-11-27", repeat="FREQ=DAILY")
+        complete(client, name, todo_id * 2 - 1)
+    assert [todo["id"] for todo in page(client, name)["todos"]] == [2, 4]
+
+
 def test_undo_takes_the_next_back(client: httpx.Client, name: str) -> None:
     add(client, name, due="2026-11-27", repeat="FREQ=DAILY")
     complete(client, name, 1)
@@ -122,6 +146,8 @@ def test_due_and_rule_go_together(client: httpx.Client, name: str) -> None:
         "FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13",
         "FREQ=YEARLY;BYDAY=MO",
         "FREQ=DAILY;BYHOUR=9",
+        "FREQ=DAILY;INTERVAL=7;BYDAY=MO",
+        "FREQ=YEARLY;INTERVAL=999",
         "FREQ=DAILY\n",
         "",
         5,

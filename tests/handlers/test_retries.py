@@ -97,6 +97,13 @@ def test_fifty_at_once_are_one(client: httpx.Client, name: str) -> None:
     assert page(client, name)["total"] == 1
 
 
+def test_a_header_that_comes_twice(client: httpx.Client, name: str) -> None:
+    headers = [("Idempotency-Key", "k1"), ("Idempotency-Key", "k2"), *client.headers.items()]
+    response = client.post(f"/todos/{name}", json={"todo": "x"}, headers=headers)
+    answer = problem(response, 400, "invalid_request")
+    assert answer["errors"] == [{"field": "Idempotency-Key", "message": "must be given only once"}]
+
+
 @pytest.mark.parametrize("key", ["", "a b", "ä", "x" * 256])
 def test_wrong_keys(client: httpx.Client, name: str, key: str) -> None:
     answer = problem(post(client, name, request_id=key), 400, "invalid_request")
@@ -133,6 +140,7 @@ class TestWithoutKey:
             post(client, name, key="k"),
             post(client, f"{name}-other"),
             client.post(f"/todos/{name}", json={"todo": "Buy milk"}, headers={"openai-conversation-id": "c"}),
+            client.post(f"/todos/{name}", json={"todo": "Buy milk"}, headers={"User-Agent": "another"}),
         ):
             assert "deduplicated" not in response.json()
 

@@ -97,6 +97,8 @@ def _perform(todos: dict[int, JSON], last_id: int, action: JSON) -> tuple[int, i
     given = {name: value for name, value in action.items() if name not in ("action", "id", "if_version")}
     if kind == "add":
         todos[last_id + 1] = {"id": last_id + 1, "status": "open", "version": 0, "change_id": 0, **_set(given)}
+        if "repeat" in given:
+            todos[last_id + 1]["series"] = last_id + 1
         return last_id + 1, last_id + 1
     todo = todos.get(action["id"])
     if todo is None or (todo["status"] == "deleted" and kind != "restore"):
@@ -110,9 +112,12 @@ def _perform(todos: dict[int, JSON], last_id: int, action: JSON) -> tuple[int, i
     elif kind == "complete" and todo["status"] == "open":
         todo["status"] = "done"
         if "repeat" in todo:
-            last_id += 1
             due = (date.fromisoformat(todo["due"]) + timedelta(days=1)).isoformat()
-            todos[last_id] = {**todo, "id": last_id, "status": "open", "due": due, "version": 0}
+            # None of the machine's repeating to-dos is moved, so its due date is its place in the series.
+            there = [t for t in todos.values() if (t.get("series"), t.get("due")) == (todo["series"], due)]
+            if all(other["status"] == "deleted" for other in there):
+                last_id += 1
+                todos[last_id] = {**todo, "id": last_id, "status": "open", "due": due, "version": 0}
     elif kind == "reopen":
         todo["status"] = "open"
     elif kind == "delete":

@@ -1,8 +1,10 @@
 """The next due date of a series."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
+from dateutil.rrule import rrule
 
 from todo.recurrence import Series
 
@@ -74,6 +76,40 @@ def test_end(repeat: str, start: str, dues: list[str]) -> None:
 )
 def test_next_is_after_now(start: str, now: str, due: str) -> None:
     assert run("FREQ=DAILY", start, 1, now) == [due]
+
+
+def test_one_that_was_moved_to_a_day_has_the_whole_day() -> None:
+    following = Series("FREQ=WEEKLY", "2026-11-28T18:00", "2026-11-28T18:00").following(
+        "2026-12-05", datetime(2026, 11, 22)
+    )
+    assert following is not None
+    assert following[0] == "2026-12-12T18:00"
+
+
+@pytest.mark.parametrize(
+    ("repeat", "due"),
+    [
+        ("FREQ=DAILY;INTERVAL=7;BYDAY=TU", ""),
+        ("FREQ=DAILY;INTERVAL=6;BYDAY=TU", "2026-12-08"),
+        ("FREQ=MONTHLY;BYMONTHDAY=31,30,29,28,1,2", "2026-11-28"),
+        ("FREQ=MONTHLY;INTERVAL=5;BYMONTHDAY=31", "2027-02-28"),
+        ("FREQ=MONTHLY;INTERVAL=12;BYDAY=5MO", "2028-01-31"),
+        ("FREQ=YEARLY;INTERVAL=4", "2028-01-01"),
+    ],
+)
+def test_a_long_way_is_not_walked_step_by_step(repeat: str, due: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = 0
+    walk = rrule._iter
+
+    def counted(self: rrule) -> Iterator[datetime]:
+        nonlocal looked_at
+        for found in walk(self):
+            looked_at += 1
+            yield found
+
+    monkeypatch.setattr(rrule, "_iter", counted)
+    assert run(repeat, "1900-01-01", 1, "2026-11-27T10:00") == ([due] if due else [])
+    assert looked_at < 50
 
 
 def test_the_rhythm_is_kept_by_one_that_is_late() -> None:

@@ -36,6 +36,7 @@ class PostgreSQLEngine:
             timeout=WAIT_FOR_CONNECTION,
             check=ConnectionPool.check_connection,
             kwargs={"row_factory": dict_row},
+            configure=_wait_for_locks_no_longer,
             open=False,
         )
         try:
@@ -47,17 +48,20 @@ class PostgreSQLEngine:
         except StorageNotReady:
             self._pool.close()
             raise
-        self._threads = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="postgresql")
+        # Threads of their own, so that reads never wait for writes that wait for the lock of a list.
+        self._readers = ThreadPoolExecutor(POOL_SIZE // 2, thread_name_prefix="postgresql-reader")
+        self._writers = ThreadPoolExecutor(POOL_SIZE // 2, thread_name_prefix="postgresql-writer")
 
     def stop(self) -> None:
-        self._threads.shutdown()
+        self._writers.shutdown()
+        self._readers.shutdown()
         self._pool.close()
 
     def submit_read(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
-        return self._threads.submit(self._run, lambda connection: rule(connection, *args, **kwargs), read_only=True)
+        return self._readers.submit(self._run, lambda connection: rule(connection, *args, **kwargs), read_only=True)
 
     def submit_write(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
-        return self._threads.submit(self._run, lambda connection: rule(connection, *args, **kwargs), read_only=False)
+        return self._writers.submit(self._run, lambda connection: rule(connection, *args, **kwargs), read_only=False)
 
     def _run(self, rule: Callable[[Connection], Any], *, read_only: bool) -> Any:
         try:
@@ -79,3 +83,9 @@ class PostgreSQLEngine:
                 driver.rollback()
                 return None
         return row["version_num"] if row else None
+
+
+def _wait_for_locks_no_longer(driver: psycopg.Connection[Any]) -> None:
+    """Ends a wait for the lock of a list after a while, as SQLite does; the caller is told to come again."""
+    driver.execute(f"SET lock_timeout = '{WAIT_FOR_CONNECTION:.0f}s'")
+    driver.commit()

@@ -140,7 +140,8 @@ class SQLiteEngine:
             if driver.in_transaction:
                 driver.execute("ROLLBACK")
             for job in jobs:
-                job.error = job.error or StorageUnavailable()
+                # Also where a rule had refused: it may have looked at what is now undone.
+                job.error = StorageUnavailable()
         for job in jobs:
             job.deliver()
 

@@ -6,21 +6,25 @@ SELECT * FROM todos WHERE user_id = :user_id AND id = :id;
 SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' ORDER BY id LIMIT 1 OFFSET :place;
 
 -- name: insert_todo!
-INSERT INTO todos (user_id, id, todo, notes, due, due_key, urgency, tags, tag_keys, search_text, repeat, series_start,
+INSERT INTO todos (user_id, id, todo, notes, due, due_key, urgency, tags, tag_keys, search_text, repeat, series, series_start,
                    occurrence, status, version, created_at, updated_at, done_at, deleted_at, change_id)
-VALUES (:user_id, :id, :todo, :notes, :due, :due_key, :urgency, :tags, :tag_keys, :search_text, :repeat, :series_start,
+VALUES (:user_id, :id, :todo, :notes, :due, :due_key, :urgency, :tags, :tag_keys, :search_text, :repeat, :series, :series_start,
         :occurrence, :status, :version, :created_at, :updated_at, :done_at, :deleted_at, :change_id);
 
 -- name: save_todo!
 UPDATE todos
 SET todo = :todo, notes = :notes, due = :due, due_key = :due_key, urgency = :urgency, tags = :tags,
-    tag_keys = :tag_keys, search_text = :search_text, repeat = :repeat, series_start = :series_start,
+    tag_keys = :tag_keys, search_text = :search_text, repeat = :repeat, series = :series, series_start = :series_start,
     occurrence = :occurrence, status = :status, version = :version, updated_at = :updated_at, done_at = :done_at,
     deleted_at = :deleted_at, change_id = :change_id
 WHERE user_id = :user_id AND id = :id;
 
 -- name: remove_todo!
 DELETE FROM todos WHERE user_id = :user_id AND id = :id;
+
+-- name: todos_of_occurrence
+SELECT id FROM todos
+WHERE user_id = :user_id AND series = :series AND occurrence = :occurrence AND status <> 'deleted';
 
 -- name: expired_in_trash
 SELECT id FROM todos

@@ -5,8 +5,11 @@ SELECT * FROM users WHERE username = :username;
 -- name: open_user^
 INSERT INTO users (username, time_zone, time_zone_guessed, last_todo_id, last_change_id, todo_count, created_at)
 VALUES (:username, :time_zone, :time_zone_guessed, 0, 0, 0, :now)
-ON CONFLICT (username) DO UPDATE SET time_zone = COALESCE(users.time_zone, excluded.time_zone)
+ON CONFLICT (username) DO UPDATE SET username = excluded.username
 RETURNING *;
+
+-- name: lock_user^
+UPDATE users SET username = username WHERE username = :username RETURNING *;
 
 -- name: save_counters!
 UPDATE users SET last_todo_id = :last_todo_id, last_change_id = :last_change_id, todo_count = :todo_count

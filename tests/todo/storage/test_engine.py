@@ -157,6 +157,22 @@ def test_a_lost_postgresql_connection_is_replaced(postgresql: str) -> None:
         engine.stop()
 
 
+def test_a_queue_for_one_list_does_not_stop_reads(engine: Engine) -> None:
+    holding, go_on = threading.Event(), threading.Event()
+
+    def hold(connection: Connection) -> None:
+        open_list(connection, Owner("kevin"))
+        holding.set()
+        assert go_on.wait(10)
+
+    writes = [engine.submit_write(hold)]
+    assert holding.wait(10)
+    writes += [engine.submit_write(open_list, Owner("kevin")) for _ in range(20)]
+    assert engine.submit_read(find, Owner("anna")).result(5).id == 0
+    go_on.set()
+    wait(writes)
+
+
 class TestSQLite:
     @pytest.fixture
     def file(self, tmp_path: Path) -> Path:
@@ -202,6 +218,19 @@ class TestSQLite:
         for job in jobs:
             assert isinstance(job.future.exception(), StorageUnavailable)
         assert engine.submit_read(find, Owner("kevin")).result().id == 0
+
+    def test_a_refusal_that_saw_what_was_undone_is_none(self, engine: sqlite.SQLiteEngine) -> None:
+        def refuse(connection: Any) -> None:
+            open_list(connection, Owner("kevin"))
+            raise ValueError("refused")
+
+        def end_everything(connection: Any) -> None:
+            connection._driver.execute("ROLLBACK")
+            raise sqlite3.OperationalError("database or disk is full")
+
+        jobs = [sqlite.Job(rule) for rule in (refuse, end_everything)]
+        engine._commit_together(engine._open(), jobs)
+        assert isinstance(jobs[0].future.exception(), StorageUnavailable)
 
     def test_an_error_of_the_disk_is_unavailability(self, engine: sqlite.SQLiteEngine) -> None:
         def fail(_: Connection) -> None:
