@@ -5,8 +5,8 @@ import traceback
 import zoneinfo
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import wraps
-from typing import Any
+from functools import partial, wraps
+from typing import Any, Literal
 
 import orjson
 from connexion import AsyncApp, FlaskApp
@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo import auth, contract, manifest
 from todo.access_log import REQUEST_ID, AccessLog
+from todo.compiled import CompiledContract
 from todo.config import Settings
 from todo.errors import (
     Forbidden,
@@ -30,6 +31,7 @@ from todo.errors import (
     MethodNotAllowed,
     NotFound,
     OriginNotAllowed,
+    ProblemResponse,
     Refusal,
     Unauthorized,
     UnsupportedMediaType,
@@ -47,22 +49,27 @@ PACKAGE = "todo"
 zoneinfo.reset_tzpath(to=())
 
 
-def create_app(settings: Settings) -> ASGIApp:
-    """Returns the service as one ASGI app. Raises ConfigError or ManifestError for what can never work."""
-    engine = open_engine(settings.database_url)
-    api = _connexion(AsyncApp, contract.API, settings, resolver=JSONResolver())
+def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "compiled") -> ASGIApp:
+    """Returns the service as one ASGI app. Raises ManifestError and CannotCompile for what can never work.
+
+    `engine` is what serves openapi.yaml: the compiled contract, or Connexion's stock middleware, its oracle in tests.
+    """
+    database = open_engine(settings.database_url)
+    compiled = [partial(CompiledContract, refuse=partial(_refuse, settings.public_url))]
+    middlewares = compiled if engine == "compiled" else None
+    api = _connexion(AsyncApp, contract.API, settings, resolver=JSONResolver(), middlewares=middlewares)
     flask = {"template_folder": "web/templates", "static_folder": None}
     site = _connexion(FlaskApp, contract.SITE, settings, server_args=flask)
     site.app.json.sort_keys = False  # a contract reads best in the order it was written
-    site.app.config.update(SETTINGS=settings, ENGINE=engine, MANIFEST=manifest.build(settings))
+    site.app.config.update(SETTINGS=settings, ENGINE=database, MANIFEST=manifest.build(settings))
     guard = Guard(
         [*routes_of(contract.API, api), *routes_of(contract.SITE, site)],
         public_url=settings.public_url,
         most_bytes=contract.API.limit("request_body_bytes"),
     )
     return Router(
-        default=AccessLog(CORS(_with_context(guard, engine, settings), settings)),
-        lifespan=_lifespan(engine),
+        default=AccessLog(CORS(_with_context(guard, database, settings), settings)),
+        lifespan=_lifespan(database),
         redirect_slashes=False,
     )
 
@@ -103,7 +110,7 @@ def _connexion(kind: type, document: contract.Contract, settings: Settings, **op
 
 # What Connexion, Starlette and Flask refuse by themselves, in our words.
 BY_STATUS: dict[int, Callable[[], Refusal]] = {
-    400: lambda: InvalidRequest([]),
+    400: lambda: InvalidRequest.of("body", "is required"),  # all else about a request is checked by our own validators
     401: Unauthorized,
     403: Forbidden,
     404: NotFound,
@@ -112,16 +119,26 @@ BY_STATUS: dict[int, Callable[[], Refusal]] = {
 }
 
 
+def _problem(public_url: str, error: Exception) -> ProblemResponse:
+    """Returns the answer for what went wrong, and logs it where it is a fault of ours."""
+    status = getattr(error, "status", getattr(error, "status_code", None))
+    if not isinstance(error, Refusal) and status in BY_STATUS:
+        error = BY_STATUS[status]()
+    if not isinstance(error, Refusal):
+        # The message of an exception may quote what a caller wrote, so only its kind and its place are logged.
+        frames = traceback.extract_tb(error.__traceback__)[-6:]
+        log.error("%s\n%s", type(error).__name__, "".join(traceback.format_list(frames)))
+    return problem_response(error, public_url)
+
+
+def _refuse(public_url: str, error: Exception) -> Response:
+    problem = _problem(public_url, error)
+    return Response(problem.body, problem.status, problem.headers)
+
+
 def _problem_handler(public_url: str) -> Callable[[Any, Exception], Any]:
     async def handle(_: Any, error: Exception) -> ConnexionResponse:
-        status = getattr(error, "status", getattr(error, "status_code", None))
-        if not isinstance(error, Refusal) and status in BY_STATUS:
-            error = BY_STATUS[status]()
-        if not isinstance(error, Refusal):
-            # The message of an exception may quote what a caller wrote, so only its kind and its place are logged.
-            frames = traceback.extract_tb(error.__traceback__)[-6:]
-            log.error("%s\n%s", type(error).__name__, "".join(traceback.format_list(frames)))
-        problem = problem_response(error, public_url)
+        problem = _problem(public_url, error)
         return ConnexionResponse(problem.status, body=problem.body, headers=problem.headers)
 
     return handle

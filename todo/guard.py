@@ -28,7 +28,8 @@ from todo.errors import (
 )
 
 BODY_TIMEOUT = 20.0  # seconds
-TEMPLATE = "todo.path_template"  # where the access log finds it in the scope
+# Where those behind the guard find in the scope what it found out.
+TEMPLATE, PATH_VALUES, BODY = "todo.path_template", "todo.path_values", "todo.body"
 WHOLE_NUMBER = "(?:0|[1-9][0-9]{0,17})"  # of a size that int() takes; the contract's own limits come later
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -57,7 +58,8 @@ def routes_of(contract: Contract, app: ASGIApp) -> list[Route]:
     for operation in contract.operations:
         pattern = re.escape(operation.path)
         for parameter in contract.parameters(operation, "path"):
-            pattern = pattern.replace(re.escape(f"{{{parameter['name']}}}"), _segment(parameter["schema"]))
+            named = f"(?P<{parameter['name']}>{_segment(parameter['schema'])})"
+            pattern = pattern.replace(re.escape(f"{{{parameter['name']}}}"), named)
         route = routes.setdefault(operation.path, Route(operation.path, re.compile(pattern), app))
         route.methods[operation.method] = "requestBody" in operation.spec
     return sorted(routes.values(), key=lambda route: "{" in route.template)
@@ -67,7 +69,7 @@ def _segment(schema: dict[str, Any]) -> str:
     """Returns what a path parameter can look like at all; Connexion checks the rest."""
     if "enum" in schema:
         return f"(?:{'|'.join(map(re.escape, schema['enum']))})"
-    return WHOLE_NUMBER if schema["type"] == "integer" else "[^/]+"
+    return WHOLE_NUMBER if schema["type"] == "integer" else r"[^/\r\n]+"
 
 
 class Guard:
@@ -102,14 +104,16 @@ class Guard:
             return
         except ClientDisconnect:
             return
-        await route.app({**scope, "method": method, "headers": headers}, _replay(body, receive), send)
+        scope = {**scope, "method": method, "headers": headers, BODY: body}
+        await route.app(scope, _replay(body, receive), send)
 
     def _route(self, scope: Scope) -> Route:
         # An encoded slash would make two segments of one, so the raw path is looked at too.
         if b"%2f" not in scope.get("raw_path", b"").lower():
             for route in self.routes:
-                if route.pattern.fullmatch(scope["path"]):
-                    scope[TEMPLATE] = route.template
+                match = route.pattern.fullmatch(scope["path"])
+                if match:
+                    scope[TEMPLATE], scope[PATH_VALUES] = route.template, match.groupdict()
                     return route
         raise NotFound
 

@@ -5,7 +5,7 @@ numbers, lets the last of two equal keys win, and lets a text end in a line brea
 """
 
 import re
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from connexion.validators.json import JSONRequestBodyValidator
 from connexion.validators.parameter import ParameterValidator
 from jsonschema import Draft4Validator, ValidationError
 from jsonschema.validators import extend
+from starlette.datastructures import Headers
 
 from todo.errors import FieldError, InvalidRequest
 
@@ -137,56 +138,67 @@ class StrictBodyValidator(JSONRequestBodyValidator):
             raise InvalidRequest(errors)
 
 
+def read_parameter(schema: dict[str, Any], values: list[str]) -> Any:
+    """Returns a parameter's value, a whole number only where it is written as one, and a list where it came twice."""
+    if len(values) > 1:
+        return values
+    (value,) = values
+    if schema.get("type") == "integer" and isinstance(value, str) and WHOLE_NUMBER.fullmatch(value):
+        return int(value)
+    return value
+
+
+def read_headers(headers: Headers, parameters: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the headers that the contract names, by its spelling, a list where one came twice."""
+    found = {parameter["name"]: headers.getlist(parameter["name"]) for parameter in parameters}
+    return {name: read_parameter({}, values) for name, values in found.items() if values}
+
+
+def parameter_errors(parameters: list[dict[str, Any]], given: dict[str, dict[str, Any]]) -> list[FieldError]:
+    """Returns what is wrong with the values that were given in path, query and header."""
+    names = [parameter["name"] for parameter in parameters if parameter["in"] == "query"]
+    known = f"known are {', '.join(names)}" if names else "this operation has no query parameters"
+    errors = [FieldError(_safe(name), f"is not known here; {known}") for name in given["query"] if name not in names]
+    for place in ("path", "query", "header"):
+        for parameter in parameters:
+            if parameter["in"] == place:
+                errors += _parameter_errors(parameter, given[place])
+    return errors
+
+
+def _parameter_errors(parameter: dict[str, Any], given: dict[str, Any]) -> list[FieldError]:
+    name = parameter["name"]
+    if name not in given:
+        return [FieldError(name, "is required")] if parameter.get("required") else []
+    if isinstance(given[name], list):
+        return [FieldError(name, "must be given only once")]
+    # What is null in a body has no form in a URL.
+    return find_errors({**parameter["schema"], "nullable": False}, given[name], at=name)
+
+
 class StrictURIParser(OpenAPIURIParser):
-    """Reads a whole number only where it is written as one, and refuses a parameter that comes twice."""
+    """Reads the parameters of a URL as `read_parameter` does."""
 
     def resolve_params(self, params: dict[str, Any], _in: str) -> dict[str, Any]:
         return {
-            name: self._read(self.param_schemas.get(name, {}), values if _in == "query" else [values])
+            name: read_parameter(self.param_schemas.get(name, {}), values if _in == "query" else [values])
             for name, values in params.items()
         }
-
-    @staticmethod
-    def _read(schema: dict[str, Any], values: list[Any]) -> Any:
-        if len(values) > 1:
-            return values
-        (value,) = values
-        if schema.get("type") == "integer" and isinstance(value, str) and WHOLE_NUMBER.fullmatch(value):
-            return int(value)
-        return value
 
 
 class StrictParameterValidator(ParameterValidator):
     """Checks path, query and header parameters and names every wrong one."""
 
     def validate_request(self, request: Any) -> None:
-        errors = list(self._unknown(request))
-        for place in ("path", "query"):
-            given = getattr(request, f"{place}_params")
-            for parameter in self.parameters.get(place, []):
-                errors += self._errors(parameter, given)
-        for parameter in self.parameters.get("header", []):
-            name = parameter["name"]
-            values = request.headers.getlist(name)
-            errors += self._errors(parameter, {name: values if len(values) > 1 else values[0]} if values else {})
+        parameters = [parameter for place in self.parameters.values() for parameter in place]
+        given = {
+            "path": request.path_params,
+            "query": request.query_params,
+            "header": read_headers(request.headers, self.parameters.get("header", [])),
+        }
+        errors = parameter_errors(parameters, given)
         if errors:
             raise InvalidRequest(errors)
-
-    def _unknown(self, request: Any) -> Iterator[FieldError]:
-        names = [parameter["name"] for parameter in self.parameters.get("query", [])]
-        for name in set(request.query_params) - set(names):
-            known = f"known are {', '.join(names)}" if names else "this operation has no query parameters"
-            yield FieldError(_safe(name), f"is not known here; {known}")
-
-    @staticmethod
-    def _errors(parameter: dict[str, Any], given: dict[str, Any]) -> list[FieldError]:
-        name = parameter["name"]
-        if name not in given:
-            return [FieldError(name, "is required")] if parameter.get("required") else []
-        if isinstance(given[name], list):
-            return [FieldError(name, "must be given only once")]
-        # What is null in a body has no form in a URL.
-        return find_errors({**parameter["schema"], "nullable": False}, given[name], at=name)
 
 
 VALIDATORS = {"body": {"application/json": StrictBodyValidator}, "parameter": StrictParameterValidator}

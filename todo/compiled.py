@@ -1,0 +1,202 @@
+"""The contract, compiled: each operation of openapi.yaml becomes one callable when the service starts.
+
+Stock Connexion works out again for every request what the contract says. This takes Connexion's own Specification,
+Operation and Resolver, and plugs in as a Connexion SpecMiddleware in place of all the others. It checks what
+validation.py checks and says it in the same words: a request that passes the fast check here goes on, and one that does
+not is looked at again there, to name each wrong field.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from inspect import signature, unwrap
+from typing import Any
+from urllib.parse import parse_qsl
+
+import jsonschema_rs
+from connexion.decorators.parameter import pythonic
+from connexion.middleware import SpecMiddleware
+from connexion.operations import OpenAPIOperation
+from connexion.spec import Specification
+from connexion.utils import get_function_from_name
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from todo.errors import InvalidRequest, Unauthorized
+from todo.guard import BODY, PATH_VALUES, TEMPLATE
+from todo.validation import find_errors, parameter_errors, parse_json, read_headers, read_parameter
+
+Schema = dict[str, Any]
+Handler = Callable[..., Awaitable[Response]]
+KINDS = ("string", "integer", "boolean")
+
+
+class CannotCompile(Exception):
+    """The contract says something that this module does not know; the message names the operation."""
+
+
+class CompiledContract(SpecMiddleware):
+    """An ASGI app that serves the operations of the contracts that are added to it, and nothing else."""
+
+    def __init__(self, app: ASGIApp, refuse: Callable[[Exception], Response]) -> None:
+        self.app = app
+        self.refuse = refuse
+        self.operations: dict[tuple[str, str], CompiledOperation] = {}
+
+    def add_api(self, specification: Specification, *, resolver: Any, uri_parser_class: Any, **_: Any) -> None:
+        """Compiles every operation of a contract. Raises CannotCompile."""
+        for path, item in specification["paths"].items():
+            for method in item:
+                operation = OpenAPIOperation.from_spec(
+                    specification, path=path, method=method, resolver=resolver, uri_parser_class=uri_parser_class
+                )
+                self.operations[path, method.upper()] = CompiledOperation(operation)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        operation = self.operations[scope[TEMPLATE], scope["method"]]
+        try:
+            response = await operation.answer(scope)
+        except Exception as error:
+            response = self.refuse(error)
+        await response(scope, receive, send)
+
+
+class CompiledOperation:
+    """One operation, ready to be called: token function, parameters, body and handler."""
+
+    def __init__(self, operation: OpenAPIOperation) -> None:
+        self.name = operation.operation_id
+        self._handler: Handler = operation.function
+        self._authenticate = self._compile_security(operation)
+        self._parameters = [self._compile_parameter(parameter) for parameter in operation.parameters]
+        self._headers = [parameter for parameter in operation.parameters if parameter["in"] == "header"]
+        self._query = {parameter["name"]: parameter for parameter in operation.parameters if parameter["in"] == "query"}
+        self._path = {parameter["name"]: parameter for parameter in operation.parameters if parameter["in"] == "path"}
+        self._defaults = {name: p["schema"]["default"] for name, p in self._query.items() if "default" in p["schema"]}
+        self._arguments = {name: pythonic(name) for name in (*self._query, *self._path)}
+        self._body, self._body_schema, self._body_required = self._compile_body(operation)
+        self._takes = self._compile_arguments()
+
+    async def answer(self, scope: Scope) -> Response:
+        """Returns the handler's answer. Raises InvalidRequest, Unauthorized and what the handler raises."""
+        headers = Headers(scope=scope)
+        arguments = {}
+        if self._authenticate:
+            arguments["user"] = await self._principal(headers)
+        arguments |= self._read_parameters(scope, headers)
+        if self._body:
+            arguments["body"] = self._read_body(scope[BODY])
+        return await self._handler(**arguments)
+
+    async def _principal(self, headers: Headers) -> Any:
+        """Returns who calls (RFC 6750 section 2.1)."""
+        scheme, _, token = headers.get("authorization", "").strip().partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Unauthorized
+        return (await self._authenticate(token.strip(), _Request(headers)))["sub"]
+
+    def _read_parameters(self, scope: Scope, headers: Headers) -> dict[str, Any]:
+        """Returns path and query parameters, by the names of the handler's arguments, with the contract's defaults."""
+        path = {name: read_parameter(self._path[name]["schema"], [text]) for name, text in scope[PATH_VALUES].items()}
+        query = self._read_query(scope["query_string"])
+        given = {
+            "path": path,
+            "query": query,
+            "header": read_headers(headers, self._headers),
+        }
+        if not self._is_valid(given):
+            errors = parameter_errors([*self._path.values(), *self._query.values(), *self._headers], given)
+            if errors:
+                raise InvalidRequest(errors)
+        return {self._arguments[name]: value for name, value in {**self._defaults, **path, **query}.items()}
+
+    def _read_query(self, query_string: bytes) -> dict[str, Any]:
+        if not query_string:
+            return {}
+        values: dict[str, list[str]] = {}
+        for name, value in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
+            values.setdefault(name, []).append(value)
+        return {
+            name: read_parameter(self._query[name]["schema"] if name in self._query else {}, given)
+            for name, given in values.items()
+        }
+
+    def _is_valid(self, given: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Whether nothing is missing, unknown or wrong; a quick yes, and a no that is looked at again."""
+        known = sum(name in self._query for name in given["query"])
+        return known == len(given["query"]) and all(
+            is_valid(given[place][name]) if name in given[place] else not required
+            for place, name, required, is_valid in self._parameters
+        )
+
+    def _read_body(self, data: bytes) -> Any:
+        if not data:
+            if self._body_required:
+                raise InvalidRequest.of("body", "is required")
+            return {}
+        value = parse_json(data)
+        if not self._body(value):
+            errors = find_errors(self._body_schema, value)
+            if errors:
+                raise InvalidRequest(errors)
+        return value
+
+    def _compile_security(self, operation: OpenAPIOperation) -> Any:
+        if not operation.security:
+            return None
+        if len(operation.security) != 1 or len(operation.security[0]) != 1:
+            raise CannotCompile(f"{self.name}: security must name one scheme.")
+        (name,) = operation.security[0]
+        scheme = operation.security_schemes[name]
+        if (scheme["type"], scheme.get("scheme")) != ("http", "bearer") or "x-bearerInfoFunc" not in scheme:
+            raise CannotCompile(f"{self.name}: the security scheme {name} is not http bearer with x-bearerInfoFunc.")
+        return get_function_from_name(scheme["x-bearerInfoFunc"])
+
+    def _compile_parameter(self, parameter: Schema) -> tuple[str, str, bool, Callable[[Any], bool]]:
+        place, name, schema = parameter["in"], parameter["name"], parameter["schema"]
+        plain = not {"style", "explode", "allowReserved", "content"} & set(parameter)
+        if place not in ("path", "query", "header") or schema.get("type") not in KINDS or not plain:
+            raise CannotCompile(f"{self.name}: the parameter {name} is of a kind that is not compiled.")
+        return place, name, parameter.get("required", False), _compile({**schema, "nullable": False})
+
+    def _compile_body(self, operation: OpenAPIOperation) -> tuple[Any, Schema, bool]:
+        if not operation.request_body:
+            return None, {}, False
+        if operation.consumes != ["application/json"]:
+            raise CannotCompile(f"{self.name}: the body must be application/json alone.")
+        schema = operation.request_body["content"]["application/json"]["schema"]
+        return _compile(schema), schema, operation.request_body.get("required", False)
+
+    def _compile_arguments(self) -> set[str]:
+        """Returns the names that the handler takes. Raises CannotCompile where they are not those of the contract."""
+        passed = {*self._arguments.values()}
+        passed |= {"user"} if self._authenticate else set()
+        passed |= {"body"} if self._body else set()
+        taken = set(signature(unwrap(self._handler)).parameters)
+        if passed != taken:
+            raise CannotCompile(f"{self.name}: its handler does not take what the contract passes.")
+        return taken
+
+
+class _Request:
+    """What a token function may look at."""
+
+    def __init__(self, headers: Headers) -> None:
+        self.headers = headers
+
+
+def _compile(schema: Schema) -> Callable[[Any], bool]:
+    return jsonschema_rs.Draft4Validator(_nullable(schema), validate_formats=True).is_valid
+
+
+def _nullable(schema: Any) -> Any:
+    """Returns the schema in the words of JSON Schema, which has no `nullable`."""
+    if isinstance(schema, list):
+        return [_nullable(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: _nullable(value) for key, value in schema.items() if key != "nullable"}
+    if "properties" in schema:
+        plain["properties"] = {name: _nullable(value) for name, value in schema["properties"].items()}
+    if schema.get("nullable") is True and isinstance(schema.get("type"), str):
+        plain["type"] = [schema["type"], "null"]
+    return plain
