@@ -4,6 +4,7 @@ import sys
 
 from todo import access_log
 from todo.app import create_app
+from todo.compiled import CannotCompile
 from todo.config import ConfigError, Settings, load_environ
 from todo.manifest import ManifestError
 from todo.storage.engine import StorageNotReady, check_ready
@@ -14,5 +15,5 @@ try:
     app = create_app(settings)
     # Once here, before the workers fork, so that a database that is not ready stops the start in one sentence.
     check_ready(settings.database_url)
-except (ConfigError, ManifestError, StorageNotReady) as error:
+except (ConfigError, ManifestError, CannotCompile, StorageNotReady) as error:
     sys.exit(str(error))
