@@ -1,10 +1,11 @@
 """A change in the making: what to-dos will be and, when it is committed, the one place that writes them and the log."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+
+import orjson
 
 from todo import contract, todos, users
 from todo.errors import QuotaExceeded
@@ -35,11 +36,11 @@ class Zone:
     time_zone_guessed: bool
 
     def to_snapshot(self) -> str:
-        return json.dumps(vars(self))
+        return orjson.dumps(vars(self)).decode()
 
     @classmethod
     def from_snapshot(cls, snapshot: str) -> "Zone":
-        return cls(**json.loads(snapshot))
+        return cls(**orjson.loads(snapshot))
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """To-dos: what one is, how it is shown and found. How one is changed stands in changes.py."""
 
-import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
+
+import orjson
 
 from todo import contract, users
 from todo.errors import TodoNotFound
@@ -45,17 +46,17 @@ class Todo:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Todo":
         stored = {name: row[name] for name in STORED_AS_THEY_ARE}
-        return cls(**stored, priority=_priority(row["urgency"]), tags=tuple(json.loads(row["tags"])))
+        return cls(**stored, priority=_priority(row["urgency"]), tags=tuple(orjson.loads(row["tags"])))
 
     @classmethod
     def from_snapshot(cls, snapshot: str) -> "Todo":
         """Returns the to-do that `to_snapshot` kept."""
-        kept = json.loads(snapshot)
+        kept = orjson.loads(snapshot)
         return cls(**{**kept, "tags": tuple(kept["tags"])})
 
     def to_snapshot(self) -> str:
         """Returns what the log keeps."""
-        return json.dumps(vars(self), ensure_ascii=False)
+        return orjson.dumps(vars(self)).decode()
 
     def to_row(self) -> JSON:
         """Returns the columns: the fields, and what lists sort and search by."""
@@ -63,29 +64,36 @@ class Todo:
             **{name: getattr(self, name) for name in STORED_AS_THEY_ARE},
             "due_key": self.due or NO_DUE,
             "urgency": _urgency(self.priority),
-            "tags": json.dumps(self.tags, ensure_ascii=False),
+            "tags": orjson.dumps(self.tags).decode(),
             "tag_keys": "".join(f"\n{fold(tag)}\n" for tag in self.tags),
             "search_text": fold("\n".join((self.todo, self.notes or "", *self.tags))),
         }
 
     def to_json(self, now: datetime) -> JSON:
-        """Returns what a caller sees at `now`, the owner's local time: what is unset is absent."""
-        shown: JSON = {"id": self.id, "todo": self.todo}
-        if self.notes:
-            shown["notes"] = self.notes
-        if self.due:
-            shown["due"] = self.due
-            shown["due_weekday"] = f"{date.fromisoformat(self.due[:10]):%A}"
-            shown["overdue"] = self.status == "open" and self.due < f"{now:%Y-%m-%dT%H:%M}"[: len(self.due)]
-        if self.priority != UNSET_PRIORITY:
-            shown["priority"] = self.priority
-        if self.tags:
-            shown["tags"] = list(self.tags)
-        if self.repeat:
-            shown["repeat"] = self.repeat
-        for name in ("status", "version", "created_at", "updated_at", "change_id"):
-            shown[name] = getattr(self, name)
-        return shown
+        """Returns what a caller sees at `now`, the owner's local time."""
+        return _shown(vars(self), self.priority, self.tags, f"{now:%Y-%m-%dT%H:%M}")
+
+
+def _shown(stored: Mapping[str, Any], priority: str, tags: Sequence[str], now: str) -> JSON:
+    """Returns what a caller sees of a to-do or of its row: what is unset is absent."""
+    shown: JSON = {"id": stored["id"], "todo": stored["todo"]}
+    if stored["notes"]:
+        shown["notes"] = stored["notes"]
+    due, status = stored["due"], stored["status"]
+    if due:
+        shown["due"] = due
+        shown["due_weekday"] = f"{date.fromisoformat(due[:10]):%A}"
+        shown["overdue"] = status == "open" and due < now[: len(due)]
+    if priority != UNSET_PRIORITY:
+        shown["priority"] = priority
+    if tags:
+        shown["tags"] = list(tags)
+    if stored["repeat"]:
+        shown["repeat"] = stored["repeat"]
+    shown["status"] = status
+    for name in ("version", "created_at", "updated_at", "change_id"):
+        shown[name] = stored[name]
+    return shown
 
 
 STORED_AS_THEY_ARE = [field.name for field in fields(Todo) if field.name not in ("priority", "tags")]
@@ -101,7 +109,8 @@ def page(connection: Connection, owner: Owner, filters: JSON, sort: str, limit: 
     total = getattr(connection, f"total_{which}")(**conditions)["total"]
     now = user.local_now()
     rows, next_cursor = wanted.cut(list(rows))
-    todos = [Todo.from_row(row).to_json(now) for row in rows]
+    moment = f"{now:%Y-%m-%dT%H:%M}"
+    todos = [_shown(row, _priority(row["urgency"]), orjson.loads(row["tags"]), moment) for row in rows]
     answer = {"todos": todos, "returned": len(todos), "total": total, "today": f"{now:%A %Y-%m-%d}"}
     return answer | ({"next_cursor": next_cursor} if next_cursor else {})
 
