@@ -74,7 +74,7 @@ class CompiledOperation:
         self._defaults = {name: p["schema"]["default"] for name, p in self._query.items() if "default" in p["schema"]}
         self._arguments = {name: pythonic(name) for name in (*self._query, *self._path)}
         self._body, self._body_schema, self._body_required = self._compile_body(operation)
-        self._takes = self._compile_arguments()
+        self._check_arguments()
 
     async def answer(self, scope: Scope) -> Response:
         """Returns the handler's answer. Raises InvalidRequest, Unauthorized and what the handler raises."""
@@ -166,15 +166,13 @@ class CompiledOperation:
         schema = operation.request_body["content"]["application/json"]["schema"]
         return _compile(schema), schema, operation.request_body.get("required", False)
 
-    def _compile_arguments(self) -> set[str]:
-        """Returns the names that the handler takes. Raises CannotCompile where they are not those of the contract."""
+    def _check_arguments(self) -> None:
+        """Raises CannotCompile where the handler takes other arguments than the contract passes."""
         passed = {*self._arguments.values()}
         passed |= {"user"} if self._authenticate else set()
         passed |= {"body"} if self._body else set()
-        taken = set(signature(unwrap(self._handler)).parameters)
-        if passed != taken:
+        if passed != set(signature(unwrap(self._handler)).parameters):
             raise CannotCompile(f"{self.name}: its handler does not take what the contract passes.")
-        return taken
 
 
 class _Request:

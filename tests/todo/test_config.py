@@ -40,7 +40,7 @@ def test_two_keys_while_rotating() -> None:
     [
         ("postgres://u:p@host:5432/db?sslmode=require", "postgresql://u:p@host:5432/db?sslmode=require"),
         ("postgresql://u:p@host/db", "postgresql://u:p@host/db"),
-        ("sqlite:////tmp/x.db", "sqlite:////tmp/x.db"),
+        ("sqlite:////srv/todo.db", "sqlite:////srv/todo.db"),
     ],
 )
 def test_database_addresses(given: str, used: str) -> None:
