@@ -3,7 +3,8 @@
 from todo import users
 from todo.changes import Entry
 from todo.drafts import PROFILE, Zone
-from todo.storage.engine import Connection, open_engine
+from todo.storage.engine import open_engine
+from todo.storage.statements import Connection
 from todo.todos import Todo
 from todo.users import Owner
 
@@ -34,5 +35,7 @@ def _compare(connection: Connection, username: str) -> None:
     stored = [Todo.from_row(row) for row in connection.all_todos(user_id=user.id)]
     assert sorted(replayed.values(), key=lambda todo: todo.id) == stored
     assert zone in (None, Zone(user.stored_zone, user.time_zone_guessed))
-    assert user.todo_count == sum(todo.status != "deleted" for todo in stored)
+    assert user.counts == {status: sum(t.status == status for t in stored) for status in user.counts}
+    for row, todo in zip(connection.all_todos(user_id=user.id), stored, strict=True):
+        assert row["json"] == todo.to_row()["json"]
     assert user.last_todo_id >= max(replayed, default=0)

@@ -1,7 +1,6 @@
 """What can be done to a to-do: one function for each action of change_todos."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from todo import recurrence
@@ -40,14 +39,14 @@ def _complete(draft: Draft, action: JSON) -> int:
     todo = _find(draft, action)
     if todo.status == "done":
         return todo.id
-    draft.put("complete", todo.id, replace(todo, status="done", done_at=draft.now))
+    draft.put("complete", todo.id, todo._replace(status="done", done_at=draft.now))
     if todo.repeat and todo.due and todo.series_start and todo.occurrence:
         series = Series(todo.repeat, todo.series_start, todo.occurrence)
         following = series.following(todo.due, draft.user.local_now())
         # Whoever completes, reopens and completes again gets one next one, not two.
         if following and not draft.has_occurrence(todo.series, following[1].occurrence):
             due, series = following
-            draft.add("add", replace(todo, due=due, repeat=series.repeat, occurrence=series.occurrence, done_at=None))
+            draft.add("add", todo._replace(due=due, repeat=series.repeat, occurrence=series.occurrence, done_at=None))
     return todo.id
 
 
@@ -55,7 +54,7 @@ def _reopen(draft: Draft, action: JSON) -> int:
     """Marks as open. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
     todo = _find(draft, action)
-    draft.put("reopen", todo.id, replace(todo, status="open", done_at=None))
+    draft.put("reopen", todo.id, todo._replace(status="open", done_at=None))
     return todo.id
 
 
@@ -63,7 +62,7 @@ def _delete(draft: Draft, action: JSON) -> int:
     """Moves to the trash. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
     todo = _find(draft, action)
-    draft.put("delete", todo.id, replace(todo, status="deleted", deleted_at=draft.now))
+    draft.put("delete", todo.id, todo._replace(status="deleted", deleted_at=draft.now))
     return todo.id
 
 
@@ -72,7 +71,7 @@ def _restore(draft: Draft, action: JSON) -> int:
     _require(action, {"id"}, allowed={"if_version"})
     todo = _find(draft, action, in_trash=True)
     if todo.status == "deleted":
-        draft.put("restore", todo.id, replace(todo, status="done" if todo.done_at else "open", deleted_at=None))
+        draft.put("restore", todo.id, todo._replace(status="done" if todo.done_at else "open", deleted_at=None))
     return todo.id
 
 
@@ -107,12 +106,12 @@ def _find(draft: Draft, action: JSON, *, in_trash: bool = False) -> Todo:
 
 def _edited(todo: Todo, action: JSON) -> Todo:
     """Returns the to-do with the action's fields; a new rule starts a series at the due date. Raises InvalidRequest."""
-    edited = replace(todo, **clean({name: value for name, value in action.items() if name in FIELDS}))
+    edited = todo._replace(**clean({name: value for name, value in action.items() if name in FIELDS}))
     if edited.repeat is None:
-        return replace(edited, series=None, series_start=None, occurrence=None)
+        return edited._replace(series=None, series_start=None, occurrence=None)
     if edited.repeat != todo.repeat:
         recurrence.check(edited.repeat, edited.due)
-        return replace(edited, series=todo.id or None, series_start=edited.due, occurrence=edited.due)
+        return edited._replace(series=todo.id or None, series_start=edited.due, occurrence=edited.due)
     if edited.due is None:
         raise InvalidRequest.of("due", "cannot be cleared while the to-do repeats; clear repeat too")
     return edited

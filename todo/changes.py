@@ -12,7 +12,7 @@ from todo.actions import FIELDS, perform
 from todo.drafts import PROFILE, Draft, Entry
 from todo.errors import ChangeNotFound, NothingToUndo, Refusal, TodoNotFound, UndoConflict
 from todo.paging import decode_cursor, encode_cursor
-from todo.storage.engine import Connection
+from todo.storage.statements import Connection
 from todo.todos import UNSET_PRIORITY, Todo
 from todo.users import STORED_TIME, Owner, User, utc_now
 
@@ -130,7 +130,6 @@ def _twin(draft: Draft, fingerprint: str) -> Todo | None:
     """Returns the to-do that the same request added a moment ago, if nothing has happened to it since."""
     row = draft.connection.twin_of(
         user_id=draft.user.id,
-        last_change_id=draft.user.last_change_id,
         since=utc_now(-DUPLICATE_TIME),
         fingerprint=fingerprint,
     )

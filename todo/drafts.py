@@ -1,7 +1,8 @@
 """A change in the making: what to-dos will be and, when it is committed, the one place that writes them and the log."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import orjson
 
 from todo import contract, todos, users
 from todo.errors import QuotaExceeded
-from todo.storage.engine import Connection
+from todo.storage.statements import Connection
 from todo.todos import Todo
 from todo.users import Owner, utc_now
 
@@ -70,6 +71,8 @@ class Draft:
         self.change_id = self.user.last_change_id + 1
         self.zone = Zone(self.user.stored_zone, self.user.time_zone_guessed)
         self.old_zone = self.zone
+        self.counts = dict(self.user.counts)
+        self.swept_on = self.user.swept_on
         self._last_todo_id = self.user.last_todo_id
         self._before: dict[int, Todo | None] = {}
         self._after: dict[int, Todo | None] = {}
@@ -94,7 +97,7 @@ class Draft:
         """Puts a to-do under the next id, and returns it."""
         self._last_todo_id += 1
         series = (todo.series or self._last_todo_id) if todo.repeat else None
-        added = replace(todo, id=self._last_todo_id, series=series, version=0, created_at=self.now, updated_at=self.now)
+        added = todo._replace(id=self._last_todo_id, series=series, version=0, created_at=self.now, updated_at=self.now)
         self._before[added.id] = self._after[added.id] = None
         self.put(action, added.id, added)
         return added
@@ -127,30 +130,37 @@ class Draft:
         if after is None:
             return None
         version = max(before.version if before else 0, after.version) + 1
-        self._after[todo_id] = replace(after, version=version, updated_at=self.now, change_id=self.change_id)
+        self._after[todo_id] = after._replace(version=version, updated_at=self.now, change_id=self.change_id)
         return self._after[todo_id]
 
     def _store_todos(self, entries: list[Entry]) -> None:
-        count = self.user.todo_count
         for entry in entries:
             if entry.todo_id == PROFILE:
                 self.connection.save_time_zone(user_id=self.user.id, **vars(entry.after))
                 continue
-            count += _counts(entry.after) - _counts(entry.before)
+            self._count(entry)
             if entry.after is None:
                 self.connection.remove_todo(user_id=self.user.id, id=entry.todo_id)
             elif entry.before is None:
                 self.connection.insert_todo(user_id=self.user.id, **entry.after.to_row())
             else:
                 self.connection.save_todo(user_id=self.user.id, **entry.after.to_row())
-        if count > MOST_TODOS and count > self.user.todo_count:
+        if _kept(self.counts) > max(MOST_TODOS, _kept(self.user.counts)):
             raise QuotaExceeded
+        self._sweep()
         self.connection.save_counters(
             user_id=self.user.id,
             last_todo_id=self._last_todo_id,
             last_change_id=self.change_id,
-            todo_count=count,
+            swept_on=self.swept_on,
+            **self.counts,
         )
+
+    def _count(self, entry: Entry) -> None:
+        if entry.before:
+            self.counts[entry.before.status] -= 1
+        if entry.after:
+            self.counts[entry.after.status] += 1
 
     def _store_log(self, entries: list[Entry], undoes: int | None, fingerprint: str | None) -> None:
         self.connection.insert_change(
@@ -173,7 +183,6 @@ class Draft:
                 before=before,
                 after=after,
             )
-        self._sweep()
 
     def _summary(self, entries: list[Entry]) -> str:
         """Returns one sentence without any text of a to-do, which may be somebody else's words to a model."""
@@ -186,16 +195,22 @@ class Draft:
         return f"{sentence[0].upper()}{sentence[1:]}."
 
     def _sweep(self) -> None:
-        """Removes what has been in the trash for long enough, from the log too, and answers that are kept no longer."""
+        """Once a day, removes what was in the trash for long enough, from the log too, and answers kept no longer."""
+        today = self.now[: len("2026-11-27")]
+        if self.swept_on == today:
+            return
         expired = self.connection.expired_in_trash(
             user_id=self.user.id, deleted_before=utc_now(-TRASH_TIME), limit=MOST_SWEPT
         )
-        for row in list(expired):
+        for row in expired:
             self.connection.remove_entries_of_todo(user_id=self.user.id, todo_id=row["id"])
             self.connection.remove_todo(user_id=self.user.id, id=row["id"])
+        self.counts["deleted"] -= len(expired)
         self.connection.remove_expired_answers(user_id=self.user.id, now=self.now)
+        if len(expired) < MOST_SWEPT:
+            self.swept_on = today
 
 
-def _counts(todo: Todo | None) -> int:
-    """Returns what a to-do counts towards the quota."""
-    return int(todo is not None and todo.status != "deleted")
+def _kept(counts: Mapping[str, int]) -> int:
+    """Returns what counts towards the quota: all but the trash."""
+    return counts["open"] + counts["done"]

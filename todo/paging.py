@@ -13,7 +13,7 @@ from todo.errors import InvalidRequest
 Row = Mapping[str, Any]
 
 MOST_CHARACTERS = contract.API.limit("response_characters")
-AROUND_A_TODO = 400  # what the names, times and numbers of one to-do take at the most
+AROUND_A_LIST = 400  # what the names, numbers and the cursor around the to-dos take at the most
 
 # For each order of list_todos: the columns that its cursor names, each with the value before every row.
 ORDERS: dict[str, dict[str, Any]] = {
@@ -45,10 +45,9 @@ class Page:
 
     def _fitting(self, rows: Sequence[Row]) -> int:
         """Returns how many rows stay within the host's limit on an answer; one always does."""
-        characters = AROUND_A_TODO
+        characters = AROUND_A_LIST
         for count, row in enumerate(rows[: self.limit]):
-            # JSON writes a quotation mark, a backslash and a line break as two characters, hence twice.
-            characters += 2 * (len(row["todo"]) + len(row["notes"] or "") + len(row["tags"])) + AROUND_A_TODO
+            characters += len(row["json"]) + len(",")
             if characters > MOST_CHARACTERS and count:
                 return count
         return min(len(rows), self.limit)

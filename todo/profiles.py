@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 from todo import users
 from todo.drafts import Draft, Zone
 from todo.errors import InvalidRequest
-from todo.storage.engine import Connection
+from todo.storage.statements import Connection
 from todo.users import Owner, User
 
 JSON = dict[str, Any]
@@ -29,12 +29,12 @@ def update(connection: Connection, owner: Owner, time_zone: str) -> JSON:
 
 def _profile(connection: Connection, user: User) -> JSON:
     now = user.local_now()
-    counts = connection.count_todos(user_id=user.id, now=f"{now:%Y-%m-%dT%H:%M}", today=f"{now:%Y-%m-%d}")
+    overdue = connection.count_overdue(user_id=user.id, now=f"{now:%Y-%m-%dT%H:%M}", today=f"{now:%Y-%m-%d}")["overdue"]
     return {
         "username": user.username,
         "time_zone": user.time_zone,
         "time_zone_guessed": user.time_zone_guessed,
         "local_now": f"{now:%Y-%m-%dT%H:%M}",
         "weekday": f"{now:%A}",
-        "counts": {name: int(counts[name]) for name in ("open", "overdue", "done", "deleted")},
+        "counts": {**user.counts, "overdue": overdue},
     }

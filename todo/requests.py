@@ -10,7 +10,7 @@ import orjson
 
 from todo import contract, users
 from todo.errors import RequestIdReused
-from todo.storage.engine import Connection
+from todo.storage.statements import Connection
 from todo.users import Owner, utc_now
 
 JSON = dict[str, Any]

@@ -1,17 +1,16 @@
 """To-dos: what one is, how it is shown and found. How one is changed stands in changes.py."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from todo import contract, users
 from todo.errors import TodoNotFound
 from todo.paging import Page
-from todo.storage.engine import Connection
+from todo.storage.statements import Connection
 from todo.users import Owner, User
 
 JSON = dict[str, Any]
@@ -19,10 +18,10 @@ JSON = dict[str, Any]
 PRIORITIES = contract.API.enum("Priority")  # from least to most urgent
 UNSET_PRIORITY = PRIORITIES[0]
 NO_DUE = "9999"  # sorts after every due date
+NOT_OVERDUE, OVERDUE = '"overdue":false', '"overdue":true'
 
 
-@dataclass(frozen=True)
-class Todo:
+class Todo(NamedTuple):
     """A to-do as it is stored; `due` is local to its owner, the times are UTC."""
 
     id: int
@@ -56,10 +55,10 @@ class Todo:
 
     def to_snapshot(self) -> str:
         """Returns what the log keeps."""
-        return orjson.dumps(vars(self)).decode()
+        return orjson.dumps(self._asdict()).decode()
 
     def to_row(self) -> JSON:
-        """Returns the columns: the fields, and what lists sort and search by."""
+        """Returns the columns: the fields, what lists sort and search by, and what they show."""
         return {
             **{name: getattr(self, name) for name in STORED_AS_THEY_ARE},
             "due_key": self.due or NO_DUE,
@@ -67,52 +66,75 @@ class Todo:
             "tags": orjson.dumps(self.tags).decode(),
             "tag_keys": "".join(f"\n{fold(tag)}\n" for tag in self.tags),
             "search_text": fold("\n".join((self.todo, self.notes or "", *self.tags))),
+            "json": orjson.dumps(self._shown()).decode(),
         }
 
     def to_json(self, now: datetime) -> JSON:
         """Returns what a caller sees at `now`, the owner's local time."""
-        return _shown(vars(self), self.priority, self.tags, f"{now:%Y-%m-%dT%H:%M}")
+        shown = self._shown()
+        if self.due:
+            shown["overdue"] = _is_overdue(self.status, self.due, f"{now:%Y-%m-%dT%H:%M}")
+        return shown
+
+    def _shown(self) -> JSON:
+        """Returns what a caller sees before it is due: what is unset is absent."""
+        shown: JSON = {"id": self.id, "todo": self.todo}
+        if self.notes:
+            shown["notes"] = self.notes
+        if self.due:
+            shown["due"] = self.due
+            shown["due_weekday"] = f"{date.fromisoformat(self.due[:10]):%A}"
+            shown["overdue"] = False
+        if self.priority != UNSET_PRIORITY:
+            shown["priority"] = self.priority
+        if self.tags:
+            shown["tags"] = list(self.tags)
+        if self.repeat:
+            shown["repeat"] = self.repeat
+        for name in ("status", "version", "created_at", "updated_at", "change_id"):
+            shown[name] = getattr(self, name)
+        return shown
 
 
-def _shown(stored: Mapping[str, Any], priority: str, tags: Sequence[str], now: str) -> JSON:
-    """Returns what a caller sees of a to-do or of its row: what is unset is absent."""
-    shown: JSON = {"id": stored["id"], "todo": stored["todo"]}
-    if stored["notes"]:
-        shown["notes"] = stored["notes"]
-    due, status = stored["due"], stored["status"]
-    if due:
-        shown["due"] = due
-        shown["due_weekday"] = f"{date.fromisoformat(due[:10]):%A}"
-        shown["overdue"] = status == "open" and due < now[: len(due)]
-    if priority != UNSET_PRIORITY:
-        shown["priority"] = priority
-    if tags:
-        shown["tags"] = list(tags)
-    if stored["repeat"]:
-        shown["repeat"] = stored["repeat"]
-    shown["status"] = status
-    for name in ("version", "created_at", "updated_at", "change_id"):
-        shown[name] = stored[name]
-    return shown
+STORED_AS_THEY_ARE = [name for name in Todo._fields if name not in ("priority", "tags")]
 
 
-STORED_AS_THEY_ARE = [field.name for field in fields(Todo) if field.name not in ("priority", "tags")]
-
-
-def page(connection: Connection, owner: Owner, filters: JSON, sort: str, limit: int, cursor: str | None) -> JSON:
-    """Returns one page, by the filters of list_todos. Raises InvalidRequest for a cursor that is not of this list."""
+def page(
+    connection: Connection, owner: Owner, status: str, filters: JSON, sort: str, limit: int, cursor: str | None
+) -> JSON:
+    """Returns one page, by the filters of list_todos that were given. Raises InvalidRequest for a wrong cursor."""
     user = users.find(connection, owner)
     wanted = Page(sort, limit, cursor)
-    which = "all" if filters["status"] == "all" else "one"
-    conditions = {"user_id": user.id, **_conditions(**filters)}
-    rows = getattr(connection, f"list_{which}_{sort}")(**conditions, **wanted.after, limit=limit + 1)
-    total = getattr(connection, f"total_{which}")(**conditions)["total"]
+    which = "all" if status == "all" else "one"
+    conditions = {"user_id": user.id, "status": status}
+    if filters:
+        conditions |= _conditions(**filters)
+        total = getattr(connection, f"total_{which}_filtered")(**conditions)["total"]
+        find_page = getattr(connection, f"list_{which}_{sort}_filtered")
+    else:
+        total = user.counts["open"] + user.counts["done"] if status == "all" else user.counts[status]
+        find_page = getattr(connection, f"list_{which}_{sort}")
+    rows, next_cursor = wanted.cut(find_page(**conditions, **wanted.after, limit=limit + 1))
     now = user.local_now()
-    rows, next_cursor = wanted.cut(list(rows))
-    moment = f"{now:%Y-%m-%dT%H:%M}"
-    todos = [_shown(row, _priority(row["urgency"]), orjson.loads(row["tags"]), moment) for row in rows]
-    answer = {"todos": todos, "returned": len(todos), "total": total, "today": f"{now:%A %Y-%m-%d}"}
+    todos = orjson.Fragment(f"[{','.join(_texts(rows, f'{now:%Y-%m-%dT%H:%M}'))}]")
+    answer = {"todos": todos, "returned": len(rows), "total": total, "today": f"{now:%A %Y-%m-%d}"}
     return answer | ({"next_cursor": next_cursor} if next_cursor else {})
+
+
+def _texts(rows: Sequence[Mapping[str, Any]], now: str) -> Iterator[str]:
+    """Yields each to-do as JSON; it is stored as such, and only time can make it overdue."""
+    for row in rows:
+        due = row["due"]
+        if due and _is_overdue(row["status"], due, now):
+            # A text of the to-do cannot look like this: its quotation marks stand behind backslashes.
+            yield row["json"].replace(NOT_OVERDUE, OVERDUE, 1)
+        else:
+            yield row["json"]
+
+
+def _is_overdue(status: str, due: str, now: str) -> bool:
+    """Whether it should have been done; a date without a time is overdue when its day is over."""
+    return status == "open" and due < now[: len(due)]
 
 
 def get(connection: Connection, owner: Owner, todo_id: int) -> JSON:
@@ -150,18 +172,16 @@ def clean(given: JSON) -> JSON:
 
 
 def _conditions(
-    status: str,
-    q: str | None,
-    tag: str | None,
-    due_from: str | None,
-    due_to: str | None,
-    priority: str | None,
+    q: str | None = None,
+    tag: str | None = None,
+    due_from: str | None = None,
+    due_to: str | None = None,
+    priority: str | None = None,
 ) -> JSON:
     """Returns what the statements in todo_filters.sql compare with; a filter left out lets everything through."""
     no_later = due_to and (f"{due_to}~" if len(due_to) == len("2026-11-27") else due_to)
     has_due_filter = due_from or due_to
     return {
-        "status": status,
         "search_pattern": f"%{_literal(fold(q))}%" if q else "%",
         "tag_pattern": f"%\n{_literal(fold(tag))}\n%" if tag else "%",
         "due_from": due_from or "",

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from todo.regions import zone_of_region
-from todo.storage.engine import Connection
+from todo.storage.statements import Connection
 
 FALLBACK_ZONE = "UTC"
 STORED_TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -43,7 +43,8 @@ class User:
     time_zone_guessed: bool
     last_todo_id: int
     last_change_id: int
-    todo_count: int
+    counts: Mapping[str, int]  # of to-dos, by their status
+    swept_on: str  # the last day, in UTC, on which the trash was looked through to its end
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], owner: Owner) -> "User":
@@ -55,7 +56,8 @@ class User:
             time_zone_guessed=bool(row["time_zone_guessed"]),
             last_todo_id=row["last_todo_id"],
             last_change_id=row["last_change_id"],
-            todo_count=row["todo_count"],
+            counts={status: row[f"{status}_count"] for status in ("open", "done", "deleted")},
+            swept_on=row["swept_on"],
         )
 
     def local_now(self) -> datetime:
@@ -69,7 +71,10 @@ UNOPENED = {
     "time_zone_guessed": True,
     "last_todo_id": 0,
     "last_change_id": 0,
-    "todo_count": 0,
+    "open_count": 0,
+    "done_count": 0,
+    "deleted_count": 0,
+    "swept_on": "",
 }
 
 
@@ -81,7 +86,7 @@ def find(connection: Connection, owner: Owner) -> User:
 
 def open_list(connection: Connection, owner: Owner) -> User:
     """Returns the owner's user, locked until the write ends. The first write opens the list and keeps the guess."""
-    row = connection.open_user(
+    row = connection.lock_user(username=owner.username) or connection.open_user(
         username=owner.username, time_zone=zone_of_region(owner.region), time_zone_guessed=True, now=utc_now()
     )
     return User.from_row(row, owner)

@@ -20,10 +20,9 @@ SELECT * FROM changes
 WHERE user_id = :user_id AND id < :before_id AND at >= :from_time AND at < :to_time AND actor LIKE :actor_pattern
 ORDER BY id DESC LIMIT :limit;
 
--- The window is a few seconds, so a few changes are all that need to be looked at.
 -- name: twin_of^
 SELECT id FROM changes
-WHERE user_id = :user_id AND id > :last_change_id - 100 AND at >= :since AND fingerprint = :fingerprint
+WHERE user_id = :user_id AND fingerprint = :fingerprint AND at >= :since
 ORDER BY id DESC LIMIT 1;
 
 -- name: remove_entries_of_todo!

@@ -1,12 +1,14 @@
 """The two units of work, `read` and `write`. Nothing else in the service opens a connection."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import ContextVar
-from functools import partial
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
+
+from todo.storage.statements import Connection
 
 MIGRATIONS = Path(__file__).parent.parent.parent / "migrations" / "versions"
 
@@ -18,37 +20,42 @@ class StorageNotReady(Exception):
     """The database cannot be used as it is; the message is one sentence that says what to do."""
 
 
-class Connection:
-    """A database connection on which every named statement is a method: `connection.todo_by_id(user_id=1, id=2)`."""
+class Engine(ABC):
+    """A database that runs rules, plain functions whose first argument is a Connection.
 
-    def __init__(self, driver: Any, statements: Any) -> None:
-        self._driver = driver
-        self._statements = statements
-
-    def __getattr__(self, name: str) -> Any:
-        return partial(getattr(self._statements, name), self._driver)
-
-
-class Engine(Protocol):
-    """A database that runs rules, plain functions whose first argument is a Connection, off the event loop."""
+    Threads submit a rule and wait for its future; the event loop awaits `read`, `peek` and `write`.
+    """
 
     name: str
 
+    @abstractmethod
     def start(self) -> None:
         """Opens connections; raises StorageNotReady."""
 
+    @abstractmethod
     def stop(self) -> None:
         """Finishes what is under way and closes every connection."""
 
+    @abstractmethod
     def submit_read(
         self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> Future[T]:
         """Runs `rule` on one snapshot of the database."""
 
+    @abstractmethod
     def submit_write(
         self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> Future[T]:
         """Runs `rule` in one transaction: on disk when the future has its result, gone without a trace if it raises."""
+
+    async def read(self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.wrap_future(self.submit_read(rule, *args, **kwargs))
+
+    async def peek(self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.read(rule, *args, **kwargs)
+
+    async def write(self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.wrap_future(self.submit_write(rule, *args, **kwargs))
 
 
 current_engine: ContextVar[Engine] = ContextVar("current_engine")
@@ -56,12 +63,20 @@ current_engine: ContextVar[Engine] = ContextVar("current_engine")
 
 async def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Returns what `rule` returns, from one snapshot. Raises what it raises, and StorageUnavailable."""
-    return await asyncio.wrap_future(current_engine.get().submit_read(rule, *args, **kwargs))
+    return await current_engine.get().read(rule, *args, **kwargs)
+
+
+async def peek(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Does what `read` does, for a rule that looks at no more than a page of rows by an index.
+
+    Where that takes less time than to ask a thread for it, as in SQLite, the event loop does it itself.
+    """
+    return await current_engine.get().peek(rule, *args, **kwargs)
 
 
 async def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Returns what `rule` returns, once on disk. Raises what it raises, with nothing written, or StorageUnavailable."""
-    return await asyncio.wrap_future(current_engine.get().submit_write(rule, *args, **kwargs))
+    return await current_engine.get().write(rule, *args, **kwargs)
 
 
 def open_engine(database_url: str) -> Engine:

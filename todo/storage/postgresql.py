@@ -10,8 +10,8 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
 from todo.errors import StorageUnavailable
-from todo.storage.engine import Connection, StorageNotReady, require_revision
-from todo.storage.statements import load
+from todo.storage.engine import Engine, StorageNotReady, require_revision
+from todo.storage.statements import Connection, load
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,11 @@ POOL_SIZE = 8
 WAIT_FOR_CONNECTION = 10.0  # seconds
 
 
-class PostgreSQLEngine:
+class LostBeforeCommit(psycopg.OperationalError):
+    """The connection broke while the rule ran: its transaction is gone, and the rule can run again."""
+
+
+class PostgreSQLEngine(Engine):
     """One transaction a unit of work; PostgreSQL itself syncs each commit to its disk."""
 
     name = "PostgreSQL"
@@ -34,8 +38,7 @@ class PostgreSQLEngine:
             min_size=1,
             max_size=POOL_SIZE,
             timeout=WAIT_FOR_CONNECTION,
-            check=ConnectionPool.check_connection,
-            kwargs={"row_factory": dict_row},
+            kwargs={"row_factory": dict_row, "prepare_threshold": 0},
             configure=_wait_for_locks_no_longer,
             open=False,
         )
@@ -65,20 +68,33 @@ class PostgreSQLEngine:
 
     def _run(self, rule: Callable[[Connection], Any], *, read_only: bool) -> Any:
         try:
-            with self._pool.connection() as driver:
-                # A read sees one snapshot; a write locks its user's row first and then sees what others did.
-                level = psycopg.IsolationLevel.REPEATABLE_READ if read_only else psycopg.IsolationLevel.READ_COMMITTED
-                driver.set_isolation_level(level)
-                driver.set_read_only(read_only)
-                return rule(Connection(driver, self._statements))
+            try:
+                return self._attempt(rule, read_only=read_only)
+            except LostBeforeCommit:
+                self._pool.check()  # a server that was started anew has ended every connection
+                return self._attempt(rule, read_only=read_only)
         except psycopg.OperationalError as error:
             log.error("the database failed: %s", type(error).__name__)
             raise StorageUnavailable from error
 
+    def _attempt(self, rule: Callable[[Connection], Any], *, read_only: bool) -> Any:
+        """Returns what the rule returns. Raises LostBeforeCommit where nothing can have been stored."""
+        with self._pool.connection() as driver:
+            # A read sees one snapshot; a write locks its user's row first and then sees what others did.
+            level = psycopg.IsolationLevel.REPEATABLE_READ if read_only else psycopg.IsolationLevel.READ_COMMITTED
+            driver.set_isolation_level(level)
+            driver.set_read_only(read_only)
+            try:
+                return rule(self._statements(driver))
+            except psycopg.OperationalError as error:
+                if driver.broken:
+                    raise LostBeforeCommit from error
+                raise
+
     def _revision(self) -> str | None:
         with self._pool.connection() as driver:
             try:
-                row = Connection(driver, self._statements).database_revision()
+                row = self._statements(driver).database_revision()
             except psycopg.errors.UndefinedTable:
                 driver.rollback()
                 return None

@@ -1,5 +1,6 @@
 """SQLite: one thread writes, several read, and an answered write is on disk."""
 
+import asyncio
 import logging
 import sqlite3
 import threading
@@ -9,11 +10,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, cast
 
 from todo.errors import StorageUnavailable
-from todo.storage.engine import Connection, StorageNotReady, require_revision
-from todo.storage.statements import load
+from todo.storage.engine import Engine, StorageNotReady, require_revision
+from todo.storage.statements import Connection, load
 
 log = logging.getLogger(__name__)
 
@@ -24,21 +25,30 @@ WAIT_FOR_OTHER_PROCESS = 10.0  # seconds
 
 @dataclass
 class Job:
-    """A write that waits for its turn, and then what came of it."""
+    """A write that waits for its turn, and then what came of it; its future belongs to `loop`, or to any thread."""
 
     rule: Callable[[Connection], Any]
-    future: Future[Any] = field(default_factory=Future)
+    future: Future[Any] | asyncio.Future[Any] = field(default_factory=Future)
+    loop: asyncio.AbstractEventLoop | None = None
     result: Any = None
     error: BaseException | None = None
 
+    def is_wanted(self) -> bool:
+        """Whether its caller still waits; from then on it cannot be called off."""
+        if isinstance(self.future, Future):
+            return self.future.set_running_or_notify_cancel()
+        return not self.future.cancelled()
+
     def deliver(self) -> None:
+        if self.loop and self.future.done():
+            return  # its caller has gone meanwhile
         if self.error:
             self.future.set_exception(self.error)
         else:
             self.future.set_result(self.result)
 
 
-class SQLiteEngine:
+class SQLiteEngine(Engine):
     """Writes that wait together commit together, each in a savepoint of its own, so one fsync serves them all."""
 
     name = "SQLite"
@@ -56,7 +66,7 @@ class SQLiteEngine:
         writer = self._open()
         _keep_write_ahead_log(writer)
         try:
-            row = Connection(writer, self._statements).database_revision()
+            row = self._statements(writer).database_revision()
         except sqlite3.OperationalError:
             row = None
         require_revision(row["version_num"] if row else None)
@@ -77,7 +87,16 @@ class SQLiteEngine:
     def submit_write(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
         job = Job(lambda connection: rule(connection, *args, **kwargs))
         self._jobs.put(job)
-        return job.future
+        return cast(Future[Any], job.future)
+
+    async def peek(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return self._read(lambda connection: rule(connection, *args, **kwargs))
+
+    async def write(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        job = Job(lambda connection: rule(connection, *args, **kwargs), loop.create_future(), loop)
+        self._jobs.put(job)
+        return await job.future  # type: ignore[misc]
 
     def _open(self) -> sqlite3.Connection:
         driver = sqlite3.connect(
@@ -95,23 +114,27 @@ class SQLiteEngine:
 
     def _read(self, rule: Callable[[Connection], Any]) -> Any:
         try:
-            if not hasattr(self._local, "driver"):
-                self._local.driver = self._open()
-                self._local.driver.execute("PRAGMA query_only = ON")
-            driver = self._local.driver
-            driver.execute("BEGIN")
+            connection = self._reading_connection()
+            connection.driver.execute("BEGIN")
             try:
-                return rule(Connection(driver, self._statements))
+                return rule(connection)
             finally:
-                driver.execute("ROLLBACK")
+                connection.driver.execute("ROLLBACK")
         except sqlite3.OperationalError as error:
             log.error("reading failed: %s", _name(error))
             raise StorageUnavailable from error
 
+    def _reading_connection(self) -> Connection:
+        """Returns the one that this thread keeps."""
+        if not hasattr(self._local, "connection"):
+            self._local.connection = self._statements(self._open())
+            self._local.connection.driver.execute("PRAGMA query_only = ON")
+        return cast(Connection, self._local.connection)
+
     def _write_until_stopped(self, driver: sqlite3.Connection) -> None:
         while True:
             jobs, more = self._waiting()
-            self._commit_together(driver, [job for job in jobs if job.future.set_running_or_notify_cancel()])
+            self._commit_together(driver, [job for job in jobs if job.is_wanted()])
             if not more:
                 return
 
@@ -142,19 +165,35 @@ class SQLiteEngine:
             for job in jobs:
                 # Also where a rule had refused: it may have looked at what is now undone.
                 job.error = StorageUnavailable()
-        for job in jobs:
-            job.deliver()
+        _deliver(jobs)
 
     def _run(self, driver: sqlite3.Connection, job: Job) -> None:
         """Runs one job so that its failure takes no other with it."""
         driver.execute("SAVEPOINT job")
         try:
-            job.result = job.rule(Connection(driver, self._statements))
+            job.result = job.rule(self._statements(driver))
         except Exception as error:
             # A full or failing disk may have ended the whole transaction: then this raises, and all are refused.
             driver.execute("ROLLBACK TO job")
             job.error = StorageUnavailable() if isinstance(error, sqlite3.OperationalError) else error
         driver.execute("RELEASE job")
+
+
+def _deliver(jobs: list[Job]) -> None:
+    """Tells all who wait; an event loop is woken once for all of its jobs."""
+    by_loop: dict[asyncio.AbstractEventLoop | None, list[Job]] = {}
+    for job in jobs:
+        by_loop.setdefault(job.loop, []).append(job)
+    for loop, settled in by_loop.items():
+        if loop is None:
+            _deliver_all(settled)
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(_deliver_all, settled)
+
+
+def _deliver_all(jobs: list[Job]) -> None:
+    for job in jobs:
+        job.deliver()
 
 
 def _keep_write_ahead_log(driver: sqlite3.Connection) -> None:

@@ -1,21 +1,74 @@
-"""The named SQL statements of this folder, as aiosql loads them: one text for SQLite and PostgreSQL."""
+"""The named SQL statements of this folder: one text for SQLite and PostgreSQL, and a method for each."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiosql
+from aiosql.types import SQLOperationType
 
 FOLDER = Path(__file__).parent
 
-# Each list exists twice, since a list of one status can walk an index that a list of several cannot.
+NOUNS = ("users.sql", "todos.sql", "changes.sql")
+# Each list exists in four forms: an index can serve one status and no filter, and cannot serve what another form asks.
 STATUS_CONDITIONS = {"one": "status = :status", "all": "status <> 'deleted'"}
+FILTERS = {"": "", "_filtered": "AND ({filters})"}
+# What holds other writers off a row until the transaction ends; SQLite has one writer at a time anyhow.
+FOR_UPDATE = {"sqlite3": "", "psycopg": "FOR UPDATE"}
 
 
-def load(adapter: str) -> Any:
-    """Returns the statements for the driver that aiosql knows as `adapter`, each a method that takes a connection."""
+class Connection:
+    """A database connection on which every named statement is a method: `connection.todo_by_id(user_id=1, id=2)`."""
+
+    def __init__(self, driver: Any) -> None:
+        self.driver = driver
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Callable[..., Any]: ...
+
+
+def load(adapter: str) -> type[Connection]:
+    """Returns the kind of Connection for the driver that aiosql knows as `adapter`.
+
+    aiosql reads the files and writes parameters as the driver wants them. Its own way to call a statement takes twice
+    as long as the driver, so that is not used.
+    """
+    texts = [(FOLDER / name).read_text(encoding="utf-8").replace("{for_update}", FOR_UPDATE[adapter]) for name in NOUNS]
+    queries = aiosql.from_str("\n".join([*texts, *_lists()]), adapter, mandatory_parameters=False)
+    names = [name for name in queries.available_queries if not name.endswith("_cursor")]
+    return type("Statements", (Connection,), {name: _method(getattr(queries, name)) for name in names})
+
+
+def _lists() -> list[str]:
     lists = (FOLDER / "todo_lists.sql").read_text(encoding="utf-8")
-    filters = (FOLDER / "todo_filters.sql").read_text(encoding="utf-8").strip()
-    texts = [(FOLDER / name).read_text(encoding="utf-8") for name in ("users.sql", "todos.sql", "changes.sql")]
-    for which, condition in STATUS_CONDITIONS.items():
-        texts.append(lists.replace("{which}", which).replace("{status}", condition).replace("{filters}", filters))
-    return aiosql.from_str("\n".join(texts), adapter, mandatory_parameters=False)
+    conditions = (FOLDER / "todo_filters.sql").read_text(encoding="utf-8").strip()
+    return [
+        lists.replace("{which}", which)
+        .replace("{status}", status)
+        .replace("{filtered}", filtered)
+        .replace("{and_filters}", text.replace("{filters}", conditions))
+        for which, status in STATUS_CONDITIONS.items()
+        for filtered, text in FILTERS.items()
+    ]
+
+
+def _method(query: Any) -> Callable[..., Any]:
+    """Returns what calls one statement: `^` gives a row or None, `!` the number of rows, no mark a list of rows."""
+    sql = query.sql
+
+    def one(connection: Connection, **parameters: Any) -> Any:
+        return connection.driver.execute(sql, parameters).fetchone()
+
+    def many(connection: Connection, **parameters: Any) -> Any:
+        return connection.driver.execute(sql, parameters).fetchall()
+
+    def affected(connection: Connection, **parameters: Any) -> Any:
+        return connection.driver.execute(sql, parameters).rowcount
+
+    kinds = {
+        SQLOperationType.SELECT_ONE: one,
+        SQLOperationType.SELECT: many,
+        SQLOperationType.INSERT_UPDATE_DELETE: affected,
+    }
+    return kinds[query.operation]

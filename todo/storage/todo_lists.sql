@@ -1,36 +1,30 @@
 -- One statement for each order of list_todos. A page starts after the row that the cursor names, never at an OFFSET.
 
--- name: list_{which}_oldest
-SELECT * FROM todos
-WHERE user_id = :user_id AND {status} AND id > :after_id
-  AND {filters}
+-- name: list_{which}_oldest{filtered}
+SELECT id, json, due, status FROM todos
+WHERE user_id = :user_id AND {status} AND id > :after_id {and_filters}
 ORDER BY id LIMIT :limit;
 
--- name: list_{which}_newest
-SELECT * FROM todos
-WHERE user_id = :user_id AND {status} AND id < :after_id
-  AND {filters}
+-- name: list_{which}_newest{filtered}
+SELECT id, json, due, status FROM todos
+WHERE user_id = :user_id AND {status} AND id < :after_id {and_filters}
 ORDER BY id DESC LIMIT :limit;
 
--- name: list_{which}_due
-SELECT * FROM todos
-WHERE user_id = :user_id AND {status} AND (due_key, id) > (:after_key, :after_id)
-  AND {filters}
+-- name: list_{which}_due{filtered}
+SELECT id, json, due, status, due_key FROM todos
+WHERE user_id = :user_id AND {status} AND (due_key, id) > (:after_key, :after_id) {and_filters}
 ORDER BY due_key, id LIMIT :limit;
 
--- name: list_{which}_priority
-SELECT * FROM todos
-WHERE user_id = :user_id AND {status} AND (urgency, due_key, id) > (:after_urgency, :after_key, :after_id)
-  AND {filters}
+-- name: list_{which}_priority{filtered}
+SELECT id, json, due, status, due_key, urgency FROM todos
+WHERE user_id = :user_id AND {status} AND (urgency, due_key, id) > (:after_urgency, :after_key, :after_id) {and_filters}
 ORDER BY urgency, due_key, id LIMIT :limit;
 
--- name: list_{which}_updated
-SELECT * FROM todos
-WHERE user_id = :user_id AND {status} AND (updated_at, id) < (:after_key, :after_id)
-  AND {filters}
+-- name: list_{which}_updated{filtered}
+SELECT id, json, due, status, updated_at FROM todos
+WHERE user_id = :user_id AND {status} AND (updated_at, id) < (:after_key, :after_id) {and_filters}
 ORDER BY updated_at DESC, id DESC LIMIT :limit;
 
--- name: total_{which}^
+-- name: total_{which}{filtered}^
 SELECT COUNT(*) AS total FROM todos
-WHERE user_id = :user_id AND {status}
-  AND {filters};
+WHERE user_id = :user_id AND {status} {and_filters};

@@ -7,16 +7,16 @@ SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' ORDER BY id LIM
 
 -- name: insert_todo!
 INSERT INTO todos (user_id, id, todo, notes, due, due_key, urgency, tags, tag_keys, search_text, repeat, series, series_start,
-                   occurrence, status, version, created_at, updated_at, done_at, deleted_at, change_id)
+                   occurrence, status, version, created_at, updated_at, done_at, deleted_at, change_id, json)
 VALUES (:user_id, :id, :todo, :notes, :due, :due_key, :urgency, :tags, :tag_keys, :search_text, :repeat, :series, :series_start,
-        :occurrence, :status, :version, :created_at, :updated_at, :done_at, :deleted_at, :change_id);
+        :occurrence, :status, :version, :created_at, :updated_at, :done_at, :deleted_at, :change_id, :json);
 
 -- name: save_todo!
 UPDATE todos
 SET todo = :todo, notes = :notes, due = :due, due_key = :due_key, urgency = :urgency, tags = :tags,
     tag_keys = :tag_keys, search_text = :search_text, repeat = :repeat, series = :series, series_start = :series_start,
     occurrence = :occurrence, status = :status, version = :version, updated_at = :updated_at, done_at = :done_at,
-    deleted_at = :deleted_at, change_id = :change_id
+    deleted_at = :deleted_at, change_id = :change_id, json = :json
 WHERE user_id = :user_id AND id = :id;
 
 -- name: remove_todo!
@@ -32,12 +32,9 @@ WHERE user_id = :user_id AND status = 'deleted' AND updated_at < :deleted_before
 ORDER BY updated_at LIMIT :limit;
 
 -- A date without a time is overdue when its day is over, which is why today itself is left out.
--- name: count_todos^
-SELECT COALESCE(SUM(CASE WHEN status = 'open' THEN 1 ELSE 0 END), 0) AS open,
-       COALESCE(SUM(CASE WHEN status = 'open' AND due_key < :now AND due_key <> :today THEN 1 ELSE 0 END), 0) AS overdue,
-       COALESCE(SUM(CASE WHEN status = 'done' THEN 1 ELSE 0 END), 0) AS done,
-       COALESCE(SUM(CASE WHEN status = 'deleted' THEN 1 ELSE 0 END), 0) AS deleted
-FROM todos WHERE user_id = :user_id;
+-- name: count_overdue^
+SELECT COUNT(*) AS overdue FROM todos
+WHERE user_id = :user_id AND status = 'open' AND due_key < :now AND due_key <> :today;
 
 -- name: delete_todos_of_user!
 DELETE FROM todos WHERE user_id = :user_id;

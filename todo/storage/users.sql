@@ -1,18 +1,22 @@
 -- name: user_by_username^
 SELECT * FROM users WHERE username = :username;
 
--- Opens the list on its first write; on every later one it locks the user's row, so that writes to one list queue up.
+-- Writes to one list queue up here.
+-- name: lock_user^
+SELECT * FROM users WHERE username = :username {for_update};
+
+-- Where two first writes meet, the second finds the row of the first, and locks it.
 -- name: open_user^
-INSERT INTO users (username, time_zone, time_zone_guessed, last_todo_id, last_change_id, todo_count, created_at)
-VALUES (:username, :time_zone, :time_zone_guessed, 0, 0, 0, :now)
+INSERT INTO users (username, time_zone, time_zone_guessed, last_todo_id, last_change_id, open_count, done_count,
+                   deleted_count, swept_on, created_at)
+VALUES (:username, :time_zone, :time_zone_guessed, 0, 0, 0, 0, 0, '', :now)
 ON CONFLICT (username) DO UPDATE SET username = excluded.username
 RETURNING *;
 
--- name: lock_user^
-UPDATE users SET username = username WHERE username = :username RETURNING *;
-
 -- name: save_counters!
-UPDATE users SET last_todo_id = :last_todo_id, last_change_id = :last_change_id, todo_count = :todo_count
+UPDATE users
+SET last_todo_id = :last_todo_id, last_change_id = :last_change_id, open_count = :open, done_count = :done,
+    deleted_count = :deleted, swept_on = :swept_on
 WHERE id = :user_id;
 
 -- name: save_time_zone!

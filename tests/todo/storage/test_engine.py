@@ -14,7 +14,8 @@ from tests.conftest import migrate
 from todo.errors import StorageUnavailable
 from todo.profiles import update
 from todo.storage import sqlite
-from todo.storage.engine import Connection, Engine, StorageNotReady, newest_revision, open_engine
+from todo.storage.engine import Engine, StorageNotReady, newest_revision, open_engine
+from todo.storage.statements import Connection
 from todo.users import Owner, find, open_list
 
 
@@ -66,7 +67,8 @@ def test_writes_to_one_list_queue_up(engine: Engine) -> None:
 
     def next_id(connection: Connection) -> int:
         last = open_list(connection, Owner("kevin")).last_todo_id
-        connection.save_counters(user_id=user.id, last_todo_id=last + 1, last_change_id=0, todo_count=0)
+        rest = {"last_change_id": 0, "open": 0, "done": 0, "deleted": 0, "swept_on": ""}
+        connection.save_counters(user_id=user.id, last_todo_id=last + 1, **rest)
         return last + 1
 
     futures = [engine.submit_write(next_id) for _ in range(50)]
@@ -190,7 +192,7 @@ class TestSQLite:
     def test_every_commit_is_synced(self, engine: sqlite.SQLiteEngine) -> None:
         def settings(connection: Any) -> list[Any]:
             return [
-                connection._driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")
+                connection.driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")
             ]
 
         assert engine.submit_write(settings).result() == ["wal", 2]
@@ -209,7 +211,7 @@ class TestSQLite:
 
     def test_a_transaction_that_the_disk_ends_refuses_all_of_it(self, engine: sqlite.SQLiteEngine) -> None:
         def end_everything(connection: Any) -> None:
-            connection._driver.execute("ROLLBACK")
+            connection.driver.execute("ROLLBACK")
             raise sqlite3.OperationalError("database or disk is full")
 
         jobs = [sqlite.Job(rule) for rule in (lambda c: open_list(c, Owner("kevin")), end_everything)]
@@ -225,7 +227,7 @@ class TestSQLite:
             raise ValueError("refused")
 
         def end_everything(connection: Any) -> None:
-            connection._driver.execute("ROLLBACK")
+            connection.driver.execute("ROLLBACK")
             raise sqlite3.OperationalError("database or disk is full")
 
         jobs = [sqlite.Job(rule) for rule in (refuse, end_everything)]
