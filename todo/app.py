@@ -3,7 +3,7 @@
 import logging
 import traceback
 import zoneinfo
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial, wraps
 from typing import Any, Literal
@@ -37,7 +37,7 @@ from todo.errors import (
     UnsupportedMediaType,
     problem_response,
 )
-from todo.guard import Guard, routes_of
+from todo.guard import ForConnexion, Guard, headers_of, routes_of
 from todo.storage.engine import Engine, current_engine, open_engine
 from todo.validation import VALIDATORS, StrictURIParser
 
@@ -62,8 +62,9 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     site = _connexion(FlaskApp, contract.SITE, settings, server_args=flask)
     site.app.json.sort_keys = False  # a contract reads best in the order it was written
     site.app.config.update(SETTINGS=settings, ENGINE=database, MANIFEST=manifest.build(settings))
+    served = api if engine == "compiled" else ForConnexion(api)
     guard = Guard(
-        [*routes_of(contract.API, api), *routes_of(contract.SITE, site)],
+        [*routes_of(contract.API, served), *routes_of(contract.SITE, ForConnexion(site))],
         public_url=settings.public_url,
         most_bytes=contract.API.limit("request_body_bytes"),
     )
@@ -83,11 +84,24 @@ class JSONResolver(Resolver):
         @wraps(handler)
         async def respond(**arguments: Any) -> Response:
             returned = await handler(**arguments)
-            value, status, headers = returned if isinstance(returned, tuple) else (returned, 200, {})
-            headers = {"Cache-Control": "no-store", **headers}
-            return Response(orjson.dumps(value), status, headers, media_type="application/json")
+            return JSONResponse(*returned) if isinstance(returned, tuple) else JSONResponse(returned)
 
         return respond
+
+
+class JSONResponse(Response):
+    """A value as JSON, which nobody may keep."""
+
+    def render(self, content: Any) -> bytes:
+        return orjson.dumps(content)
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        self.raw_headers = [
+            (b"content-type", b"application/json"),
+            (b"cache-control", b"no-store"),
+            (b"content-length", str(len(self.body)).encode()),
+            *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()),
+        ]
 
 
 def _connexion(kind: type, document: contract.Contract, settings: Settings, **options: Any) -> Any:
@@ -169,6 +183,12 @@ class CORS(CORSMiddleware):
             expose_headers=[REQUEST_ID, "Location", "Retry-After"],
         )
         self.public_url = settings.public_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and b"origin" not in headers_of(scope):
+            await self.app(scope, receive, send)  # as most requests do, sooner than Starlette finds out
+        else:
+            await super().__call__(scope, receive, send)
 
     def preflight_response(self, request_headers: Headers) -> Response:
         response = super().preflight_response(request_headers)

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.errors import InvalidRequest, Unauthorized
-from todo.guard import BODY, PATH_VALUES, TEMPLATE
+from todo.guard import BODY, PATH_VALUES, TEMPLATE, headers_of
 from todo.validation import find_errors, parameter_errors, parse_json, read_headers, read_parameter
 
 Schema = dict[str, Any]
@@ -67,66 +67,54 @@ class CompiledOperation:
         self.name = operation.operation_id
         self._handler: Handler = operation.function
         self._authenticate = self._compile_security(operation)
-        self._parameters = [self._compile_parameter(parameter) for parameter in operation.parameters]
-        self._headers = [parameter for parameter in operation.parameters if parameter["in"] == "header"]
-        self._query = {parameter["name"]: parameter for parameter in operation.parameters if parameter["in"] == "query"}
-        self._path = {parameter["name"]: parameter for parameter in operation.parameters if parameter["in"] == "path"}
-        self._defaults = {name: p["schema"]["default"] for name, p in self._query.items() if "default" in p["schema"]}
-        self._arguments = {name: pythonic(name) for name in (*self._query, *self._path)}
+        self._parameters = operation.parameters
+        self._path, self._query, self._headers = map(self._compile_parameters, ("path", "query", "header"))
+        self._arguments = {name: pythonic(name) for name in (*self._query.schemas, *self._path.schemas)}
+        self._defaults = {
+            self._arguments[name]: schema["default"]
+            for name, schema in self._query.schemas.items()
+            if "default" in schema
+        }
         self._body, self._body_schema, self._body_required = self._compile_body(operation)
         self._check_arguments()
 
     async def answer(self, scope: Scope) -> Response:
         """Returns the handler's answer. Raises InvalidRequest, Unauthorized and what the handler raises."""
-        headers = Headers(scope=scope)
-        arguments = {}
-        if self._authenticate:
-            arguments["user"] = await self._principal(headers)
-        arguments |= self._read_parameters(scope, headers)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers_of(scope).items()}
+        principal = await self._principal(headers) if self._authenticate else None
+        arguments = self._read_parameters(scope, headers)
+        if principal:
+            arguments["user"] = principal
         if self._body:
             arguments["body"] = self._read_body(scope[BODY])
         return await self._handler(**arguments)
 
-    async def _principal(self, headers: Headers) -> Any:
+    async def _principal(self, headers: Mapping[str, str]) -> Any:
         """Returns who calls (RFC 6750 section 2.1)."""
         scheme, _, token = headers.get("authorization", "").strip().partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthorized
         return (await self._authenticate(token.strip(), _Request(headers)))["sub"]
 
-    def _read_parameters(self, scope: Scope, headers: Headers) -> dict[str, Any]:
+    def _read_parameters(self, scope: Scope, headers: Mapping[str, str]) -> dict[str, Any]:
         """Returns path and query parameters, by the names of the handler's arguments, with the contract's defaults."""
-        path = {name: read_parameter(self._path[name]["schema"], [text]) for name, text in scope[PATH_VALUES].items()}
-        query = self._read_query(scope["query_string"])
-        given = {
-            "path": path,
-            "query": query,
-            "header": read_headers(headers, self._headers),
-        }
-        if not self._is_valid(given):
-            errors = parameter_errors([*self._path.values(), *self._query.values(), *self._headers], given)
+        path = {name: read_parameter(self._path.schemas[name], [text]) for name, text in scope[PATH_VALUES].items()}
+        query = self._read_query(scope["query_string"]) if scope["query_string"] else {}
+        named = {name: headers[name.lower()] for name in self._headers.schemas if name.lower() in headers}
+        if len(headers) < len(scope["headers"]):
+            # One of them came twice, and it may be one that the contract knows.
+            named = read_headers(Headers(scope=scope), self._headers.parameters)
+        if not (self._path.allow(path) and self._query.allow(query) and self._headers.allow(named)):
+            errors = parameter_errors(self._parameters, {"path": path, "query": query, "header": named})
             if errors:
                 raise InvalidRequest(errors)
-        return {self._arguments[name]: value for name, value in {**self._defaults, **path, **query}.items()}
+        return self._defaults | {self._arguments[name]: value for name, value in (path | query).items()}
 
     def _read_query(self, query_string: bytes) -> dict[str, Any]:
-        if not query_string:
-            return {}
         values: dict[str, list[str]] = {}
         for name, value in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
             values.setdefault(name, []).append(value)
-        return {
-            name: read_parameter(self._query[name]["schema"] if name in self._query else {}, given)
-            for name, given in values.items()
-        }
-
-    def _is_valid(self, given: Mapping[str, Mapping[str, Any]]) -> bool:
-        """Whether nothing is missing, unknown or wrong; a quick yes, and a no that is looked at again."""
-        known = sum(name in self._query for name in given["query"])
-        return known == len(given["query"]) and all(
-            is_valid(given[place][name]) if name in given[place] else not required
-            for place, name, required, is_valid in self._parameters
-        )
+        return {name: read_parameter(self._query.schemas.get(name, {}), given) for name, given in values.items()}
 
     def _read_body(self, data: bytes) -> Any:
         if not data:
@@ -151,12 +139,15 @@ class CompiledOperation:
             raise CannotCompile(f"{self.name}: the security scheme {name} is not http bearer with x-bearerInfoFunc.")
         return get_function_from_name(scheme["x-bearerInfoFunc"])
 
-    def _compile_parameter(self, parameter: Schema) -> tuple[str, str, bool, Callable[[Any], bool]]:
-        place, name, schema = parameter["in"], parameter["name"], parameter["schema"]
-        plain = not {"style", "explode", "allowReserved", "content"} & set(parameter)
-        if place not in ("path", "query", "header") or schema.get("type") not in KINDS or not plain:
-            raise CannotCompile(f"{self.name}: the parameter {name} is of a kind that is not compiled.")
-        return place, name, parameter.get("required", False), _compile({**schema, "nullable": False})
+    def _compile_parameters(self, place: str) -> "Parameters":
+        for parameter in self._parameters:
+            plain = not {"style", "explode", "allowReserved", "content"} & set(parameter)
+            known = parameter["in"] in ("path", "query", "header") and parameter["schema"].get("type") in KINDS
+            if not (plain and known):
+                raise CannotCompile(
+                    f"{self.name}: the parameter {parameter['name']} is of a kind that is not compiled."
+                )
+        return Parameters([parameter for parameter in self._parameters if parameter["in"] == place])
 
     def _compile_body(self, operation: OpenAPIOperation) -> tuple[Any, Schema, bool]:
         if not operation.request_body:
@@ -175,10 +166,28 @@ class CompiledOperation:
             raise CannotCompile(f"{self.name}: its handler does not take what the contract passes.")
 
 
+class Parameters:
+    """The parameters of one operation that stand in one place: path, query or header."""
+
+    def __init__(self, parameters: list[Schema]) -> None:
+        self.parameters = parameters
+        self.schemas = {parameter["name"]: parameter["schema"] for parameter in parameters}
+        self._required = {parameter["name"] for parameter in parameters if parameter.get("required")}
+        self._validators = {name: _compile({**schema, "nullable": False}) for name, schema in self.schemas.items()}
+
+    def allow(self, given: Mapping[str, Any]) -> bool:
+        """Whether nothing is missing, unknown or wrong; a quick yes, and a no that is looked at again."""
+        for name, value in given.items():
+            is_valid = self._validators.get(name)
+            if not is_valid or not is_valid(value):
+                return False
+        return self._required <= given.keys()
+
+
 class _Request:
     """What a token function may look at."""
 
-    def __init__(self, headers: Headers) -> None:
+    def __init__(self, headers: Mapping[str, str]) -> None:
         self.headers = headers
 
 

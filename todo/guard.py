@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,11 +31,13 @@ BODY_TIMEOUT = 20.0  # seconds
 # Where those behind the guard find in the scope what it found out.
 TEMPLATE, PATH_VALUES, BODY = "todo.path_template", "todo.path_values", "todo.body"
 WHOLE_NUMBER = "(?:0|[1-9][0-9]{0,17})"  # of a size that int() takes; the contract's own limits come later
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-}
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+)
+JSON = b"application/json"
+JSON_IN_UTF8 = re.compile(r'\s*application/json\s*(?:;\s*(?:charset\s*=\s*"?utf-?8"?\s*)?)?', re.IGNORECASE)
 
 
 @dataclass
@@ -76,7 +78,9 @@ class Guard:
     """An ASGI app in front of the apps of both contracts."""
 
     def __init__(self, routes: Iterable[Route], *, public_url: str, most_bytes: int) -> None:
-        self.routes = list(routes)
+        self.routes: dict[int, list[Route]] = {}
+        for route in routes:
+            self.routes.setdefault(route.template.count("/"), []).append(route)
         self.public_url = public_url
         self.most_bytes = most_bytes
 
@@ -84,7 +88,7 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1000})
             return
-        send = _with_headers(send, SECURITY_HEADERS)
+        send = _with_security_headers(send)
         method = scope["method"]
         if method == "HEAD":
             # HEAD is GET without the body of the answer (RFC 9110 section 9.3.2).
@@ -97,39 +101,44 @@ class Guard:
             if method not in route.methods:
                 raise MethodNotAllowed(route.allowed)
             body = await self._body(scope, receive)
-            headers = _normal_headers(scope, body, takes_body=route.methods[method])
+            if body and route.methods[method]:
+                _require_json(headers_of(scope))
         except Refusal as refusal:
             problem = problem_response(refusal, self.public_url)
             await _answer(send, problem.status, problem.headers, problem.body)
             return
         except ClientDisconnect:
             return
-        scope = {**scope, "method": method, "headers": headers, BODY: body}
-        await route.app(scope, _replay(body, receive), send)
+        await route.app({**scope, "method": method, BODY: body}, receive, send)
 
     def _route(self, scope: Scope) -> Route:
+        path = scope["path"]
         # An encoded slash would make two segments of one, so the raw path is looked at too.
         if b"%2f" not in scope.get("raw_path", b"").lower():
-            for route in self.routes:
-                match = route.pattern.fullmatch(scope["path"])
+            for route in self.routes.get(path.count("/"), ()):
+                match = route.pattern.fullmatch(path)
                 if match:
                     scope[TEMPLATE], scope[PATH_VALUES] = route.template, match.groupdict()
                     return route
         raise NotFound
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        length = Headers(scope=scope).get("content-length", "0")
-        if not (length.isascii() and length.isdigit()):
+        headers = headers_of(scope)
+        if b"content-length" not in headers and b"transfer-encoding" not in headers:
+            return b""  # RFC 9112 section 6.3: such a request has no body
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit():
             raise InvalidRequest.of("Content-Length", "must be a whole number")
         if len(length) > 15 or int(length) > self.most_bytes:
             raise PayloadTooLarge
         try:
-            return await asyncio.wait_for(self._read(receive), BODY_TIMEOUT)
+            async with asyncio.timeout(BODY_TIMEOUT):
+                return await self._read(receive)
         except TimeoutError:
             raise RequestTimeout from None
 
     async def _read(self, receive: Receive) -> bytes:
-        body = bytearray()
+        body = b""
         more = True
         while more:
             message = await receive()
@@ -140,24 +149,34 @@ class Guard:
             if len(body) > self.most_bytes:
                 raise PayloadTooLarge
             more = message.get("more_body", False)
-        return bytes(body)
+        return body
 
 
-def _normal_headers(scope: Scope, body: bytes, *, takes_body: bool) -> list[tuple[bytes, bytes]]:
-    """Returns the headers as Connexion understands them. Raises UnsupportedMediaType."""
-    headers = MutableHeaders(raw=list(scope["headers"]))
-    media_type, _, parameters = headers.get("content-type", "application/json").partition(";")
-    charset = re.fullmatch(r'\s*(?:charset\s*=\s*"?([\w-]+)"?\s*)?', parameters, re.IGNORECASE)
-    if takes_body and body:
-        is_json = media_type.strip().lower() == "application/json"
-        is_utf8 = charset is not None and (charset[1] or "utf-8").lower() in ("utf-8", "utf8")
-        if not (is_json and is_utf8) or headers.get("content-encoding", "identity").lower() != "identity":
-            raise UnsupportedMediaType
-    del headers["transfer-encoding"]
-    headers["content-length"] = str(len(body))
-    # Without a body the type says nothing, and Connexion would still refuse a wrong one.
-    headers["content-type"] = "application/json"
-    return headers.raw
+class ForConnexion:
+    """An ASGI app that hands a request behind the guard to a Connexion app in the form that Connexion understands."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = MutableHeaders(raw=list(scope["headers"]))
+        del headers["transfer-encoding"]
+        headers["content-length"] = str(len(scope[BODY]))
+        # The guard has looked at it. Without a body it says nothing, and Connexion would still refuse a wrong one.
+        headers["content-type"] = "application/json"
+        await self.app({**scope, "headers": headers.raw}, _replay(scope[BODY], receive), send)
+
+
+def headers_of(scope: Scope) -> dict[bytes, bytes]:
+    """Returns the headers of a request by their names in lower case; the first counts where one came twice."""
+    return dict(reversed(scope["headers"]))
+
+
+def _require_json(headers: dict[bytes, bytes]) -> None:
+    """Raises UnsupportedMediaType unless the body is JSON in UTF-8 as it is (RFC 8259 section 8.1)."""
+    media_type = headers.get(b"content-type", JSON).decode("latin-1")
+    if not JSON_IN_UTF8.fullmatch(media_type) or headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise UnsupportedMediaType
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -169,12 +188,12 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _with_headers(send: Send, headers: dict[str, str]) -> Send:
+def _with_security_headers(send: Send) -> Send:
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            present = MutableHeaders(scope=message)
-            for name, value in headers.items():
-                present.setdefault(name, value)
+            headers = message["headers"]
+            present = {name for name, _ in headers}
+            message["headers"] = [*headers, *(header for header in SECURITY_HEADERS if header[0] not in present)]
         await send(message)
 
     return send_with_headers

@@ -23,7 +23,7 @@ ORDER BY id DESC LIMIT :limit;
 -- name: twin_of^
 SELECT id FROM changes
 WHERE user_id = :user_id AND fingerprint = :fingerprint AND at >= :since
-ORDER BY id DESC LIMIT 1;
+ORDER BY at DESC, id DESC LIMIT 1;
 
 -- name: remove_entries_of_todo!
 DELETE FROM entries WHERE user_id = :user_id AND todo_id = :todo_id;
