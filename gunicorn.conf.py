@@ -1,5 +1,6 @@
 """What makes plain `gunicorn wsgi:app` right. Addresses and workers come from the settings."""
 
+import gc
 import sys
 import warnings
 
@@ -24,3 +25,9 @@ timeout = 60
 keepalive = 15
 # No command reaches a running service but signals.
 control_socket_disable = True
+
+
+def post_fork(server: object, worker: object) -> None:  # noqa: ARG001
+    """Spares each worker from looking for garbage among what was loaded once and stays."""
+    gc.collect()
+    gc.freeze()

@@ -42,7 +42,7 @@ def _complete(draft: Draft, action: JSON) -> int:
     draft.put("complete", todo.id, todo._replace(status="done", done_at=draft.now))
     if todo.repeat and todo.due and todo.series_start and todo.occurrence:
         series = Series(todo.repeat, todo.series_start, todo.occurrence)
-        following = series.following(todo.due, draft.user.local_now())
+        following = series.following(todo.due, draft.user.local_time())
         # Whoever completes, reopens and completes again gets one next one, not two.
         if following and not draft.has_occurrence(todo.series, following[1].occurrence):
             due, series = following

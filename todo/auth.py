@@ -3,9 +3,8 @@
 import hmac
 import re
 from contextvars import ContextVar
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from todo.errors import InvalidRequest, InvalidToken, MeNeedsUser
 from todo.users import Owner
@@ -20,8 +19,7 @@ def digest(key: str) -> bytes:
     return sha256(key.encode()).digest()
 
 
-@dataclass(frozen=True)
-class Principal:
+class Principal(NamedTuple):
     """The holder of the service key, who may act for any username, and what came with the request in headers."""
 
     actor: str = "operator"

@@ -121,7 +121,7 @@ def page(
         if room < 0:
             break
         changes.append(change)
-    answer = {"changes": changes, "returned": len(changes), "today": f"{user.local_now():%A %Y-%m-%d}"}
+    answer = {"changes": changes, "returned": len(changes), "today": user.today()}
     more = len(changes) < len(rows)
     return answer | ({"next_cursor": encode_cursor("changes", [changes[-1]["id"]])} if more else {})
 

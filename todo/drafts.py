@@ -12,7 +12,7 @@ from todo import contract, todos, users
 from todo.errors import QuotaExceeded
 from todo.storage.statements import Connection
 from todo.todos import Todo
-from todo.users import Owner, utc_now
+from todo.users import DAY, Owner, utc_now
 
 MOST_TODOS = contract.API.limit("todos")
 TRASH_TIME = timedelta(days=contract.API.limit("trash_days"))
@@ -196,7 +196,7 @@ class Draft:
 
     def _sweep(self) -> None:
         """Once a day, removes what was in the trash for long enough, from the log too, and answers kept no longer."""
-        today = self.now[: len("2026-11-27")]
+        today = self.now[:DAY]
         if self.swept_on == today:
             return
         expired = self.connection.expired_in_trash(

@@ -45,12 +45,11 @@ class Page:
 
     def _fitting(self, rows: Sequence[Row]) -> int:
         """Returns how many rows stay within the host's limit on an answer; one always does."""
-        characters = AROUND_A_LIST
-        for count, row in enumerate(rows[: self.limit]):
-            characters += len(row["json"]) + len(",")
-            if characters > MOST_CHARACTERS and count:
-                return count
-        return min(len(rows), self.limit)
+        lengths = [len(row["json"]) + len(",") for row in rows[: self.limit]]
+        room = MOST_CHARACTERS - AROUND_A_LIST
+        while len(lengths) > 1 and sum(lengths) > room:
+            lengths.pop()
+        return len(lengths)
 
 
 def encode_cursor(kind: str, values: list[Any]) -> str:

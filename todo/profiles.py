@@ -1,5 +1,6 @@
 """A profile: the time zone, what time it is there, and how full the list is."""
 
+from datetime import date
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -7,7 +8,7 @@ from todo import users
 from todo.drafts import Draft, Zone
 from todo.errors import InvalidRequest
 from todo.storage.statements import Connection
-from todo.users import Owner, User
+from todo.users import DAY, WEEKDAYS, Owner, User
 
 JSON = dict[str, Any]
 
@@ -29,12 +30,12 @@ def update(connection: Connection, owner: Owner, time_zone: str) -> JSON:
 
 def _profile(connection: Connection, user: User) -> JSON:
     now = user.local_now()
-    overdue = connection.count_overdue(user_id=user.id, now=f"{now:%Y-%m-%dT%H:%M}", today=f"{now:%Y-%m-%d}")["overdue"]
+    overdue = connection.count_overdue(user_id=user.id, now=now, today=now[:DAY])["overdue"]
     return {
         "username": user.username,
         "time_zone": user.time_zone,
         "time_zone_guessed": user.time_zone_guessed,
-        "local_now": f"{now:%Y-%m-%dT%H:%M}",
-        "weekday": f"{now:%A}",
+        "local_now": now,
+        "weekday": WEEKDAYS[date.fromisoformat(now[:DAY]).weekday()],
         "counts": {**user.counts, "overdue": overdue},
     }

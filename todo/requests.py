@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -61,4 +61,4 @@ def once(
 
 def fingerprint(*asked: Any) -> str:
     """Returns a short stand-in for what was asked, the same whatever the order of the fields."""
-    return sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return blake2b(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()

@@ -1,8 +1,8 @@
 """To-dos: what one is, how it is shown and found. How one is changed stands in changes.py."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date
 from typing import Any, NamedTuple
 
 import orjson
@@ -11,14 +11,13 @@ from todo import contract, users
 from todo.errors import TodoNotFound
 from todo.paging import Page
 from todo.storage.statements import Connection
-from todo.users import Owner, User
+from todo.users import DAY, WEEKDAYS, Owner, User
 
 JSON = dict[str, Any]
 
 PRIORITIES = contract.API.enum("Priority")  # from least to most urgent
 UNSET_PRIORITY = PRIORITIES[0]
 NO_DUE = "9999"  # sorts after every due date
-NOT_OVERDUE, OVERDUE = '"overdue":false', '"overdue":true'
 
 
 class Todo(NamedTuple):
@@ -51,11 +50,14 @@ class Todo(NamedTuple):
     def from_snapshot(cls, snapshot: str) -> "Todo":
         """Returns the to-do that `to_snapshot` kept."""
         kept = orjson.loads(snapshot)
-        return cls(**{**kept, "tags": tuple(kept["tags"])})
+        return cls(**{**kept, "tags": tuple(kept.get("tags", ()))})
 
     def to_snapshot(self) -> str:
-        """Returns what the log keeps."""
-        return orjson.dumps(self._asdict()).decode()
+        """Returns what the log keeps: all that is set."""
+        kept = {
+            name: value for name, value in zip(self._fields, self, strict=True) if value is not None and value != ()
+        }
+        return orjson.dumps(kept).decode()
 
     def to_row(self) -> JSON:
         """Returns the columns: the fields, what lists sort and search by, and what they show."""
@@ -69,11 +71,12 @@ class Todo(NamedTuple):
             "json": orjson.dumps(self._shown()).decode(),
         }
 
-    def to_json(self, now: datetime) -> JSON:
+    def to_json(self, now: str) -> JSON:
         """Returns what a caller sees at `now`, the owner's local time."""
         shown = self._shown()
         if self.due:
-            shown["overdue"] = _is_overdue(self.status, self.due, f"{now:%Y-%m-%dT%H:%M}")
+            # One due on a day is overdue when the day is over.
+            shown["overdue"] = self.status == "open" and self.due < now[: len(self.due)]
         return shown
 
     def _shown(self) -> JSON:
@@ -83,7 +86,7 @@ class Todo(NamedTuple):
             shown["notes"] = self.notes
         if self.due:
             shown["due"] = self.due
-            shown["due_weekday"] = f"{date.fromisoformat(self.due[:10]):%A}"
+            shown["due_weekday"] = WEEKDAYS[date.fromisoformat(self.due[:DAY]).weekday()]
             shown["overdue"] = False
         if self.priority != UNSET_PRIORITY:
             shown["priority"] = self.priority
@@ -106,7 +109,8 @@ def page(
     user = users.find(connection, owner)
     wanted = Page(sort, limit, cursor)
     which = "all" if status == "all" else "one"
-    conditions = {"user_id": user.id, "status": status}
+    now = user.local_now()
+    conditions = {"user_id": user.id, "status": status, "now": now, "today": now[:DAY]}
     if filters:
         conditions |= _conditions(**filters)
         total = getattr(connection, f"total_{which}_filtered")(**conditions)["total"]
@@ -115,26 +119,9 @@ def page(
         total = user.counts["open"] + user.counts["done"] if status == "all" else user.counts[status]
         find_page = getattr(connection, f"list_{which}_{sort}")
     rows, next_cursor = wanted.cut(find_page(**conditions, **wanted.after, limit=limit + 1))
-    now = user.local_now()
-    todos = orjson.Fragment(f"[{','.join(_texts(rows, f'{now:%Y-%m-%dT%H:%M}'))}]")
-    answer = {"todos": todos, "returned": len(rows), "total": total, "today": f"{now:%A %Y-%m-%d}"}
+    todos = orjson.Fragment("[" + ",".join([row["json"] for row in rows]) + "]")
+    answer = {"todos": todos, "returned": len(rows), "total": total, "today": user.today()}
     return answer | ({"next_cursor": next_cursor} if next_cursor else {})
-
-
-def _texts(rows: Sequence[Mapping[str, Any]], now: str) -> Iterator[str]:
-    """Yields each to-do as JSON; it is stored as such, and only time can make it overdue."""
-    for row in rows:
-        due = row["due"]
-        if due and _is_overdue(row["status"], due, now):
-            # A text of the to-do cannot look like this: its quotation marks stand behind backslashes.
-            yield row["json"].replace(NOT_OVERDUE, OVERDUE, 1)
-        else:
-            yield row["json"]
-
-
-def _is_overdue(status: str, due: str, now: str) -> bool:
-    """Whether it should have been done; a date without a time is overdue when its day is over."""
-    return status == "open" and due < now[: len(due)]
 
 
 def get(connection: Connection, owner: Owner, todo_id: int) -> JSON:

@@ -1,9 +1,8 @@
 """Whose list it is, and what time it is there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from todo.regions import zone_of_region
@@ -11,15 +10,16 @@ from todo.storage.statements import Connection
 
 FALLBACK_ZONE = "UTC"
 STORED_TIME = "%Y-%m-%dT%H:%M:%SZ"
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAY = len("2026-11-27")
 
 
 def utc_now(offset: timedelta = timedelta()) -> str:
     """Returns the time, moved by `offset`, as it is stored: UTC, to the second."""
-    return (datetime.now(UTC) + offset).strftime(STORED_TIME)
+    return f"{(datetime.now(UTC) + offset).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
-@dataclass(frozen=True)
-class Owner:
+class Owner(NamedTuple):
     """Whose list a call is about, and who calls: as what, with which program, in which conversation.
 
     Region, client and conversation are what a host says of itself. They are hints, and never trusted.
@@ -32,8 +32,7 @@ class Owner:
     conversation: str = ""
 
 
-@dataclass(frozen=True)
-class User:
+class User(NamedTuple):
     """The owner of a list. One that has not been opened yet has the id 0, which no to-do has."""
 
     id: int
@@ -60,9 +59,18 @@ class User:
             swept_on=row["swept_on"],
         )
 
-    def local_now(self) -> datetime:
+    def local_time(self) -> datetime:
         """Returns the date and time where the user is."""
         return datetime.now(ZoneInfo(self.time_zone))
+
+    def local_now(self) -> str:
+        """Returns the same as it is shown: local, to the minute."""
+        return self.local_time().replace(tzinfo=None).isoformat(timespec="minutes")
+
+    def today(self) -> str:
+        """Returns the weekday and the date where the user is."""
+        now = self.local_time()
+        return f"{WEEKDAYS[now.weekday()]} {now.date().isoformat()}"
 
 
 UNOPENED = {

@@ -13,6 +13,12 @@ NOUNS = ("users.sql", "todos.sql", "changes.sql")
 # Each list exists in four forms: an index can serve one status and no filter, and cannot serve what another form asks.
 STATUS_CONDITIONS = {"one": "status = :status", "all": "status <> 'deleted'"}
 FILTERS = {"": "", "_filtered": "AND ({filters})"}
+# A to-do is stored as it is shown, and only time can make it overdue; one due on a day is so when the day is over.
+# No text of a to-do looks like what is replaced: in JSON its quotation marks stand behind backslashes.
+SHOWN = """
+CASE WHEN status = 'open' AND due_key < :now AND due_key <> :today
+     THEN REPLACE(json, '"overdue":false', '"overdue":true') ELSE json END AS json
+""".strip()
 # What holds other writers off a row until the transaction ends; SQLite has one writer at a time anyhow.
 FOR_UPDATE = {"sqlite3": "", "psycopg": "FOR UPDATE"}
 
@@ -46,6 +52,7 @@ def _lists() -> list[str]:
     return [
         lists.replace("{which}", which)
         .replace("{status}", status)
+        .replace("{shown}", SHOWN)
         .replace("{filtered}", filtered)
         .replace("{and_filters}", text.replace("{filters}", conditions))
         for which, status in STATUS_CONDITIONS.items()

@@ -1,27 +1,27 @@
 -- One statement for each order of list_todos. A page starts after the row that the cursor names, never at an OFFSET.
 
 -- name: list_{which}_oldest{filtered}
-SELECT id, json, due, status FROM todos
+SELECT id, {shown} FROM todos
 WHERE user_id = :user_id AND {status} AND id > :after_id {and_filters}
 ORDER BY id LIMIT :limit;
 
 -- name: list_{which}_newest{filtered}
-SELECT id, json, due, status FROM todos
+SELECT id, {shown} FROM todos
 WHERE user_id = :user_id AND {status} AND id < :after_id {and_filters}
 ORDER BY id DESC LIMIT :limit;
 
 -- name: list_{which}_due{filtered}
-SELECT id, json, due, status, due_key FROM todos
+SELECT id, due_key, {shown} FROM todos
 WHERE user_id = :user_id AND {status} AND (due_key, id) > (:after_key, :after_id) {and_filters}
 ORDER BY due_key, id LIMIT :limit;
 
 -- name: list_{which}_priority{filtered}
-SELECT id, json, due, status, due_key, urgency FROM todos
+SELECT id, due_key, urgency, {shown} FROM todos
 WHERE user_id = :user_id AND {status} AND (urgency, due_key, id) > (:after_urgency, :after_key, :after_id) {and_filters}
 ORDER BY urgency, due_key, id LIMIT :limit;
 
 -- name: list_{which}_updated{filtered}
-SELECT id, json, due, status, updated_at FROM todos
+SELECT id, updated_at, {shown} FROM todos
 WHERE user_id = :user_id AND {status} AND (updated_at, id) < (:after_key, :after_id) {and_filters}
 ORDER BY updated_at DESC, id DESC LIMIT :limit;
 
