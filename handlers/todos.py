@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from orjson import Fragment
+
 from todo import changes, todos
 from todo.auth import Principal
 from todo.requests import Reply, fingerprint, once
@@ -22,7 +24,7 @@ async def list_todos(
     due_to: str | None = None,
     priority: str | None = None,
     cursor: str | None = None,
-) -> JSON:
+) -> Fragment:
     given = {"q": q, "tag": tag, "due_from": due_from, "due_to": due_to, "priority": priority}
     filters = {name: value for name, value in given.items() if value is not None}
     look = read if filters else peek  # a filter may have to look at every to-do

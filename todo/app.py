@@ -62,7 +62,8 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     site = _connexion(FlaskApp, contract.SITE, settings, server_args=flask)
     site.app.json.sort_keys = False  # a contract reads best in the order it was written
     site.app.config.update(SETTINGS=settings, ENGINE=database, MANIFEST=manifest.build(settings))
-    served = api if engine == "compiled" else ForConnexion(api)
+    # The compiled contract stands outermost in its Connexion app, and is all of it that a request needs.
+    served = api.middleware.app if engine == "compiled" else ForConnexion(api)
     guard = Guard(
         [*routes_of(contract.API, served), *routes_of(contract.SITE, ForConnexion(site))],
         public_url=settings.public_url,

@@ -14,7 +14,7 @@ from todo.errors import ChangeNotFound, NothingToUndo, Refusal, TodoNotFound, Un
 from todo.paging import decode_cursor, encode_cursor
 from todo.storage.statements import Connection
 from todo.todos import UNSET_PRIORITY, Todo
-from todo.users import STORED_TIME, Owner, User, utc_now
+from todo.users import STORED_TIME, Owner, User, today, utc_now
 
 JSON = dict[str, Any]
 
@@ -121,7 +121,7 @@ def page(
         if room < 0:
             break
         changes.append(change)
-    answer = {"changes": changes, "returned": len(changes), "today": user.today()}
+    answer = {"changes": changes, "returned": len(changes), "today": today(user.local_now())}
     more = len(changes) < len(rows)
     return answer | ({"next_cursor": encode_cursor("changes", [changes[-1]["id"]])} if more else {})
 

@@ -1,6 +1,5 @@
 """A profile: the time zone, what time it is there, and how full the list is."""
 
-from datetime import date
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -8,7 +7,7 @@ from todo import users
 from todo.drafts import Draft, Zone
 from todo.errors import InvalidRequest
 from todo.storage.statements import Connection
-from todo.users import DAY, WEEKDAYS, Owner, User
+from todo.users import DAY, Owner, User, weekday
 
 JSON = dict[str, Any]
 
@@ -36,6 +35,6 @@ def _profile(connection: Connection, user: User) -> JSON:
         "time_zone": user.time_zone,
         "time_zone_guessed": user.time_zone_guessed,
         "local_now": now,
-        "weekday": WEEKDAYS[date.fromisoformat(now[:DAY]).weekday()],
+        "weekday": weekday(now),
         "counts": {**user.counts, "overdue": overdue},
     }

@@ -2,7 +2,6 @@
 
 import unicodedata
 from collections.abc import Mapping
-from datetime import date
 from typing import Any, NamedTuple
 
 import orjson
@@ -11,7 +10,7 @@ from todo import contract, users
 from todo.errors import TodoNotFound
 from todo.paging import Page
 from todo.storage.statements import Connection
-from todo.users import DAY, WEEKDAYS, Owner, User
+from todo.users import DAY, Owner, User, today, weekday
 
 JSON = dict[str, Any]
 
@@ -86,7 +85,7 @@ class Todo(NamedTuple):
             shown["notes"] = self.notes
         if self.due:
             shown["due"] = self.due
-            shown["due_weekday"] = WEEKDAYS[date.fromisoformat(self.due[:DAY]).weekday()]
+            shown["due_weekday"] = weekday(self.due)
             shown["overdue"] = False
         if self.priority != UNSET_PRIORITY:
             shown["priority"] = self.priority
@@ -104,23 +103,35 @@ STORED_AS_THEY_ARE = [name for name in Todo._fields if name not in ("priority", 
 
 def page(
     connection: Connection, owner: Owner, status: str, filters: JSON, sort: str, limit: int, cursor: str | None
-) -> JSON:
-    """Returns one page, by the filters of list_todos that were given. Raises InvalidRequest for a wrong cursor."""
+) -> orjson.Fragment:
+    """Returns one page as JSON, by the filters of list_todos that were given. Raises InvalidRequest for a wrong cursor.
+
+    A page without filters is kept until the list changes, or the minute: what is overdue depends on it.
+    """
     user = users.find(connection, owner)
-    wanted = Page(sort, limit, cursor)
-    which = "all" if status == "all" else "one"
     now = user.local_now()
+    key = (user.version, now, status, sort, limit, cursor)
+    text = None if filters else connection.cache.get(key)
+    if text is None:
+        text = orjson.dumps(_page(connection, user, now, status, filters, Page(sort, limit, cursor))).decode()
+        if not filters:
+            connection.cache.put(key, text)
+    return orjson.Fragment(text)
+
+
+def _page(connection: Connection, user: User, now: str, status: str, filters: JSON, wanted: Page) -> JSON:
+    which = "all" if status == "all" else "one"
     conditions = {"user_id": user.id, "status": status, "now": now, "today": now[:DAY]}
     if filters:
         conditions |= _conditions(**filters)
         total = getattr(connection, f"total_{which}_filtered")(**conditions)["total"]
-        find_page = getattr(connection, f"list_{which}_{sort}_filtered")
+        find_page = getattr(connection, f"list_{which}_{wanted.sort}_filtered")
     else:
         total = user.counts["open"] + user.counts["done"] if status == "all" else user.counts[status]
-        find_page = getattr(connection, f"list_{which}_{sort}")
-    rows, next_cursor = wanted.cut(find_page(**conditions, **wanted.after, limit=limit + 1))
+        find_page = getattr(connection, f"list_{which}_{wanted.sort}")
+    rows, next_cursor = wanted.cut(find_page(**conditions, **wanted.after, limit=wanted.limit + 1))
     todos = orjson.Fragment("[" + ",".join([row["json"] for row in rows]) + "]")
-    answer = {"todos": todos, "returned": len(rows), "total": total, "today": user.today()}
+    answer = {"todos": todos, "returned": len(rows), "total": total, "today": today(now)}
     return answer | ({"next_cursor": next_cursor} if next_cursor else {})
 
 

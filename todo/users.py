@@ -1,7 +1,7 @@
 """Whose list it is, and what time it is there."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,16 @@ DAY = len("2026-11-27")
 def utc_now(offset: timedelta = timedelta()) -> str:
     """Returns the time, moved by `offset`, as it is stored: UTC, to the second."""
     return f"{(datetime.now(UTC) + offset).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+
+
+def weekday(day: str) -> str:
+    """Returns the name of the weekday of a local date or time."""
+    return WEEKDAYS[date.fromisoformat(day[:DAY]).weekday()]
+
+
+def today(now: str) -> str:
+    """Returns the weekday and the date of a local time."""
+    return f"{weekday(now)} {now[:DAY]}"
 
 
 class Owner(NamedTuple):
@@ -44,6 +54,12 @@ class User(NamedTuple):
     last_change_id: int
     counts: Mapping[str, int]  # of to-dos, by their status
     swept_on: str  # the last day, in UTC, on which the trash was looked through to its end
+    opened_at: str
+
+    @property
+    def version(self) -> tuple[str, str, int]:
+        """What is another after every change of the list, and for a list that is opened anew."""
+        return self.username, self.opened_at, self.last_change_id
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], owner: Owner) -> "User":
@@ -57,6 +73,7 @@ class User(NamedTuple):
             last_change_id=row["last_change_id"],
             counts={status: row[f"{status}_count"] for status in ("open", "done", "deleted")},
             swept_on=row["swept_on"],
+            opened_at=row["created_at"],
         )
 
     def local_time(self) -> datetime:
@@ -66,11 +83,6 @@ class User(NamedTuple):
     def local_now(self) -> str:
         """Returns the same as it is shown: local, to the minute."""
         return self.local_time().replace(tzinfo=None).isoformat(timespec="minutes")
-
-    def today(self) -> str:
-        """Returns the weekday and the date where the user is."""
-        now = self.local_time()
-        return f"{WEEKDAYS[now.weekday()]} {now.date().isoformat()}"
 
 
 UNOPENED = {
@@ -83,6 +95,7 @@ UNOPENED = {
     "done_count": 0,
     "deleted_count": 0,
     "swept_on": "",
+    "created_at": "",
 }
 
 
@@ -95,7 +108,10 @@ def find(connection: Connection, owner: Owner) -> User:
 def open_list(connection: Connection, owner: Owner) -> User:
     """Returns the owner's user, locked until the write ends. The first write opens the list and keeps the guess."""
     row = connection.lock_user(username=owner.username) or connection.open_user(
-        username=owner.username, time_zone=zone_of_region(owner.region), time_zone_guessed=True, now=utc_now()
+        username=owner.username,
+        time_zone=zone_of_region(owner.region),
+        time_zone_guessed=True,
+        now=datetime.now(UTC).isoformat(timespec="microseconds"),  # no list of this name was ever opened just then
     )
     return User.from_row(row, owner)
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -10,6 +11,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
 from todo.errors import StorageUnavailable
+from todo.storage.cache import Cache
 from todo.storage.engine import Engine, StorageNotReady, require_revision
 from todo.storage.statements import Connection, load
 
@@ -30,7 +32,7 @@ class PostgreSQLEngine(Engine):
 
     def __init__(self, database_url: str) -> None:
         self._url = database_url
-        self._statements = load("psycopg")
+        self._statements = partial(load("psycopg"), cache=Cache())
 
     def start(self) -> None:
         self._pool = ConnectionPool(

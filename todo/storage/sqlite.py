@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, cast
 
 from todo.errors import StorageUnavailable
+from todo.storage.cache import Cache
 from todo.storage.engine import Engine, StorageNotReady, require_revision
 from todo.storage.statements import Connection, load
 
@@ -55,7 +57,7 @@ class SQLiteEngine(Engine):
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._statements = load("sqlite3")
+        self._statements = partial(load("sqlite3"), cache=Cache())
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._local = threading.local()
         self._drivers: list[sqlite3.Connection] = []

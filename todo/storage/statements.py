@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import aiosql
 from aiosql.types import SQLOperationType
 
+from todo.storage.cache import Cache
+
 FOLDER = Path(__file__).parent
 
 NOUNS = ("users.sql", "todos.sql", "changes.sql")
@@ -26,8 +28,9 @@ FOR_UPDATE = {"sqlite3": "", "psycopg": "FOR UPDATE"}
 class Connection:
     """A database connection on which every named statement is a method: `connection.todo_by_id(user_id=1, id=2)`."""
 
-    def __init__(self, driver: Any) -> None:
+    def __init__(self, driver: Any, cache: Cache) -> None:
         self.driver = driver
+        self.cache = cache
 
     if TYPE_CHECKING:
 
