@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -29,7 +29,7 @@ from todo.errors import (
 
 BODY_TIMEOUT = 20.0  # seconds
 # Where those behind the guard find in the scope what it found out.
-TEMPLATE, PATH_VALUES, BODY = "todo.path_template", "todo.path_values", "todo.body"
+TEMPLATE, PATH_VALUES, BODY, HEADERS = "todo.path_template", "todo.path_values", "todo.body", "todo.headers"
 WHOLE_NUMBER = "(?:0|[1-9][0-9]{0,17})"  # of a size that int() takes; the contract's own limits come later
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -109,7 +109,8 @@ class Guard:
             return
         except ClientDisconnect:
             return
-        await route.app({**scope, "method": method, BODY: body}, receive, send)
+        scope[BODY] = body
+        await route.app({**scope, "method": method} if method != scope["method"] else scope, receive, send)
 
     def _route(self, scope: Scope) -> Route:
         path = scope["path"]
@@ -169,7 +170,9 @@ class ForConnexion:
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:
     """Returns the headers of a request by their names in lower case; the first counts where one came twice."""
-    return dict(reversed(scope["headers"]))
+    if HEADERS not in scope:
+        scope[HEADERS] = dict(reversed(scope["headers"]))
+    return cast(dict[bytes, bytes], scope[HEADERS])
 
 
 def _require_json(headers: dict[bytes, bytes]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.processes import Child, all_todos, migrated, new_client, serving
 
-CALLERS = 8
+CALLERS = 32
 ROUNDS = 20 if os.environ.get("SOAK") else 2
 SECONDS = 1.5  # from the first request to the kill
 
@@ -51,7 +51,7 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path, number: int) -> None:
         todos = all_todos(client, "load")
     stored = {todo["id"]: todo["todo"] for todo in todos}
     assert len(todos) == len(stored) == len(set(stored.values()))
-    assert all(len(acknowledged) > 5 for acknowledged in told)
+    assert all(len(acknowledged) > 2 for acknowledged in told)
     acknowledged = {number: todo for caller in told for number, todo in caller.items()}
     assert len(acknowledged) == sum(map(len, told))
     assert acknowledged.items() <= stored.items()

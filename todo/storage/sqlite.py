@@ -21,6 +21,9 @@ from todo.storage.statements import Connection, load
 log = logging.getLogger(__name__)
 
 READERS = 4
+# Pages that many writes touch are copied from the log into the database once, and not after each few writes.
+PAGES_IN_LOG = 4000
+WRITER_CACHE = 16_000  # KiB
 MOST_TOGETHER = 64
 WAIT_FOR_OTHER_PROCESS = 10.0  # seconds
 
@@ -67,6 +70,8 @@ class SQLiteEngine(Engine):
             raise StorageNotReady(f"There is no database at {self.file}: run `make migrate` first.")
         writer = self._open()
         _keep_write_ahead_log(writer)
+        writer.execute(f"PRAGMA wal_autocheckpoint = {PAGES_IN_LOG}")
+        writer.execute(f"PRAGMA cache_size = -{WRITER_CACHE}")
         try:
             row = self._statements(writer).database_revision()
         except sqlite3.OperationalError:

@@ -1,5 +1,6 @@
 """The two units of work: what is answered is stored, what fails leaves no trace, and nothing waits in vain."""
 
+import asyncio
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.conftest import migrate
+from tests.conftest import migrate, new_postgresql_database
 from todo.errors import StorageUnavailable
 from todo.profiles import update
 from todo.storage import sqlite
@@ -140,23 +141,108 @@ def test_start_refuses_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatc
     assert "secret" not in str(error.value)
 
 
-def test_a_lost_postgresql_connection_is_replaced(postgresql: str) -> None:
-    from tests.conftest import new_postgresql_database
+class TestLostPostgreSQLConnection:
+    @pytest.fixture
+    def url(self, postgresql: str) -> str:
+        url = new_postgresql_database(postgresql)
+        migrate(url)
+        return url
 
-    url = new_postgresql_database(postgresql)
-    migrate(url)
-    engine = open_engine(url)
-    engine.start()
-    try:
-        engine.submit_write(open_list, Owner("before")).result()
-        with psycopg.connect(postgresql, autocommit=True) as other:
-            other.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-                [url.split("/")[-1].split("?")[0]],
-            )
-        assert engine.submit_write(open_list, Owner("after")).result().id == 2
-    finally:
+    @pytest.fixture
+    def engine(self, url: str) -> Iterator[Engine]:
+        engine = open_engine(url)
+        engine.start()
+        yield engine
         engine.stop()
+
+    @staticmethod
+    def end_connections(url: str) -> None:
+        """Ends every connection to the database, as a server that is started anew does."""
+        with psycopg.connect(url, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    def test_nobody_notices(self, engine: Engine, url: str) -> None:
+        wait([engine.submit_write(open_list, Owner(f"before{number}")) for number in range(20)])
+        self.end_connections(url)
+        futures = [engine.submit_write(open_list, Owner(f"after{number}")) for number in range(20)]
+        assert len({future.result().id for future in futures}) == 20
+        self.end_connections(url)
+        assert engine.submit_read(find, Owner("after7")).result().id
+
+    def test_what_was_cut_off_before_its_commit_is_done_once(self, engine: Engine, url: str) -> None:
+        attempts = []
+
+        def add(connection: Connection) -> int:
+            user = open_list(connection, Owner("kevin"))
+            attempts.append(user.id)
+            if len(attempts) == 1:
+                self.end_connections(url)
+            return open_list(connection, Owner("kevin")).id
+
+        engine.submit_write(add).result()
+        assert len(attempts) == 2
+        assert engine.submit_read(find, Owner("kevin")).result().id == attempts[1]
+
+    def test_what_may_have_been_committed_is_not_done_again(self, engine: Engine, url: str) -> None:
+        attempts = []
+
+        def add(connection: Connection) -> None:
+            attempts.append(open_list(connection, Owner("kevin")))
+            self.end_connections(url)
+
+        with pytest.raises(StorageUnavailable):
+            engine.submit_write(add).result()
+        assert len(attempts) == 1
+
+    def test_a_server_that_stays_away_is_unavailable(self, engine: Engine, url: str) -> None:
+        def fail(connection: Connection) -> None:
+            self.end_connections(url)
+            connection.database_answers()
+
+        with pytest.raises(StorageUnavailable):
+            engine.submit_read(fail).result()
+
+
+class TestFromAnEventLoop:
+    def test_reads_and_writes(self, engine: Engine) -> None:
+        async def run() -> tuple[int, int, int]:
+            written = await asyncio.gather(*[engine.write(open_list, Owner(f"user{number}")) for number in range(40)])
+            peeked = await engine.peek(find, Owner("user7"))
+            return len({user.id for user in written}), peeked.id, (await engine.read(find, Owner("user7"))).id
+
+        users, peeked, read = asyncio.run(run())
+        assert (users, peeked) == (40, read)
+
+    def test_a_write_that_raises_reaches_its_caller_alone(self, engine: Engine) -> None:
+        async def run() -> list[Any]:
+            rules = [fail_after_writing if number % 2 else open_list for number in range(20)]
+            calls = [engine.write(rule, Owner(f"user{number}")) for number, rule in enumerate(rules)]
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+        assert [isinstance(result, ValueError) for result in asyncio.run(run())] == [bool(n % 2) for n in range(20)]
+
+    def test_a_loop_that_has_gone_stops_nothing(self, engine: Engine) -> None:
+        holding, go_on = threading.Event(), threading.Event()
+
+        def hold(_: Connection) -> None:
+            holding.set()
+            assert go_on.wait(10)
+
+        async def leave() -> None:
+            waiting = [
+                asyncio.create_task(engine.write(hold)),
+                asyncio.create_task(engine.write(open_list, Owner("a"))),
+            ]
+            assert await asyncio.to_thread(holding.wait, 10)
+            for task in waiting:
+                task.cancel()
+
+        asyncio.run(leave())
+        go_on.set()
+        assert engine.submit_write(open_list, Owner("after")).result().id
 
 
 def test_a_queue_for_one_list_does_not_stop_reads(engine: Engine) -> None:

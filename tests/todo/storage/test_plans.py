@@ -1,0 +1,131 @@
+"""Every statement finds its rows by an index, and every list comes in the order of one: so it stays at any size."""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.conftest import migrate
+from todo import changes, profiles, todos
+from todo.paging import ORDERS
+from todo.requests import once
+from todo.storage.engine import Engine, open_engine
+from todo.storage.statements import Connection
+from todo.users import Owner
+
+OWNER = Owner("kevin")
+# Enough others that a planner sees what a scan would cost.
+FILL = """
+INSERT INTO users (id, username, time_zone_guessed, last_todo_id, created_at, open_count)
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+SELECT 1000 + i, 'user' || i, TRUE, 20, '2026-11-22', 20 FROM n;
+INSERT INTO todos (user_id, id, todo, due_key, urgency, tags, tag_keys, search_text, status, version, created_at,
+                   updated_at, change_id, json)
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
+SELECT users.id, i, 'x', '9999', 3, '[]', '', 'x', 'open', 1, '2026-11-22', '2026-11-22', 1, '{}' FROM users, n
+WHERE users.id > 1000;
+INSERT INTO changes (user_id, id, at, actor, client, summary, fingerprint)
+SELECT user_id, id, '2026-11-22', 'assistant', '', '', user_id || ' ' || id FROM todos WHERE user_id > 1000;
+INSERT INTO entries (user_id, change_id, todo_id, action) SELECT user_id, id, id, 'add' FROM todos WHERE user_id > 1000;
+INSERT INTO answers (user_id, request_id, fingerprint, answer, expires_at)
+SELECT user_id, id, '', '{}', '2026-11-22' FROM todos WHERE user_id > 1000;
+"""
+
+
+class Explaining:
+    """A driver that keeps the plan of everything it is asked."""
+
+    def __init__(self, driver: Any, explain: str) -> None:
+        self.driver = driver
+        self.explain = explain
+        self.plans: dict[str, str] = {}
+
+    def execute(self, sql: str, parameters: dict[str, Any]) -> Any:
+        rows = self.driver.execute(f"{self.explain} {sql}", parameters).fetchall()
+        self.plans[sql] = "\n".join(str(dict(row).get("detail") or dict(row).get("QUERY PLAN")) for row in rows)
+        return self.driver.execute(sql, parameters)
+
+
+@pytest.fixture(scope="module")
+def engine(
+    database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    if database_kind == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('plans')}/todo.db"
+    else:
+        from tests.conftest import new_postgresql_database
+
+        url = new_postgresql_database(request.getfixturevalue("postgresql"))
+    migrate(url)
+    engine = open_engine(url)
+    engine.start()
+    engine.submit_write(fill).result()
+    yield engine
+    engine.stop()
+
+
+def fill(connection: Connection) -> None:
+    for number in range(150):
+        changes.add(connection, OWNER, {"action": "add", "todo": f"{number}", "due": "2026-11-27"}, f"{number}")
+    for statement in FILL.split(";")[:-1]:
+        connection.driver.execute(statement)
+    connection.driver.execute("ANALYZE")
+
+
+def plans(engine: Engine, *calls: Any) -> dict[str, str]:
+    """Returns what the database plans for every statement that these calls of rules send."""
+
+    def explained(connection: Connection) -> dict[str, str]:
+        explaining = Explaining(connection.driver, "EXPLAIN QUERY PLAN" if engine.name == "SQLite" else "EXPLAIN")
+        for rule, *args in calls:
+            rule(type(connection)(explaining, connection.cache), OWNER, *args)
+        return explaining.plans
+
+    return engine.submit_write(explained).result()
+
+
+def assert_no_scan(plan: str) -> None:
+    assert not re.search(r"\bSCAN (?!CONSTANT)|Seq Scan", plan), plan
+
+
+@pytest.mark.parametrize("status", ["open", "all"])
+@pytest.mark.parametrize("sort", ORDERS)
+def test_a_list_walks_one_index_in_its_own_order(engine: Engine, sort: str, status: str) -> None:
+    found = plans(engine, (todos.page, status, {}, sort, 20, None))
+    assert len(found) == 2  # whose list, and the page
+    for sql, plan in found.items():
+        assert_no_scan(plan)
+        if "FROM todos" in sql and (status == "open" or sort in ("oldest", "newest")):
+            assert not re.search(r"TEMP B-TREE|Sort", plan), plan
+
+
+@pytest.mark.parametrize("filters", [{"q": "milk"}, {"tag": "home"}, {"due_from": "2026-11-22"}, {"priority": "high"}])
+def test_a_filter_looks_at_one_list_only(engine: Engine, filters: dict[str, str]) -> None:
+    for plan in plans(engine, (todos.page, "open", filters, "due", 20, None)).values():
+        assert_no_scan(plan)
+
+
+def test_nothing_else_scans(engine: Engine) -> None:
+    calls = [
+        (todos.get, 1),
+        (profiles.show,),
+        (changes.page, None, None, None, 20, None),
+        (
+            once,
+            "request",
+            changes.add,
+            {"action": "add", "todo": "a", "due": "2026-11-27", "repeat": "FREQ=DAILY"},
+            "f",
+        ),
+        (changes.act, {"action": "complete", "id": 151}),
+        (changes.act, {"action": "delete", "id": 3}),
+        (partial(changes.undo, force=True), 1),
+        (changes.delete_at, 5),
+        (profiles.update, "Asia/Tokyo"),
+    ]
+    found = plans(engine, *calls)
+    assert len(found) >= 18
+    for plan in found.values():
+        assert_no_scan(plan)
