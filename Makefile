@@ -3,6 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+ROUNDS ?= 3
+SECONDS ?= 2
+
 .DEFAULT_GOAL := help
 
 help: ## Show what make can do
@@ -23,6 +26,9 @@ check: $(BIN)/.dev ## Lint, format and type checks
 
 format: $(BIN)/.dev ## Put the code into shape
 	@ruff check --fix . && ruff format .
+
+bench: $(BIN)/.bench ## Measure beside the peers: make bench QUICK=1, or ROUNDS=5 SECONDS=3
+	@python -m bench.compare --rounds $(ROUNDS) --seconds $(SECONDS) $(if $(QUICK),--quick)
 
 env: $(BIN)/.run ## Write .env with fresh secrets, if there is none
 	@python -m todo.commands env
@@ -49,4 +55,8 @@ $(BIN)/.dev: $(BIN)/.run requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help run test soak check format env migrate forget backup logo
+$(BIN)/.bench: $(BIN)/.dev bench/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	@touch $@
+
+.PHONY: help run test soak check bench format env migrate forget backup logo

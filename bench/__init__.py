@@ -1,0 +1,1 @@
+"""How fast the service is, beside peers, at scale, and where its time goes."""

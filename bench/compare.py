@@ -1,0 +1,230 @@
+"""make bench: the service beside its peers, one worker each, only one of them loaded at a time."""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bench import chart, wrk
+from bench.servers import WEB, Server, ask, environ_for, migrate, serving
+from bench.wrk import GET, MIX, POST, Figures
+
+RESULTS = Path(__file__).parent / "results"
+PACKAGES = ("connexion", "quart", "hypercorn", "fastapi", "pydantic", "uvicorn", "uvloop", "httptools", "gunicorn")
+LOADS = (GET, POST, MIX)
+CONNECTIONS = (1, 32, 128)
+LISTED = 20  # to-dos in the list that is read
+FSYNCS = 200
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A server of the comparison: what it is called, and the command that starts it."""
+
+    name: str
+    command: tuple[str, ...]
+    keeps: bool = False  # to-dos in a database, which is migrated first
+    answers: bool = True  # with to-dos
+
+
+UVICORN = ("uvicorn", "--host", "127.0.0.1", "--no-access-log", "--log-level", "warning")
+OURS = Peer("this service", tuple(WEB), keeps=True)
+QUART = Peer("Quart under uvicorn", (*UVICORN, "bench.peers.tutorial:app"))
+PEERS = (
+    OURS,
+    QUART,
+    Peer("Quart, its own app.run", ("python", "-m", "bench.peers.tutorial")),
+    Peer("FastAPI in memory", (*UVICORN, "bench.peers.fastapi_memory:app")),
+    Peer("stock Connexion", (WEB[0], "bench.peers.stock_connexion:app"), keeps=True),
+    Peer("bare uvicorn, hello", (*UVICORN, "bench.peers.hello:app"), answers=False),
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One round of one load on one peer; `ratio` is to Quart under uvicorn in the same round."""
+
+    round: int
+    peer: str
+    load: str
+    connections: int
+    figures: Figures
+    ratio: float
+
+
+def start(peer: Peer, folder: Path) -> Any:
+    """Returns the running peer as a context."""
+    folder.mkdir()
+    environ = environ_for(folder)
+    if peer.keeps:
+        migrate(environ)
+    port = ["--port", environ["PORT"]] if peer.command[0] == "uvicorn" else []
+    return serving([*peer.command, *port], environ)
+
+
+def fill(server: Server) -> None:
+    """Adds the to-dos that are read."""
+    connection = server.connect()
+    for number in range(LISTED):
+        status, body = ask(connection, "POST", "/todos/reader", {"todo": f"Water plant {number}"})
+        assert status in (200, 201), body
+    connection.close()
+
+
+def check(server: Server) -> None:
+    """Raises AssertionError unless a read gives all 20 to-dos, since wrk only looks at the status."""
+    connection = server.connect()
+    status, body = ask(connection, "GET", "/todos/reader")
+    connection.close()
+    assert status == 200, body
+    assert body.count(b"Water plant ") == LISTED, body
+
+
+def run(servers: dict[Peer, Server], rounds: int, seconds: int, connections: tuple[int, ...]) -> list[Measured]:
+    """Returns all rounds. The peers take turns within each, so that what the machine does else hits all alike."""
+    measured: list[Measured] = []
+    for number in range(1, rounds + 1):
+        for count in connections:
+            for load in LOADS:
+                given = {peer: wrk.run(server, load, count, seconds) for peer, server in servers.items()}
+                base = given[QUART].requests_per_second
+                fresh = [
+                    Measured(number, peer.name, load.name, count, figures, figures.requests_per_second / base)
+                    for peer, figures in given.items()
+                ]
+                print(f"\nRound {number}: {load.name}, {connections_of(count)}\n{table(fresh)}", flush=True)
+                measured += fresh
+    return measured
+
+
+def medians(measured: list[Measured]) -> list[Measured]:
+    """Returns the median of each figure over the rounds, as round 0; errors are summed up."""
+    groups: dict[tuple[str, str, int], list[Measured]] = {}
+    for one in measured:
+        groups.setdefault((one.load, one.peer, one.connections), []).append(one)
+    found = []
+    for (load, peer, connections), group in groups.items():
+        all_figures = [asdict(one.figures) for one in group]
+        figures = {name: statistics.median(each[name] for each in all_figures) for name in all_figures[0]}
+        figures["errors"] = sum(each["errors"] for each in all_figures)
+        ratio = statistics.median(one.ratio for one in group)
+        found.append(Measured(0, peer, load, connections, Figures(**figures), ratio))
+    return found
+
+
+def connections_of(count: int) -> str:
+    return f"{count} connection{'s' if count > 1 else ''}"
+
+
+def table(measured: list[Measured]) -> str:
+    """Returns one load as text, a peer a line."""
+    lines = [f"{'':24}{'requests/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'CPU us':>9}{'ratio':>8}{'errors':>8}"]
+    for one in measured:
+        seen = one.figures
+        lines.append(
+            f"{one.peer:24}{seen.requests_per_second:11,.0f}{seen.p50_ms:9.2f}{seen.p99_ms:9.2f}{seen.cpu_us:9.0f}"
+            f"{one.ratio:8.2f}{seen.errors:8}"
+        )
+    return "\n".join(lines)
+
+
+def machine(folder: Path) -> dict[str, Any]:
+    """Returns what the figures depend on. The cost of an fsync tells a real disk from a folder in memory."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory / 2**30),
+        "system": f"{platform.system()} {platform.machine()}",
+        "fsync_us": fsync_us(folder),
+        "python": platform.python_version(),
+    }
+
+
+def fsync_us(folder: Path) -> int:
+    """Returns the microseconds that writing and syncing a page takes, in the median."""
+    times = []
+    with (folder / "fsync").open("wb") as file:
+        for _ in range(FSYNCS):
+            begin = time.perf_counter()
+            file.write(bytes(4096))
+            file.flush()
+            os.fsync(file.fileno())
+            times.append(time.perf_counter() - begin)
+    return round(statistics.median(times) * 1e6)
+
+
+def described(machine: dict[str, Any]) -> str:
+    """Returns the machine in a few words."""
+    return "{cores} cores, {memory_gib} GiB, fsync {fsync_us} us, {system}, Python {python}".format(**machine)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="32 connections and one second only")
+    options = parser.parse_args()
+    wrk.require()
+    seconds, connections = (1, (32,)) if options.quick else (options.seconds, CONNECTIONS)
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
+        folder = Path(name)
+        about = machine(folder)
+        print(f"{described(about)}; {options.rounds} rounds of {seconds} s", flush=True)
+        servers = {peer: stack.enter_context(start(peer, folder / str(place))) for place, peer in enumerate(PEERS)}
+        for peer, server in servers.items():
+            if peer.answers:
+                fill(server)
+                check(server)
+            wrk.run(server, MIX, 32, 1)
+        measured = run(servers, options.rounds, seconds, connections)
+        for peer, server in servers.items():
+            if peer.answers:
+                check(server)
+
+    summary = medians(measured)
+    for count in connections:
+        for load in LOADS:
+            chosen = [one for one in summary if (one.load, one.connections) == (load.name, count)]
+            print(f"\nMedian: {load.name}, {connections_of(count)}\n{table(chosen)}")
+    write(about, options.rounds, seconds, measured, summary)
+    errors = sum(one.figures.errors for one in measured)
+    if errors:
+        print(f"\n{errors} requests failed, so these figures are worth nothing.")
+    return 1 if errors else 0
+
+
+def write(about: dict[str, Any], rounds: int, seconds: int, measured: list[Measured], summary: list[Measured]) -> None:
+    """Writes latest.json and latest.svg."""
+    date = f"{datetime.now(UTC):%Y-%m-%d}"
+    result = {
+        "date": date,
+        "machine": about,
+        "versions": {name: version(name) for name in PACKAGES},
+        "rounds_each": rounds,
+        "seconds_each": seconds,
+        "medians": [asdict(one) for one in summary],
+        "rounds": [asdict(one) for one in measured],
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "latest.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    bars = {
+        load.name: [(one.peer, one.ratio) for one in summary if (one.load, one.connections) == (load.name, 32)]
+        for load in LOADS
+    }
+    caption = f"Requests per second at 32 connections, Quart under uvicorn = 1. {described(about)}, {date}."
+    (RESULTS / "latest.svg").write_text(chart.draw(bars, caption, OURS.name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""FastAPI as its documentation teaches it, with the checks of our contract, to-dos in a dict of lists."""
+
+import hmac
+import os
+from collections import defaultdict
+from datetime import UTC, datetime
+from types import GenericAlias
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, FastAPI, Header, HTTPException, Path, Query
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from todo.contract import API, Operation
+
+JSON = dict[str, Any]
+
+KEY = os.environ["SERVICE_AUTH_KEY"].encode()
+OPERATIONS = {operation.id: operation for operation in API.operations}
+TYPES = {"string": str, "integer": int, "boolean": bool, "object": dict}
+CONSTRAINTS = {
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "minItems": "min_length",
+    "maxItems": "max_length",
+    "minimum": "ge",
+    "maximum": "le",
+    "pattern": "pattern",
+}
+
+
+def limits(schema: JSON) -> JSON:
+    """Returns the limits of this schema of the contract by pydantic's names."""
+    return {ours: schema[theirs] for theirs, ours in CONSTRAINTS.items() if theirs in schema}
+
+
+def checked(schema: JSON) -> Any:
+    """Returns the annotation that has pydantic check what this schema of the contract says."""
+    schema = API.resolve(schema)
+    if "enum" in schema:
+        kind: Any = Literal[tuple(schema["enum"])]
+    elif schema["type"] == "array":
+        kind = GenericAlias(list, (checked(schema["items"]),))
+    else:
+        kind = TYPES[schema["type"]]
+    kind = Annotated[kind, Field(**limits(schema))]
+    return kind | None if schema.get("nullable") else kind
+
+
+def model(name: str, properties: JSON, required: list[str]) -> Any:
+    """Returns a pydantic model that allows these properties and no other."""
+    fields: JSON = {}
+    for field, schema in properties.items():
+        default = API.resolve(schema).get("default")
+        kind = checked(schema)
+        fields[field] = (kind, ...) if field in required else (kind if default is not None else kind | None, default)
+    return create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def query_of(operation: Operation) -> JSON:
+    """Returns the schema of each query parameter."""
+    return {parameter["name"]: parameter["schema"] for parameter in API.parameters(operation, "query")}
+
+
+# Variables, as a type checker allows no call as a base class.
+new_todo: Any = model("NewTodo", API.schema("NewTodo")["properties"], API.schema("NewTodo")["required"])
+listing: Any = model("Listing", query_of(OPERATIONS["list_todos"]), [])
+
+
+class NewTodo(new_todo):
+    """The body of add_todo."""
+
+
+class Listing(listing):
+    """The query of list_todos."""
+
+
+Username = Annotated[str, Path(**limits(API.schema("Username")))]
+IdempotencyKey = Annotated[str | None, Header(**limits(API.schema("RequestId")))]
+
+
+class Todo(BaseModel):
+    """A to-do as it is answered."""
+
+    id: int
+    todo: str
+    notes: str | None = None
+    due: str | None = None
+    priority: str | None = None
+    tags: list[str] | None = None
+    repeat: str | None = None
+    status: str = "open"
+    version: int = 1
+    created_at: str
+    updated_at: str
+
+
+class Page(BaseModel):
+    """Some to-dos of a list."""
+
+    todos: list[Todo]
+    returned: int
+    total: int
+
+
+app = FastAPI()
+bearer = HTTPBearer()
+lists: dict[str, list[Todo]] = defaultdict(list)
+
+
+async def check_key(credentials: Annotated[HTTPAuthorizationCredentials, Depends(bearer)]) -> None:
+    """Raises 401 unless the request carries the key."""
+    if not hmac.compare_digest(credentials.credentials.encode(), KEY):
+        raise HTTPException(401)
+
+
+@app.get("/todos/{username}", dependencies=[Depends(check_key)], response_model_exclude_none=True)
+async def list_todos(username: Username, query: Annotated[Listing, Query()]) -> Page:
+    """Checks every filter and applies the status and the limit alone."""
+    found = [todo for todo in lists[username] if todo.status == query.status]
+    page = found[: query.limit]
+    return Page(todos=page, returned=len(page), total=len(found))
+
+
+@app.post("/todos/{username}", status_code=201, dependencies=[Depends(check_key)], response_model_exclude_none=True)
+async def add_todo(username: Username, body: NewTodo, idempotency_key: IdempotencyKey = None) -> Todo:  # noqa: ARG001
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    fields = body.model_dump(exclude={"request_id"})
+    todo = Todo(id=len(lists[username]) + 1, created_at=now, updated_at=now, **fields)
+    lists[username].append(todo)
+    return todo

@@ -1,0 +1,45 @@
+"""What the plugin tutorial leads to: to-dos in a dict of lists, one key for all, nothing checked, nothing kept."""
+
+import json
+import os
+from collections import defaultdict
+
+from quart import Quart, Response, request
+
+EXPECTED = f"Bearer {os.environ['SERVICE_AUTH_KEY']}"
+
+app = Quart(__name__)
+lists: dict[str, list[str]] = defaultdict(list)
+
+
+def check_key() -> None:
+    """Fails, so that the caller gets a 500, unless the request carries the key."""
+    assert request.headers.get("Authorization") == EXPECTED
+
+
+@app.get("/todos/<string:username>")
+async def get_todos(username: str) -> Response:
+    check_key()
+    return Response(json.dumps(lists[username]), mimetype="application/json")
+
+
+@app.post("/todos/<string:username>")
+async def add_todo(username: str) -> Response:
+    check_key()
+    body = await request.get_json(force=True)
+    lists[username].append(body["todo"])
+    return Response("OK")
+
+
+@app.delete("/todos/<string:username>")
+async def delete_todo(username: str) -> Response:
+    check_key()
+    body = await request.get_json(force=True)
+    if 0 <= body["todo_idx"] < len(lists[username]):
+        lists[username].pop(body["todo_idx"])
+    return Response("OK")
+
+
+if __name__ == "__main__":
+    # Without the debugger and the reloader, which would cost it time.
+    app.run(host=os.environ["HOST"], port=int(os.environ["PORT"]), use_reloader=False)

@@ -1,0 +1,76 @@
+"""The load generator: wrk with load.lua, on a core of its own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.servers import KEY, LOAD_CORE, Server
+
+SCRIPT = Path(__file__).parent / "load.lua"
+
+
+@dataclass(frozen=True)
+class Load:
+    """A kind of load: how many of ten requests write."""
+
+    name: str
+    writes: int
+
+
+GET = Load("GET", 0)
+POST = Load("POST", 10)
+MIX = Load("mix", 1)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one run of wrk gave. Errors are statuses from 400 on, and requests without an answer."""
+
+    requests: int
+    requests_per_second: float
+    p50_ms: float
+    p99_ms: float
+    cpu_us: float  # of the server's processes, for each request
+    errors: int
+
+
+def require() -> None:
+    """Ends the program where there is no wrk."""
+    if not shutil.which("wrk"):
+        print("wrk is missing: install it with `apt-get install wrk`, or with your system's own package manager.")
+        sys.exit(2)
+
+
+def run(server: Server, load: Load, connections: int, seconds: int) -> Figures:
+    """Loads one server and returns what it gave."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(SCRIPT), server.url]
+    command += ["--", str(load.writes), uuid.uuid4().hex[:8]]
+    before = server.cpu_seconds()
+    output = subprocess.run(
+        command,
+        env={**os.environ, "SERVICE_AUTH_KEY": KEY},
+        preexec_fn=lambda: os.sched_setaffinity(0, {LOAD_CORE}),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return figures(output, server.cpu_seconds() - before)
+
+
+def figures(output: str, cpu_seconds: float) -> Figures:
+    """Returns what load.lua wrote into the last line of wrk's output."""
+    said = json.loads(output.splitlines()[-1])
+    requests = said["requests"]
+    return Figures(
+        requests=requests,
+        requests_per_second=requests / said["duration"] * 1e6,
+        p50_ms=said["p50"] / 1e3,
+        p99_ms=said["p99"] / 1e3,
+        cpu_us=cpu_seconds / max(requests, 1) * 1e6,
+        errors=said["errors"],
+    )
