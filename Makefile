@@ -5,6 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 ROUNDS ?= 3
 SECONDS ?= 2
+DATABASE ?= sqlite
 
 .DEFAULT_GOAL := help
 
@@ -29,6 +30,12 @@ format: $(BIN)/.dev ## Put the code into shape
 
 bench: $(BIN)/.bench ## Measure beside the peers: make bench QUICK=1, or ROUNDS=5 SECONDS=3
 	@python -m bench.compare --rounds $(ROUNDS) --seconds $(SECONDS) $(if $(QUICK),--quick)
+
+bench-scale: $(BIN)/.bench ## Measure with up to 10 million to-dos: make bench-scale DATABASE=postgresql
+	@python -m bench.scale --database $(DATABASE) $(if $(SIZES),--sizes $(SIZES))
+
+profile: $(BIN)/.bench ## Draw flame graphs of a loaded worker into bench/results/
+	@python -m bench.flame
 
 env: $(BIN)/.run ## Write .env with fresh secrets, if there is none
 	@python -m todo.commands env
@@ -59,4 +66,4 @@ $(BIN)/.bench: $(BIN)/.dev bench/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
-.PHONY: help run test soak check bench format env migrate forget backup logo
+.PHONY: help run test soak check bench bench-scale profile format env migrate forget backup logo

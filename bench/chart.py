@@ -25,7 +25,7 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 """
 
 
-def draw(groups: dict[str, list[tuple[str, float]]], caption: str, ours: str) -> str:
+def draw(groups: dict[str, list[tuple[str, float]]], captions: list[str], ours: str) -> str:
     """Returns bars for each group of (name, ratio), with a line at 1; the bars named `ours` stand out."""
     scale = (WIDTH - LEFT - RIGHT) / max(ratio for bars in groups.values() for _, ratio in bars)
     parts: list[str] = []
@@ -46,11 +46,12 @@ def draw(groups: dict[str, list[tuple[str, float]]], caption: str, ours: str) ->
         x = LEFT + scale
         parts.append(f'<line class="one" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{y + 6}"/>')
         y += ROW // 2
-    y += ROW
-    parts.append(f'<text class="caption" x="10" y="{y}">{escape(caption)}</text>')
+    for caption in captions:
+        y += ROW
+        parts.append(f'<text class="caption" x="10" y="{y}">{escape(caption)}</text>')
     height = y + 14
     body = "\n".join(parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        f'role="img">\n<title>{escape(caption)}</title>\n<style>{STYLE}</style>\n{body}\n</svg>\n'
+        f'role="img">\n<title>{escape(captions[0])}</title>\n<style>{STYLE}</style>\n{body}\n</svg>\n'
     )

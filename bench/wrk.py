@@ -9,8 +9,9 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.servers import KEY, LOAD_CORE, Server
+from bench.servers import KEY, LOAD_CORE, Server, ask
 
+LISTED = 20  # to-dos in the list that is read
 SCRIPT = Path(__file__).parent / "load.lua"
 
 
@@ -44,6 +45,25 @@ def require() -> None:
     if not shutil.which("wrk"):
         print("wrk is missing: install it with `apt-get install wrk`, or with your system's own package manager.")
         sys.exit(2)
+
+
+def prepare(server: Server) -> None:
+    """Adds the to-dos that load.lua reads."""
+    connection = server.connect()
+    for number in range(LISTED):
+        status, body = ask(connection, "POST", "/todos/reader", {"todo": f"Water plant {number}"})
+        assert status in (200, 201), body
+    connection.close()
+    check(server)
+
+
+def check(server: Server) -> None:
+    """Raises AssertionError unless a read gives those to-dos, since wrk looks at the status alone."""
+    connection = server.connect()
+    status, body = ask(connection, "GET", "/todos/reader")
+    connection.close()
+    assert status == 200, body
+    assert body.count(b"Water plant ") == LISTED, body
 
 
 def run(server: Server, load: Load, connections: int, seconds: int) -> Figures:

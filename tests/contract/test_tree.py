@@ -40,7 +40,7 @@ def imports(node: ast.AST) -> Iterator[str]:
         pytest.param(STORAGE, [*WEB, "handlers"], id="storage"),
         pytest.param(RULES, [*WEB, *DATABASE], id="rules"),
         pytest.param(WITHOUT_SETTINGS, ["todo.config", "todo.app"], id="all but app and commands"),
-        pytest.param(PRODUCT, ["wsgi"], id="product"),
+        pytest.param(PRODUCT, ["wsgi", "bench"], id="product"),
         pytest.param([f for f in PRODUCT if f.name != "app.py"], ["handlers"], id="all but app"),
     ],
 )

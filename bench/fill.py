@@ -1,0 +1,127 @@
+"""Fills a database with very many to-dos: the service's own rules write one list, and SQL copies it to other users."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from todo import changes, contract
+from todo.requests import fingerprint
+from todo.storage.engine import open_engine
+from todo.users import Owner
+
+QUOTA = contract.API.limit("todos")
+ROOM = 500  # to-dos that the full list still takes, so that adding to it can be measured
+EACH = 100  # to-dos in an ordinary list
+ORDINARY, FULL = "user", "full1"  # ordinary users are user1, user2 and so on
+TEXTS = ("Buy milk", "Water the plants", "Call Ada", "Pay the rent")
+# The tables whose rows belong to a user, each with what tells one user's rows apart.
+KEYS = {"todos": "id", "changes": "id", "entries": "change_id"}
+
+Execute = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What differs between the databases. Without `interleaved` the copies of a list come one after another."""
+
+    indices: str
+    interleaved: bool
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+SQLITE = Dialect(
+    indices="SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
+    interleaved=False,  # its tables are kept by key, in whatever order the rows come
+    before=("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA cache_size = -500000"),
+    after=(),
+)
+POSTGRESQL = Dialect(
+    indices="SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+    " AND indexname NOT IN (SELECT conname FROM pg_constraint)",
+    interleaved=True,  # lists grow side by side, so what is next to another in a list is not so on disk
+    # No look-up of the user for each row: they come from the table of users.
+    before=("SET session_replication_role = replica", "SET maintenance_work_mem = '512MB'", "SET work_mem = '512MB'"),
+    after=("VACUUM ANALYZE", "CHECKPOINT"),
+)
+
+
+def fill(database_url: str, todos: int, full: int = QUOTA - ROOM) -> None:
+    """Fills a migrated database with so many to-dos in ordinary lists, and one list that is full but for some room."""
+    write_list(database_url, f"{ORDINARY}1", EACH)
+    write_list(database_url, FULL, full)
+    if database_url.startswith("sqlite:///"):
+        import sqlite3
+
+        driver = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)
+        copy_list(driver.execute, SQLITE, todos // EACH)
+        driver.close()
+    else:
+        import psycopg
+
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            copy_list(connection.execute, POSTGRESQL, todos // EACH)
+
+
+def write_list(database_url: str, username: str, length: int) -> None:
+    """Adds to-dos to a list, as add_todo does."""
+    engine = open_engine(database_url)
+    engine.start()
+    try:
+        owner = Owner(username, actor="assistant", client="bench")
+        actions = [action(number) for number in range(length)]
+        writes = [engine.submit_write(changes.add, owner, each, fingerprint(each, "", "bench")) for each in actions]
+        for write in writes:
+            write.result()
+    finally:
+        engine.stop()
+
+
+def action(number: int) -> dict[str, Any]:
+    """Returns a to-do to add; one of three is due, in one of 18 days."""
+    due = {"due": f"2026-11-{10 + number % 18}"} if number % 3 == 0 else {}
+    return {"action": "add", "todo": f"{TEXTS[number % len(TEXTS)]}, the {number}.", **due}
+
+
+def copy_list(execute: Execute, dialect: Dialect, users: int) -> None:
+    """Gives so many users in all what the first has."""
+    for statement in dialect.before:
+        execute(statement)
+    indices = list(execute(dialect.indices))
+    # Made anew in the end, which is faster than to keep them row by row.
+    for name, _ in indices:
+        execute(f"DROP INDEX {name}")
+    copy_user(execute, users)
+    for table, key in KEYS.items():
+        execute(f"CREATE TEMPORARY TABLE template AS {of_first_user(table)}")
+        columns = columns_of(execute, table, but={"user_id"})
+        values = [f"template.{column}" for column in columns]
+        execute(
+            f"INSERT INTO {table} (user_id, {', '.join(columns)}) SELECT users.id, {', '.join(values)}"
+            f" FROM users CROSS JOIN template WHERE users.username LIKE '{ORDINARY}%' AND users.id <> template.user_id"
+            + (f" ORDER BY template.{key}, users.id" if dialect.interleaved else "")
+        )
+        execute("DROP TABLE template")
+    for _, definition in indices:
+        execute(definition)
+    for statement in dialect.after:
+        execute(statement)
+
+
+def copy_user(execute: Execute, users: int) -> None:
+    columns = ", ".join(columns_of(execute, "users", but={"id", "username"}))
+    execute(
+        f"WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {users})"
+        f" INSERT INTO users (username, {columns}) SELECT '{ORDINARY}' || n, {columns}"
+        f" FROM numbers CROSS JOIN users WHERE username = '{ORDINARY}1' AND n > 1"
+    )
+
+
+def of_first_user(table: str) -> str:
+    return f"SELECT * FROM {table} WHERE user_id = (SELECT id FROM users WHERE username = '{ORDINARY}1')"
+
+
+def columns_of(execute: Execute, table: str, but: set[str]) -> list[str]:
+    """Returns the names of a table's columns, whatever the migrations have made of it."""
+    names = [column[0] for column in execute(f"SELECT * FROM {table} LIMIT 0").description]
+    return [name for name in names if name not in but]

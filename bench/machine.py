@@ -1,0 +1,40 @@
+"""What the figures depend on: the machine, by its size."""
+
+import os
+import platform
+import statistics
+import tempfile
+import time
+from typing import Any
+
+FSYNCS = 200
+
+
+def about() -> dict[str, Any]:
+    """Returns cores, memory and the like. The cost of an fsync tells a real disk from a folder in memory."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory / 2**30),
+        "system": f"{platform.system()} {platform.machine()}",
+        "fsync_us": fsync_us(),
+        "python": platform.python_version(),
+    }
+
+
+def fsync_us() -> int:
+    """Returns the microseconds that writing and syncing a page to a temporary file takes, in the median."""
+    times = []
+    with tempfile.TemporaryFile() as file:
+        for _ in range(FSYNCS):
+            begin = time.perf_counter()
+            file.write(bytes(4096))
+            file.flush()
+            os.fsync(file.fileno())
+            times.append(time.perf_counter() - begin)
+    return round(statistics.median(times) * 1e6)
+
+
+def described(machine: dict[str, Any]) -> str:
+    """Returns the machine in a few words."""
+    return "{cores} cores, {memory_gib} GiB, fsync {fsync_us} us, {system}, Python {python}".format(**machine)

