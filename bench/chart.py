@@ -39,9 +39,9 @@ def draw(groups: dict[str, list[tuple[str, float]]], captions: list[str], ours: 
             width = ratio * scale
             parts += [
                 f'<text x="{LEFT - 8}" y="{y}" text-anchor="end">{escape(name)}</text>',
-                f'<rect class="{"ours" if name == ours else "bar"}" x="{LEFT}" y="{y - 13}" '
+                f'<rect class="{"ours" if name.startswith(ours) else "bar"}" x="{LEFT}" y="{y - 13}" '
                 f'width="{width:.1f}" height="16" rx="2"/>',
-                f'<text x="{LEFT + width + 6:.1f}" y="{y}">{ratio:.1f}</text>',
+                f'<text x="{LEFT + width + 6:.1f}" y="{y}">{ratio:.2f}</text>',
             ]
         x = LEFT + scale
         parts.append(f'<line class="one" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{y + 6}"/>')

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import chart, wrk
+from bench.fill import EACH, fill
 from bench.machine import about, described
 from bench.servers import WEB, Server, environ_for, leave_nothing_behind, migrate, serving
 from bench.wrk import GET, MIX, POST, Figures
@@ -30,14 +31,18 @@ class Peer:
     name: str
     command: tuple[str, ...]
     keeps: bool = False  # to-dos in a database, which is migrated first
+    lists: int | None = None  # in that database, of which a read asks for any
     answers: bool = True  # with to-dos
 
 
 UVICORN = ("uvicorn", "--host", "127.0.0.1", "--no-access-log", "--log-level", "warning")
 OURS = Peer("this service", tuple(WEB), keeps=True)
+# More lists than there is room for kept pages: a read works its page out from the rows.
+OURS_AT_RANDOM = Peer("this service, any list", tuple(WEB), keeps=True, lists=5000)
 QUART = Peer("Quart under uvicorn", (*UVICORN, "bench.peers.tutorial:app"))
 PEERS = (
     OURS,
+    OURS_AT_RANDOM,
     QUART,
     Peer("Quart, its own app.run", ("python", "-m", "bench.peers.tutorial")),
     Peer("FastAPI in memory", (*UVICORN, "bench.peers.fastapi_memory:app")),
@@ -64,6 +69,8 @@ def start(peer: Peer, folder: Path) -> Any:
     environ = environ_for(folder)
     if peer.keeps:
         migrate(environ)
+    if peer.lists:
+        fill(environ["DATABASE_URL"], peer.lists * EACH, full=0)
     port = ["--port", environ["PORT"]] if peer.command[0] == "uvicorn" else []
     return serving([*peer.command, *port], environ)
 
@@ -74,7 +81,7 @@ def run(servers: dict[Peer, Server], rounds: int, seconds: int, connections: tup
     for number in range(1, rounds + 1):
         for count in connections:
             for load in LOADS:
-                given = {peer: wrk.run(server, load, count, seconds) for peer, server in servers.items()}
+                given = {peer: wrk.run(server, load, count, seconds, peer.lists) for peer, server in servers.items()}
                 base = given[QUART].requests_per_second
                 fresh = [
                     Measured(number, peer.name, load.name, count, figures, figures.requests_per_second / base)
@@ -134,7 +141,7 @@ def main() -> int:
         for peer, server in servers.items():
             if peer.answers:
                 wrk.prepare(server)
-            wrk.run(server, MIX, 32, 1)
+            wrk.run(server, MIX, 32, 1, peer.lists)
         measured = run(servers, options.rounds, seconds, connections)
         for peer, server in servers.items():
             if peer.answers:

@@ -1,24 +1,26 @@
--- What wrk sends. Arguments: how many of ten requests write, and a name that no other run has.
--- Reads are of one list of 20 to-dos; writes go to many other lists, so that none is full, and no two have the same words.
-local USERNAMES = 1000
+-- What wrk sends. Arguments: how many of ten requests write, a name that no other run has, and how many lists are read.
+-- Without the last, reads are of one list of 20 to-dos. Writes fill one list of this run after the other, and no two have
+-- the same words.
+local LIST_LENGTH = 5000
 local sent, written = 0, 0
-local writes, run, read, headers
+local writes, run, lists, authorization, read, headers
 
 function init(args)
-  writes, run = tonumber(args[1]), args[2]
-  local authorization = "Bearer " .. os.getenv("SERVICE_AUTH_KEY")
-  read = wrk.format("GET", "/todos/reader", { Authorization = authorization })
-  headers = { Authorization = authorization, ["Content-Type"] = "application/json" }
+  writes, run, lists = tonumber(args[1]), args[2], tonumber(args[3])
+  authorization = { Authorization = "Bearer " .. os.getenv("SERVICE_AUTH_KEY") }
+  read = wrk.format("GET", "/todos/reader", authorization)
+  headers = { Authorization = authorization.Authorization, ["Content-Type"] = "application/json" }
+  math.randomseed(os.time())
 end
 
 function request()
   sent = sent + 1
   if sent % 10 >= writes then
-    return read
+    return lists and wrk.format("GET", "/todos/user" .. math.random(lists), authorization) or read
   end
   written = written + 1
   local body = string.format('{"todo":"Buy milk %s %d"}', run, written)
-  return wrk.format("POST", "/todos/writer" .. written % USERNAMES, headers, body)
+  return wrk.format("POST", "/todos/" .. run .. math.floor(written / LIST_LENGTH), headers, body)
 end
 
 -- The last line of the output is for bench/wrk.py. Durations are in microseconds.

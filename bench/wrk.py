@@ -66,10 +66,10 @@ def check(server: Server) -> None:
     assert body.count(b"Water plant ") == LISTED, body
 
 
-def run(server: Server, load: Load, connections: int, seconds: int) -> Figures:
-    """Loads one server and returns what it gave."""
+def run(server: Server, load: Load, connections: int, seconds: int, lists: int | None = None) -> Figures:
+    """Loads one server and returns what it gave. Reads are of one list, or of any of so many by bench/fill.py."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(SCRIPT), server.url]
-    command += ["--", str(load.writes), uuid.uuid4().hex[:8]]
+    command += ["--", str(load.writes), f"w{uuid.uuid4().hex[:8]}-", *([str(lists)] if lists else [])]
     before = server.cpu_seconds()
     output = subprocess.run(
         command,

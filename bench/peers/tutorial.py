@@ -5,10 +5,11 @@ import os
 from collections import defaultdict
 
 from quart import Quart, Response, request
+from quart_cors import cors
 
 EXPECTED = f"Bearer {os.environ['SERVICE_AUTH_KEY']}"
 
-app = Quart(__name__)
+app = cors(Quart(__name__), allow_origin="https://chatgpt.com")
 lists: dict[str, list[str]] = defaultdict(list)
 
 
