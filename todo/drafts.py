@@ -71,7 +71,7 @@ class Draft:
         self.change_id = self.user.last_change_id + 1
         self.zone = Zone(self.user.stored_zone, self.user.time_zone_guessed)
         self.old_zone = self.zone
-        self.counts = dict(self.user.counts)
+        self.counts = self.user.counts
         self.swept_on = self.user.swept_on
         self._last_todo_id = self.user.last_todo_id
         self._before: dict[int, Todo | None] = {}

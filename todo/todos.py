@@ -127,7 +127,7 @@ def _page(connection: Connection, user: User, now: str, status: str, filters: JS
         total = getattr(connection, f"total_{which}_filtered")(**conditions)["total"]
         find_page = getattr(connection, f"list_{which}_{wanted.sort}_filtered")
     else:
-        total = user.counts["open"] + user.counts["done"] if status == "all" else user.counts[status]
+        total = user.open_count + user.done_count if status == "all" else user.counts[status]
         find_page = getattr(connection, f"list_{which}_{wanted.sort}")
     rows, next_cursor = wanted.cut(find_page(**conditions, **wanted.after, limit=wanted.limit + 1))
     todos = orjson.Fragment("[" + ",".join([row["json"] for row in rows]) + "]")

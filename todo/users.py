@@ -1,7 +1,9 @@
 """Whose list it is, and what time it is there."""
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -16,7 +18,17 @@ DAY = len("2026-11-27")
 
 def utc_now(offset: timedelta = timedelta()) -> str:
     """Returns the time, moved by `offset`, as it is stored: UTC, to the second."""
-    return f"{(datetime.now(UTC) + offset).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+    return _stored(int(time.time() + offset.total_seconds()))
+
+
+@lru_cache(maxsize=16)
+def _stored(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime(STORED_TIME)
+
+
+@lru_cache(maxsize=1024)
+def _local(time_zone: str, minute: int) -> str:
+    return f"{datetime.fromtimestamp(minute * 60, ZoneInfo(time_zone)):%Y-%m-%dT%H:%M}"
 
 
 def weekday(day: str) -> str:
@@ -52,7 +64,9 @@ class User(NamedTuple):
     time_zone_guessed: bool
     last_todo_id: int
     last_change_id: int
-    counts: Mapping[str, int]  # of to-dos, by their status
+    open_count: int
+    done_count: int
+    deleted_count: int
     swept_on: str  # the last day, in UTC, on which the trash was looked through to its end
     opened_at: str
 
@@ -71,10 +85,17 @@ class User(NamedTuple):
             time_zone_guessed=bool(row["time_zone_guessed"]),
             last_todo_id=row["last_todo_id"],
             last_change_id=row["last_change_id"],
-            counts={status: row[f"{status}_count"] for status in ("open", "done", "deleted")},
+            open_count=row["open_count"],
+            done_count=row["done_count"],
+            deleted_count=row["deleted_count"],
             swept_on=row["swept_on"],
             opened_at=row["created_at"],
         )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many to-dos there are, by their status."""
+        return {"open": self.open_count, "done": self.done_count, "deleted": self.deleted_count}
 
     def local_time(self) -> datetime:
         """Returns the date and time where the user is."""
@@ -82,7 +103,7 @@ class User(NamedTuple):
 
     def local_now(self) -> str:
         """Returns the same as it is shown: local, to the minute."""
-        return self.local_time().replace(tzinfo=None).isoformat(timespec="minutes")
+        return _local(self.time_zone, int(time.time()) // 60)
 
 
 UNOPENED = {

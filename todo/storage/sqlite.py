@@ -89,7 +89,7 @@ class SQLiteEngine(Engine):
             self._drivers.pop().close()
 
     def submit_read(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
-        return self._readers.submit(self._read, lambda connection: rule(connection, *args, **kwargs))
+        return self._readers.submit(self._read, rule, *args, **kwargs)
 
     def submit_write(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
         job = Job(lambda connection: rule(connection, *args, **kwargs))
@@ -97,7 +97,7 @@ class SQLiteEngine(Engine):
         return cast(Future[Any], job.future)
 
     async def peek(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        return self._read(lambda connection: rule(connection, *args, **kwargs))
+        return self._read(rule, *args, **kwargs)
 
     async def write(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         loop = asyncio.get_running_loop()
@@ -119,12 +119,12 @@ class SQLiteEngine(Engine):
         self._drivers.append(driver)
         return driver
 
-    def _read(self, rule: Callable[[Connection], Any]) -> Any:
+    def _read(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:
             connection = self._reading_connection()
             connection.driver.execute("BEGIN")
             try:
-                return rule(connection)
+                return rule(connection, *args, **kwargs)
             finally:
                 connection.driver.execute("ROLLBACK")
         except sqlite3.OperationalError as error:
