@@ -28,6 +28,7 @@ control_socket_disable = True
 
 
 def post_fork(server: object, worker: object) -> None:  # noqa: ARG001
-    """Spares each worker from looking for garbage among what was loaded once and stays."""
+    """Spares each worker from looking for garbage among what was loaded once and stays, or after each few requests."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
