@@ -23,6 +23,8 @@ preload_app = True
 graceful_timeout = 25
 timeout = 60
 keepalive = 15
+# Nobody's X-Forwarded-For is believed here: PROXIES says whose is, to the one place that asks.
+forwarded_allow_ips = ""
 # No command reaches a running service but signals.
 control_socket_disable = True
 

@@ -3,7 +3,7 @@
 import logging
 import traceback
 import zoneinfo
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial, wraps
 from typing import Any, Literal
@@ -38,6 +38,8 @@ from todo.errors import (
     problem_response,
 )
 from todo.guard import ForConnexion, Guard, headers_of, routes_of
+from todo.oauth.metadata import resources_of
+from todo.refusals import Refusals
 from todo.storage.engine import Engine, current_engine, open_engine
 from todo.validation import VALIDATORS, StrictURIParser
 
@@ -47,6 +49,8 @@ PACKAGE = "todo"
 
 # The pinned tzdata knows newer rules than the machine's own tables, and is the same everywhere.
 zoneinfo.reset_tzpath(to=())
+# Connexion warns, with each request, of every operation that takes a form and JSON alike.
+logging.getLogger("connexion.operations.openapi3").setLevel(logging.ERROR)
 
 
 def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "compiled") -> ASGIApp:
@@ -55,18 +59,20 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     `engine` is what serves openapi.yaml: the compiled contract, or Connexion's stock middleware, its oracle in tests.
     """
     database = open_engine(settings.database_url)
-    compiled = [partial(CompiledContract, refuse=partial(_refuse, settings.public_url))]
+    refusals = Refusals([contract.API, contract.SITE], settings.public_url)
+    compiled = [partial(CompiledContract, refuse=partial(_refuse, refusals))]
     middlewares = compiled if engine == "compiled" else None
-    api = _connexion(AsyncApp, contract.API, settings, resolver=JSONResolver(), middlewares=middlewares)
+    api = _connexion(AsyncApp, contract.API, refusals, resolver=JSONResolver(), middlewares=middlewares)
     flask = {"template_folder": "web/templates", "static_folder": None}
-    site = _connexion(FlaskApp, contract.SITE, settings, server_args=flask)
+    site = _connexion(FlaskApp, contract.SITE, refusals, server_args=flask)
     site.app.json.sort_keys = False  # a contract reads best in the order it was written
     site.app.config.update(SETTINGS=settings, ENGINE=database, MANIFEST=manifest.build(settings))
+    refusals.page = site.app.jinja_env.get_template("refused.html").render
     # The compiled contract stands outermost in its Connexion app, and is all of it that a request needs.
     served = api.middleware.app if engine == "compiled" else ForConnexion(api)
     guard = Guard(
         [*routes_of(contract.API, served), *routes_of(contract.SITE, ForConnexion(site))],
-        public_url=settings.public_url,
+        refuse=refusals,
         most_bytes=contract.API.limit("request_body_bytes"),
     )
     return Router(
@@ -105,7 +111,7 @@ class JSONResponse(Response):
         ]
 
 
-def _connexion(kind: type, document: contract.Contract, settings: Settings, **options: Any) -> Any:
+def _connexion(kind: type, document: contract.Contract, refusals: Refusals, **options: Any) -> Any:
     """Returns a Connexion app of this kind for one contract, built now so that a wrong contract stops the start."""
     app = kind(
         PACKAGE,
@@ -118,7 +124,7 @@ def _connexion(kind: type, document: contract.Contract, settings: Settings, **op
     )
     app.add_api(document.document, base_path="")
     for error in (Exception, HTTPException, ProblemException):
-        app.add_error_handler(error, _problem_handler(settings.public_url))
+        app.add_error_handler(error, _problem_handler(refusals))
     app.middleware.app, app.middleware.middleware_stack = app.middleware._build_middleware_stack()
     return app
 
@@ -134,7 +140,7 @@ BY_STATUS: dict[int, Callable[[], Refusal]] = {
 }
 
 
-def _problem(public_url: str, error: Exception) -> ProblemResponse:
+def _problem(refusals: Refusals, scope: Scope, error: Exception) -> ProblemResponse:
     """Returns the answer for what went wrong, and logs it where it is a fault of ours."""
     status = getattr(error, "status", getattr(error, "status_code", None))
     if not isinstance(error, Refusal) and status in BY_STATUS:
@@ -143,17 +149,17 @@ def _problem(public_url: str, error: Exception) -> ProblemResponse:
         # The message of an exception may quote what a caller wrote, so only its kind and its place are logged.
         frames = traceback.extract_tb(error.__traceback__)[-6:]
         log.error("%s\n%s", type(error).__name__, "".join(traceback.format_list(frames)))
-    return problem_response(error, public_url)
+    return refusals(scope, error)
 
 
-def _refuse(public_url: str, error: Exception) -> Response:
-    problem = _problem(public_url, error)
+def _refuse(refusals: Refusals, scope: Scope, error: Exception) -> Response:
+    problem = _problem(refusals, scope, error)
     return Response(problem.body, problem.status, problem.headers)
 
 
-def _problem_handler(public_url: str) -> Callable[[Any, Exception], Any]:
-    async def handle(_: Any, error: Exception) -> ConnexionResponse:
-        problem = _problem(public_url, error)
+def _problem_handler(refusals: Refusals) -> Callable[[Any, Exception], Any]:
+    async def handle(request: Any, error: Exception) -> ConnexionResponse:
+        problem = _problem(refusals, request.scope, error)
         return ConnexionResponse(problem.status, body=problem.body, headers=problem.headers)
 
     return handle
@@ -162,28 +168,44 @@ def _problem_handler(public_url: str) -> Callable[[Any, Exception], Any]:
 def _with_context(app: ASGIApp, engine: Engine, settings: Settings) -> ASGIApp:
     """Returns `app` with what handlers and security functions of this very app reach through context variables."""
     digests = tuple(map(auth.digest, settings.service_auth_key))
+    resources = resources_of(settings.public_url)
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         current_engine.set(engine)
         auth.service_key_digests.set(digests)
+        auth.resources.set(resources)
         await app(scope, receive, send)
 
     return run
 
 
-class CORS(CORSMiddleware):
-    """Starlette's CORS with private-network preflight, refusing with a problem."""
+class CORS:
+    """Lets web pages call: those of the operator's origins everything, and any page what the contract opens to all."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        operations = contract.SITE.operations
+        self.open_to_all = {operation.path for operation in operations if operation.spec.get("x-any-origin")}
+        self.for_all = ProblemCORS(app, ["*"], settings.public_url)
+        self.for_some = ProblemCORS(app, settings.cors_origins, settings.public_url)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self.for_all if scope.get("path") in self.open_to_all else self.for_some
+        await app(scope, receive, send)
+
+
+class ProblemCORS(CORSMiddleware):
+    """Starlette's CORS with private-network preflight, refusing with a problem. It never lets cookies through."""
+
+    def __init__(self, app: ASGIApp, origins: Sequence[str], public_url: str) -> None:
         super().__init__(
             app,
-            allow_origins=settings.cors_origins,
+            allow_origins=origins,
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=["*"],
             allow_private_network=True,
-            expose_headers=[REQUEST_ID, "Location", "Retry-After"],
+            expose_headers=[REQUEST_ID, "Location", "Retry-After", "WWW-Authenticate"],
         )
-        self.public_url = settings.public_url
+        self.public_url = public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and b"origin" not in headers_of(scope):

@@ -1,17 +1,34 @@
-"""From a bearer token to a principal: who calls, and for whom they may act. The contract's security scheme names it."""
+"""From a bearer token to a principal: who calls, and for whom they may act. The contract's security schemes name it.
+
+Each scheme has a function of its own that takes its own kind of token and no other. Connexion goes on to the next
+scheme when one refuses, so a function that took both would let a user's token in without a look at its scope.
+"""
 
 import hmac
 import re
+from collections.abc import Collection
 from contextvars import ContextVar
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from todo.errors import InvalidRequest, InvalidToken, MeNeedsUser
-from todo.users import Owner
+from connexion.security import NO_VALUE
+
+from todo import grants, tokens
+from todo.contract import API
+from todo.errors import InsufficientScope, InvalidRequest, InvalidToken, MeNeedsUser, NotYourList
+from todo.storage.engine import current_engine, peek
+from todo.storage.statements import Connection
+from todo.users import Owner, utc_now
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
+ACCESS = tokens.PREFIXES["access"]
+NOTED_EVERY = timedelta(minutes=5)  # how exact the account page is about when an assistant last acted
 
 service_key_digests: ContextVar[tuple[bytes, ...]] = ContextVar("service_key_digests")
+resources: ContextVar[Collection[str]] = ContextVar("resources")
+
+TokenInfo = dict[str, Any]
 
 
 def digest(key: str) -> bytes:
@@ -20,20 +37,30 @@ def digest(key: str) -> bytes:
 
 
 class Principal(NamedTuple):
-    """The holder of the service key, who may act for any username, and what came with the request in headers."""
+    """Who calls, and what came with the request in headers.
+
+    Without a username it is the holder of the service key, who may act for any; with one it is that user's assistant.
+    """
 
     actor: str = "operator"
     region: str = ""
     client: str = ""
     conversation: str = ""
     idempotency_key: str | None = None
+    username: str | None = None
+    grant_id: str | None = None
 
     def owner(self, username: str) -> Owner:
-        """Returns whose list `username` means, and who asks; case does not matter. Raises MeNeedsUser."""
+        """Returns whose list `username` means, and who asks; case does not matter. Raises MeNeedsUser, NotYourList."""
         name = username.lower()
-        if name == "me":
-            raise MeNeedsUser
-        return Owner(name, self.region, self.actor, self.client, self.conversation)
+        if self.username is None:
+            if name == "me":
+                raise MeNeedsUser
+        elif name in ("me", self.username):
+            name = self.username
+        else:
+            raise NotYourList
+        return Owner(name, self.region, self.actor, self.client, self.conversation, self.grant_id)
 
     def request_id(self, body: dict[str, Any]) -> str | None:
         """Takes request_id out of the body and returns it, or the header's. Raises InvalidRequest where they differ."""
@@ -43,23 +70,60 @@ class Principal(NamedTuple):
         return named.pop() if named else None
 
 
-async def authenticate(token: str, request: Any) -> dict[str, Principal]:
-    """Returns Connexion's token info, with the principal as `sub`. Raises InvalidToken."""
+async def authenticate_user(token: str, request: Any) -> TokenInfo:
+    """Returns the token info of a user's access token, with the principal as `sub`. Raises InvalidToken.
+
+    One read by the token's hash, kept nowhere: what is revoked is refused at once, by every worker.
+    """
+    if not token.startswith(ACCESS):
+        raise InvalidToken
+    row = await peek(_access_token, tokens.digest(token))
+    if row is None or row["resource"] not in resources.get():
+        raise InvalidToken
+    if row["last_used_at"] < utc_now(-NOTED_EVERY):
+        # Not waited for: the answer does not depend on it.
+        current_engine.get().submit_write(grants.note_use, row["user_id"], row["grant_id"])
+    principal = _principal(request, client=row["client_name"], username=row["username"], grant_id=row["grant_id"])
+    return {"sub": principal, "scope": row["scope"].split()}
+
+
+async def authenticate_service(token: str, request: Any) -> Any:
+    """Returns the token info of the service key, with the principal as `sub`. Raises InvalidToken.
+
+    For a user's token it is NO_VALUE: what the other scheme says of it stands.
+    """
     presented = digest(token)
     # Every key is compared, so that the time does not tell which one it was.
     matches = [hmac.compare_digest(presented, known) for known in service_key_digests.get()]
-    if not any(matches):
-        raise InvalidToken
+    if any(matches):
+        headers = request.headers
+        client = _client(headers.get("openai-conversation-id", ""), headers.get("user-agent", ""))
+        return {"sub": _principal(request, client=client), "scope": list(API.scopes)}
+    if token.startswith(ACCESS):
+        return NO_VALUE
+    raise InvalidToken
+
+
+def require_scope(required_scopes: list[str], token_scopes: list[str]) -> bool:
+    """Returns True, or raises InsufficientScope with all that the token would need (RFC 6750 section 3.1)."""
+    if not set(required_scopes) <= set(token_scopes):
+        raise InsufficientScope({*required_scopes, *token_scopes})
+    return True
+
+
+def _access_token(connection: Connection, token_hash: str) -> Any:
+    return connection.access_token(hash=token_hash, now=utc_now())
+
+
+def _principal(request: Any, **known: Any) -> Principal:
     headers = request.headers
-    conversation = headers.get("openai-conversation-id", "")
-    principal = Principal(
+    return Principal(
         actor="assistant",
         region=headers.get("openai-subdivision-1-iso-code", ""),
-        client=_client(conversation, headers.get("user-agent", "")),
-        conversation=conversation,
+        conversation=headers.get("openai-conversation-id", ""),
         idempotency_key=headers.get("idempotency-key"),
+        **known,
     )
-    return {"sub": principal}
 
 
 def _client(conversation: str, user_agent: str) -> str:

@@ -15,6 +15,7 @@ import jsonschema_rs
 from connexion.decorators.parameter import pythonic
 from connexion.middleware import SpecMiddleware
 from connexion.operations import OpenAPIOperation
+from connexion.security import NO_VALUE
 from connexion.spec import Specification
 from connexion.utils import get_function_from_name
 from starlette.datastructures import Headers
@@ -27,6 +28,8 @@ from todo.validation import find_errors, parameter_errors, parse_json, read_head
 
 Schema = dict[str, Any]
 Handler = Callable[..., Awaitable[Response]]
+# A token function, for oauth2 the one that compares scopes, and the scopes that the operation needs.
+Scheme = tuple[Callable[..., Awaitable[Any]], Callable[[list[str], list[str]], bool] | None, list[str]]
 KINDS = ("string", "integer", "boolean")
 
 
@@ -37,7 +40,7 @@ class CannotCompile(Exception):
 class CompiledContract(SpecMiddleware):
     """An ASGI app that serves the operations of the contracts that are added to it, and nothing else."""
 
-    def __init__(self, app: ASGIApp, refuse: Callable[[Exception], Response]) -> None:
+    def __init__(self, app: ASGIApp, refuse: Callable[[Scope, Exception], Response]) -> None:
         self.app = app
         self.refuse = refuse
         self.operations: dict[tuple[str, str], CompiledOperation] = {}
@@ -56,7 +59,7 @@ class CompiledContract(SpecMiddleware):
         try:
             response = await operation.answer(scope)
         except Exception as error:
-            response = self.refuse(error)
+            response = self.refuse(scope, error)
         await response(scope, receive, send)
 
 
@@ -66,7 +69,7 @@ class CompiledOperation:
     def __init__(self, operation: OpenAPIOperation) -> None:
         self.name = operation.operation_id
         self._handler: Handler = operation.function
-        self._authenticate = self._compile_security(operation)
+        self._schemes = self._compile_security(operation)
         self._parameters = operation.parameters
         self._path, self._query, self._headers = map(self._compile_parameters, ("path", "query", "header"))
         self._arguments = {name: pythonic(name) for name in (*self._query.schemas, *self._path.schemas)}
@@ -81,7 +84,7 @@ class CompiledOperation:
     async def answer(self, scope: Scope) -> Response:
         """Returns the handler's answer. Raises InvalidRequest, Unauthorized and what the handler raises."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers_of(scope).items()}
-        principal = await self._principal(headers) if self._authenticate else None
+        principal = await self._principal(headers) if self._schemes else None
         arguments = self._read_parameters(scope, headers)
         if principal:
             arguments["user"] = principal
@@ -90,11 +93,20 @@ class CompiledOperation:
         return await self._handler(**arguments)
 
     async def _principal(self, headers: Mapping[str, str]) -> Any:
-        """Returns who calls (RFC 6750 section 2.1)."""
+        """Returns who calls (RFC 6750 section 2.1): the first scheme that takes the token says so, as in Connexion."""
         scheme, _, token = headers.get("authorization", "").strip().partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthorized
-        return (await self._authenticate(token.strip(), _Request(headers)))["sub"]
+        refusals: list[Exception] = []
+        for authenticate, require_scope, scopes in self._schemes:
+            try:
+                info = await authenticate(token.strip(), _Request(headers))
+                if info is not NO_VALUE and (require_scope is None or require_scope(scopes, info["scope"])):
+                    return info["sub"]
+            except Exception as refusal:
+                refusals.append(refusal)
+        # Both refuse a token that is of no kind; one that is of a kind is refused by its own scheme alone.
+        raise refusals[-1] if refusals else Unauthorized
 
     def _read_parameters(self, scope: Scope, headers: Mapping[str, str]) -> dict[str, Any]:
         """Returns path and query parameters, by the names of the handler's arguments, with the contract's defaults."""
@@ -128,16 +140,24 @@ class CompiledOperation:
                 raise InvalidRequest(errors)
         return value
 
-    def _compile_security(self, operation: OpenAPIOperation) -> Any:
-        if not operation.security:
-            return None
-        if len(operation.security) != 1 or len(operation.security[0]) != 1:
-            raise CannotCompile(f"{self.name}: security must name one scheme.")
-        (name,) = operation.security[0]
-        scheme = operation.security_schemes[name]
-        if (scheme["type"], scheme.get("scheme")) != ("http", "bearer") or "x-bearerInfoFunc" not in scheme:
-            raise CannotCompile(f"{self.name}: the security scheme {name} is not http bearer with x-bearerInfoFunc.")
-        return get_function_from_name(scheme["x-bearerInfoFunc"])
+    def _compile_security(self, operation: OpenAPIOperation) -> list[Scheme]:
+        """Returns the schemes that the operation takes instead of each other, in its order."""
+        if any(len(alternative) != 1 for alternative in operation.security or []):
+            raise CannotCompile(f"{self.name}: each alternative of security must name one scheme.")
+        return [
+            self._compile_scheme(name, operation.security_schemes[name], scopes)
+            for alternative in operation.security or []
+            for name, scopes in alternative.items()
+        ]
+
+    def _compile_scheme(self, name: str, scheme: Schema, scopes: list[str]) -> Scheme:
+        kind = scheme["type"], scheme.get("scheme")
+        if kind == ("oauth2", None) and {"x-tokenInfoFunc", "x-scopeValidateFunc"} <= scheme.keys():
+            require_scope = get_function_from_name(scheme["x-scopeValidateFunc"])
+            return get_function_from_name(scheme["x-tokenInfoFunc"]), require_scope, scopes
+        if kind == ("http", "bearer") and "x-bearerInfoFunc" in scheme:
+            return get_function_from_name(scheme["x-bearerInfoFunc"]), None, scopes
+        raise CannotCompile(f"{self.name}: the security scheme {name} is of a kind that is not compiled.")
 
     def _compile_parameters(self, place: str) -> "Parameters":
         for parameter in self._parameters:
@@ -160,7 +180,7 @@ class CompiledOperation:
     def _check_arguments(self) -> None:
         """Raises CannotCompile where the handler takes other arguments than the contract passes."""
         passed = {*self._arguments.values()}
-        passed |= {"user"} if self._authenticate else set()
+        passed |= {"user"} if self._schemes else set()
         passed |= {"body"} if self._body else set()
         if passed != set(signature(unwrap(self._handler)).parameters):
             raise CannotCompile(f"{self.name}: its handler does not take what the contract passes.")

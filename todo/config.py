@@ -31,6 +31,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     web_concurrency: int = 1
+    proxies: int = 0
+    local_client_documents: bool = False
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -38,20 +40,27 @@ class Settings:
         get = {name: value.strip() for name, value in environ.items() if value.strip()}.get
         port = _number("PORT", get("PORT"), cls.port, 0, 65535)
         public_url = _public_url(get("PUBLIC_URL", f"http://localhost:{port}"))
-        return cls(
-            service_auth_key=_service_keys(get("SERVICE_AUTH_KEY")),
-            database_url=_database_url(get("DATABASE_URL", cls.database_url)),
-            public_url=public_url,
-            plugin_auth=_plugin_auth(get("PLUGIN_AUTH", cls.plugin_auth)),
-            openai_verification_token=get("OPENAI_VERIFICATION_TOKEN", ""),
-            contact_email=get("CONTACT_EMAIL", f"operator@{urlsplit(public_url).hostname}"),
-            legal_url=get("LEGAL_URL", f"{public_url}/legal"),
-            cors_origins=_origins(get("CORS_ORIGINS"), cls.cors_origins),
-            # A platform that hands out PORT routes to every address; on a machine of one's own nothing is exposed.
-            host=get("HOST", "0.0.0.0" if get("PORT") else cls.host),  # noqa: S104
-            port=port,
-            web_concurrency=_number("WEB_CONCURRENCY", get("WEB_CONCURRENCY"), cls.web_concurrency, 1, 64),
-        ).fit_for_platform(environ)
+        return (
+            cls(
+                service_auth_key=_service_keys(get("SERVICE_AUTH_KEY")),
+                database_url=_database_url(get("DATABASE_URL", cls.database_url)),
+                public_url=public_url,
+                plugin_auth=_plugin_auth(get("PLUGIN_AUTH", cls.plugin_auth)),
+                openai_verification_token=get("OPENAI_VERIFICATION_TOKEN", ""),
+                contact_email=get("CONTACT_EMAIL", f"operator@{urlsplit(public_url).hostname}"),
+                legal_url=get("LEGAL_URL", f"{public_url}/legal"),
+                cors_origins=_origins(get("CORS_ORIGINS"), cls.cors_origins),
+                # A platform that hands out PORT routes to every address; on a machine of one's own nothing is exposed.
+                host=get("HOST", "0.0.0.0" if get("PORT") else cls.host),  # noqa: S104
+                port=port,
+                web_concurrency=_number("WEB_CONCURRENCY", get("WEB_CONCURRENCY"), cls.web_concurrency, 1, 64),
+                # Heroku's router is one, and the only way to an app there.
+                proxies=_number("PROXIES", get("PROXIES"), 1 if "DYNO" in environ else cls.proxies, 0, 9),
+                local_client_documents=bool(_number("LOCAL_CLIENT_DOCUMENTS", get("LOCAL_CLIENT_DOCUMENTS"), 0, 0, 1)),
+            )
+            .fit_for_platform(environ)
+            .fit_for_others()
+        )
 
     def fit_for_platform(self, environ: Mapping[str, str]) -> "Settings":
         """Returns these settings where they can work; raises ConfigError on Heroku, whose disk does not last."""
@@ -65,6 +74,12 @@ class Settings:
                 "PUBLIC_URL is missing: set the address that assistants reach this app at, with "
                 "`heroku config:set PUBLIC_URL=https://<your app's address>`."
             )
+        return self
+
+    def fit_for_others(self) -> "Settings":
+        """Returns these settings where they are safe; raises ConfigError where a help for one's own machine is not."""
+        if self.local_client_documents and urlsplit(self.public_url).hostname not in ("localhost", "127.0.0.1"):
+            raise ConfigError("LOCAL_CLIENT_DOCUMENTS is for a PUBLIC_URL on this machine: unset it.")
         return self
 
 
@@ -118,8 +133,8 @@ def _database_url(value: str) -> str:
 
 
 def _plugin_auth(value: str) -> str:
-    if value != "service_http":
-        raise ConfigError("PLUGIN_AUTH must be service_http, the only kind that this version knows.")
+    if value not in ("service_http", "oauth"):
+        raise ConfigError("PLUGIN_AUTH must be service_http or oauth.")
     return value
 
 

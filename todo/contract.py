@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -79,19 +79,30 @@ class Contract:
         """Returns one of info.x-limits."""
         return int(self.document["info"]["x-limits"][name])
 
+    @property
+    def scopes(self) -> dict[str, str]:
+        """Returns what a token may be for: the name of each scope and what it means to a person."""
+        flows = self.document["components"]["securitySchemes"]["oauth"]["flows"]
+        return dict(flows["authorizationCode"]["scopes"])
+
     def text_for(self, server_url: str) -> str:
-        """Returns the file byte for byte but for `servers`, which becomes `server_url`."""
+        """Returns the file byte for byte but for the address of the server, in `servers` and in the scheme oauth."""
+        written = self.document["servers"][0]["url"]
         return re.sub(
-            r"^servers:\n(?:[ -].*\n)+",
-            f"servers:\n  - url: {server_url}\n",
+            rf"^( +(?:- url|authorizationUrl|tokenUrl|refreshUrl): ){re.escape(written)}",
+            lambda found: found[1] + server_url,
             self.text,
-            count=1,
             flags=re.MULTILINE,
         )
 
     def document_for(self, server_url: str) -> JSON:
-        """Returns the document with `servers` set to `server_url`."""
-        return {**self.document, "servers": [{"url": server_url}]}
+        """Returns the same as data."""
+        return _parse(self.text_for(server_url))
+
+
+@lru_cache(maxsize=4)
+def _parse(text: str) -> JSON:
+    return dict(yaml.load(text, Loader=LOADER))  # noqa: S506
 
 
 def _localize(node: Any, file: str) -> Any:

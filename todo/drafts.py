@@ -169,6 +169,7 @@ class Draft:
             at=self.now,
             actor=self.owner.actor,
             client=self.owner.client,
+            grant_id=self.owner.grant_id,
             summary=f"Undid change {undoes}." if undoes else self._summary(entries),
             undoes=undoes,
             fingerprint=fingerprint,

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 import orjson
 
+from todo.contract import API
+
 MEDIA_TYPE = "application/problem+json"
 MOST_FIELDS = 10  # keeps every problem below 4 KiB
 
@@ -52,20 +54,83 @@ class MeNeedsUser(Refusal):
     """The username `me` came with the service key, which is nobody's own."""
 
 
-class Unauthorized(Refusal):
-    """No bearer token came with the request."""
+class Challenge:
+    """What the refusals of a token share: the answer tells how to get a better one (RFC 6750 section 3).
 
-    HEADERS: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer realm="todo"'}
+    `ERROR` is the code of section 3.1, or empty; `scope` is what a token would need.
+    """
+
+    ERROR: ClassVar[str] = ""
+    scope: Iterable[str] = tuple(API.scopes)
+
+    def challenge(self, public_url: str) -> str:
+        """Returns the value of WWW-Authenticate, with where tokens come from (RFC 9728 section 5.1)."""
+        parts = {"realm": "todo"} | ({"error": self.ERROR} if self.ERROR else {})
+        parts["resource_metadata"] = f"{public_url}/.well-known/oauth-protected-resource"
+        parts["scope"] = " ".join(sorted(self.scope))
+        return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items())
+
+
+class Unauthorized(Challenge, Refusal):
+    """No bearer token came with the request."""
 
 
 class InvalidToken(Unauthorized):
-    """The bearer token is none of ours (RFC 6750 section 3.1)."""
+    """The bearer token is none of ours, has expired or was revoked."""
 
-    HEADERS: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer realm="todo", error="invalid_token"'}
+    ERROR = "invalid_token"
 
 
-class Forbidden(Refusal):
+class Forbidden(Challenge, Refusal):
     """The caller is known and may not do this."""
+
+
+class InsufficientScope(Forbidden):
+    """The token is good, but not for this."""
+
+    ERROR = "insufficient_scope"
+
+    def __init__(self, scope: Iterable[str]) -> None:
+        super().__init__()
+        self.scope = scope
+
+
+class NotYourList(Forbidden):
+    """The token is one person's, and the list is another's."""
+
+
+class StaleForm(Refusal):
+    """A form came without the token of the browser's session: from an old page, or from somebody else's."""
+
+
+class WrongPassword(Refusal):
+    """There is no account with this username and password."""
+
+
+class ClaimRefused(Refusal):
+    """The claim code is not one for this username, was used, or has expired."""
+
+
+class UsernameTaken(Refusal):
+    """There is an account or a list with this username."""
+
+
+class ClientRefused(Refusal):
+    """Whoever sends people here to connect an assistant is unknown, or wants them sent to a place that is not its own.
+
+    `reason` is one sentence for the person; there is nowhere safe to redirect to (RFC 6749 section 4.1.2.1).
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(detail=reason)
+
+
+class TooManyAttempts(Refusal):
+    """Too many tries in a short time (RFC 6585 section 4)."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self.headers["Retry-After"] = str(seconds)
 
 
 class OriginNotAllowed(Refusal):
@@ -132,7 +197,7 @@ class PayloadTooLarge(Refusal):
 
 
 class UnsupportedMediaType(Refusal):
-    """The body is something else than JSON in UTF-8."""
+    """The body is of no type that the contract names, or not in UTF-8."""
 
 
 class StorageUnavailable(Refusal):
@@ -172,17 +237,73 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "unauthorized",
         "A token is needed",
         "The request carries no bearer token.",
-        "Send the header Authorization: Bearer, a space and the service key.",
+        "Sign in, or send the header Authorization: Bearer, a space and the service key.",
     ),
     InvalidToken: Problem(
         401,
         "invalid_token",
         "The token is not valid",
-        "The bearer token is not one that this service knows.",
-        "Check the key that was given to the assistant against the operator's SERVICE_AUTH_KEY.",
+        "The bearer token is not one that this service knows, or it has expired or was disconnected.",
+        "Sign in again. If you use a service key, check it against the operator's SERVICE_AUTH_KEY.",
     ),
     Forbidden: Problem(
         403, "forbidden", "Not allowed", "The token does not allow this.", "Use a token that allows this."
+    ),
+    InsufficientScope: Problem(
+        403,
+        "insufficient_scope",
+        "The token may not do this",
+        "The person has not allowed this when they connected the assistant.",
+        "Ask the person to connect again and to allow it; scope in WWW-Authenticate names what is needed.",
+    ),
+    NotYourList: Problem(
+        403,
+        "not_your_list",
+        "The list is another person's",
+        "The token is good for the list of the person who signed in, and for no other.",
+        "Use the username me.",
+    ),
+    ClientRefused: Problem(
+        400,
+        "client_refused",
+        "This assistant cannot be connected",
+        "The request to connect an assistant is not one that this service can answer.",
+        "Start again in the assistant. If that does not help, ask the operator whether it is set up.",
+    ),
+    StaleForm: Problem(
+        403,
+        "stale_form",
+        "The page is out of date",
+        "The form does not belong to the session of this browser. Nothing was done.",
+        "Load the page again and send the form once more; the browser must accept cookies.",
+    ),
+    WrongPassword: Problem(
+        403,
+        "wrong_password",
+        "That did not work",
+        "The username or the password is wrong.",
+        "Try again. A username has no password until somebody signs up with it.",
+    ),
+    ClaimRefused: Problem(
+        403,
+        "claim_refused",
+        "The claim code is not valid",
+        "This claim code is not for this username, has been used, or has expired.",
+        "Ask the operator of this service for a new one.",
+    ),
+    UsernameTaken: Problem(
+        409,
+        "username_taken",
+        "The username is taken",
+        "There is an account or a list with this username already.",
+        "Choose another one. If an assistant keeps this list for you, ask the operator for a claim code.",
+    ),
+    TooManyAttempts: Problem(
+        429,
+        "too_many_attempts",
+        "Too many tries",
+        "There were too many tries in a short time.",
+        "Wait as many seconds as Retry-After says, at most a quarter of an hour, and try again.",
     ),
     OriginNotAllowed: Problem(
         403,
@@ -271,9 +392,9 @@ PROBLEMS: dict[type[BaseException], Problem] = {
     UnsupportedMediaType: Problem(
         415,
         "unsupported_media_type",
-        "The body is not JSON",
-        "The body of the request must be application/json in UTF-8, not compressed.",
-        "Send the header Content-Type: application/json.",
+        "The body is of another type",
+        "The body must be of a type that the contract names for the operation, in UTF-8 and not compressed.",
+        "Send the header Content-Type: application/json; the contract names the few exceptions.",
     ),
     Exception: Problem(
         500,
@@ -307,4 +428,6 @@ def problem_response(error: BaseException, public_url: str) -> ProblemResponse:
     members, headers = (error.members, error.headers) if isinstance(error, Refusal) else ({}, {})
     document = {"type": f"{public_url}/errors#{row.code}", **vars(row), **members}
     headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", **headers}
+    if isinstance(error, Challenge):
+        headers["WWW-Authenticate"] = error.challenge(public_url)
     return ProblemResponse(row.status, headers, orjson.dumps(document))

@@ -6,7 +6,7 @@ and hands Connexion only what Connexion handles well: one spelling of the media 
 
 import asyncio
 import re
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, cast
@@ -21,33 +21,33 @@ from todo.errors import (
     MethodNotAllowed,
     NotFound,
     PayloadTooLarge,
+    ProblemResponse,
     Refusal,
     RequestTimeout,
     UnsupportedMediaType,
-    problem_response,
 )
 
 BODY_TIMEOUT = 20.0  # seconds
 # Where those behind the guard find in the scope what it found out.
 TEMPLATE, PATH_VALUES, BODY, HEADERS = "todo.path_template", "todo.path_values", "todo.body", "todo.headers"
+MEDIA_TYPE = "todo.media_type"
 WHOLE_NUMBER = "(?:0|[1-9][0-9]{0,17})"  # of a size that int() takes; the contract's own limits come later
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
 )
-JSON = b"application/json"
-JSON_IN_UTF8 = re.compile(r'\s*application/json\s*(?:;\s*(?:charset\s*=\s*"?utf-?8"?\s*)?)?', re.IGNORECASE)
+IN_UTF8 = re.compile(r'\s*([\w.+/-]+)\s*(?:;\s*(?:charset\s*=\s*"?utf-?8"?\s*)?)?', re.IGNORECASE)
 
 
 @dataclass
 class Route:
-    """One path of a contract: how it looks, its methods, which of them take a body, and the app that serves it."""
+    """One path of a contract: how it looks, which media types a body may have for each method, and its app."""
 
     template: str
     pattern: re.Pattern[str]
     app: ASGIApp
-    methods: dict[str, bool] = field(default_factory=dict)
+    methods: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def allowed(self) -> list[str]:
@@ -63,7 +63,7 @@ def routes_of(contract: Contract, app: ASGIApp) -> list[Route]:
             named = f"(?P<{parameter['name']}>{_segment(parameter['schema'])})"
             pattern = pattern.replace(re.escape(f"{{{parameter['name']}}}"), named)
         route = routes.setdefault(operation.path, Route(operation.path, re.compile(pattern), app))
-        route.methods[operation.method] = "requestBody" in operation.spec
+        route.methods[operation.method] = list(operation.spec.get("requestBody", {}).get("content", {}))
     return sorted(routes.values(), key=lambda route: "{" in route.template)
 
 
@@ -77,11 +77,13 @@ def _segment(schema: dict[str, Any]) -> str:
 class Guard:
     """An ASGI app in front of the apps of both contracts."""
 
-    def __init__(self, routes: Iterable[Route], *, public_url: str, most_bytes: int) -> None:
+    def __init__(
+        self, routes: Iterable[Route], *, refuse: Callable[[Scope, Exception], ProblemResponse], most_bytes: int
+    ) -> None:
         self.routes: dict[int, list[Route]] = {}
         for route in routes:
             self.routes.setdefault(route.template.count("/"), []).append(route)
-        self.public_url = public_url
+        self.refuse = refuse
         self.most_bytes = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,10 +103,9 @@ class Guard:
             if method not in route.methods:
                 raise MethodNotAllowed(route.allowed)
             body = await self._body(scope, receive)
-            if body and route.methods[method]:
-                _require_json(headers_of(scope))
+            scope[MEDIA_TYPE] = _media_type(headers_of(scope), route.methods[method], body)
         except Refusal as refusal:
-            problem = problem_response(refusal, self.public_url)
+            problem = self.refuse(scope, refusal)
             await _answer(send, problem.status, problem.headers, problem.body)
             return
         except ClientDisconnect:
@@ -164,7 +165,7 @@ class ForConnexion:
         del headers["transfer-encoding"]
         headers["content-length"] = str(len(scope[BODY]))
         # The guard has looked at it. Without a body it says nothing, and Connexion would still refuse a wrong one.
-        headers["content-type"] = "application/json"
+        headers["content-type"] = scope[MEDIA_TYPE]
         await self.app({**scope, "headers": headers.raw}, _replay(scope[BODY], receive), send)
 
 
@@ -175,11 +176,21 @@ def headers_of(scope: Scope) -> dict[bytes, bytes]:
     return cast(dict[bytes, bytes], scope[HEADERS])
 
 
-def _require_json(headers: dict[bytes, bytes]) -> None:
-    """Raises UnsupportedMediaType unless the body is JSON in UTF-8 as it is (RFC 8259 section 8.1)."""
-    media_type = headers.get(b"content-type", JSON).decode("latin-1")
-    if not JSON_IN_UTF8.fullmatch(media_type) or headers.get(b"content-encoding", b"identity").lower() != b"identity":
+def _media_type(headers: dict[bytes, bytes], accepted: list[str], body: bytes) -> str:
+    """Returns the media type of the body. Raises UnsupportedMediaType unless it is accepted, in UTF-8 and as it is.
+
+    One without a type is taken for the first that is accepted; without a body the type says nothing.
+    """
+    usual = accepted[0] if accepted else "application/json"
+    if not (body and accepted and b"content-type" in headers):
+        given = usual
+    else:
+        match = IN_UTF8.fullmatch(headers[b"content-type"].decode("latin-1"))
+        given = match[1].lower() if match else ""
+    is_plain = headers.get(b"content-encoding", b"identity").lower() == b"identity"
+    if body and accepted and not (given in accepted and is_plain):
         raise UnsupportedMediaType
+    return given
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

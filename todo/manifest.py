@@ -28,15 +28,11 @@ def build(settings: "Settings") -> dict[str, Any]:
     manifest = {
         "schema_version": "v1",
         **contract.API.document["info"]["x-plugin"],
-        "auth": {
-            "type": settings.plugin_auth,
-            "authorization_type": "bearer",
-            "verification_tokens": _verification_tokens(settings),
-        },
+        "auth": _auth(settings),
         "api": {
             "type": "openapi",
             "url": f"{settings.public_url}/openapi.yaml",
-            "is_user_authenticated": False,
+            "is_user_authenticated": settings.plugin_auth == "oauth",
         },
         "logo_url": f"{settings.public_url}/logo.png",
         "contact_email": settings.contact_email,
@@ -48,6 +44,18 @@ def build(settings: "Settings") -> dict[str, Any]:
     return manifest
 
 
-def _verification_tokens(settings: "Settings") -> dict[str, str]:
+def _auth(settings: "Settings") -> dict[str, Any]:
+    """Returns how a host authenticates: with the service key, or with each person's own sign-in."""
     token = settings.openai_verification_token
-    return {"openai": token} if token else {}
+    verification = {"verification_tokens": {"openai": token} if token else {}}
+    if settings.plugin_auth != "oauth":
+        return {"type": settings.plugin_auth, "authorization_type": "bearer", **verification}
+    return {
+        "type": "oauth",
+        "client_url": f"{settings.public_url}/oauth/authorize",
+        # In a manifest this is where tokens come from.
+        "authorization_url": f"{settings.public_url}/oauth/token",
+        "authorization_content_type": "application/json",
+        "scope": " ".join(contract.API.scopes),
+        **verification,
+    }

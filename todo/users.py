@@ -52,6 +52,7 @@ class Owner(NamedTuple):
     actor: str = "operator"
     client: str = ""
     conversation: str = ""
+    grant_id: str | None = None
 
 
 class User(NamedTuple):
@@ -105,6 +106,11 @@ class User(NamedTuple):
         """Returns the same as it is shown: local, to the minute."""
         return _local(self.time_zone, int(time.time()) // 60)
 
+    def local_text(self, stored: str) -> str:
+        """Returns a stored time as the user reads it."""
+        at = datetime.strptime(stored, STORED_TIME).replace(tzinfo=UTC).astimezone(ZoneInfo(self.time_zone))
+        return f"{at:%Y-%m-%d at %H:%M}"
+
 
 UNOPENED = {
     "id": 0,
@@ -138,10 +144,16 @@ def open_list(connection: Connection, owner: Owner) -> User:
 
 
 def forget(connection: Connection, owner: Owner) -> bool:
-    """Deletes the user with every to-do, the trash and the log included; returns whether there was one."""
+    """Deletes the user with every to-do, the log, and the account with all it gave; returns whether there was one."""
+    connection.delete_claim(username=owner.username)
     user = connection.lock_user(username=owner.username)
     if user is None:
         return False
+    connection.delete_tokens_of_user(user_id=user["id"])
+    connection.delete_codes_of_user(user_id=user["id"])
+    connection.delete_grants_of_user(user_id=user["id"])
+    connection.delete_sessions_of_user(user_id=user["id"])
+    connection.delete_account(user_id=user["id"])
     connection.delete_answers_of_user(user_id=user["id"])
     connection.delete_entries_of_user(user_id=user["id"])
     connection.delete_changes_of_user(user_id=user["id"])

@@ -7,6 +7,7 @@ numbers, lets the last of two equal keys win, and lets a text end in a line brea
 import re
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 from connexion.json_schema import Draft4RequestValidator
@@ -20,6 +21,7 @@ from starlette.datastructures import Headers
 from todo.errors import FieldError, InvalidRequest
 
 MOST_NESTED = 16
+MOST_FIELDS = 50  # of a form
 WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 STRING_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"\s*(:?)', re.DOTALL)
@@ -101,6 +103,8 @@ def _message(error: ValidationError, limit: Any) -> str:
             return f"must be at least {limit}"
         case "maximum":
             return f"must be at most {limit}"
+        case "minLength" if limit > 1:
+            return f"must have at least {limit} characters"
         case "minLength" | "minProperties" | "minItems":
             return "must not be empty"
         case "maxLength":
@@ -138,6 +142,23 @@ class StrictBodyValidator(JSONRequestBodyValidator):
             raise InvalidRequest(errors)
 
 
+class StrictFormValidator(StrictBodyValidator):
+    """Checks a form as a JSON body is checked. A field that came twice is refused, as two keys are."""
+
+    async def _parse(self, stream: AsyncGenerator[bytes, None], scope: Any) -> Any:  # noqa: ARG002
+        data = b"".join([chunk async for chunk in stream])
+        try:
+            fields = parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        except ValueError:
+            raise InvalidRequest.of("body", "must be a form in UTF-8") from None
+        if len(dict(fields)) < len(fields):
+            raise InvalidRequest.of("body", "must not have the same field twice")
+        return dict(fields) or None
+
+    def _validate(self, body: Any) -> None:
+        super()._validate(body or {})
+
+
 def read_parameter(schema: dict[str, Any], values: list[str]) -> Any:
     """Returns a parameter's value, a whole number only where it is written as one, and a list where it came twice."""
     if len(values) > 1:
@@ -158,12 +179,18 @@ def parameter_errors(parameters: list[dict[str, Any]], given: dict[str, dict[str
     """Returns what is wrong with the values that were given in path, query and header."""
     names = [parameter["name"] for parameter in parameters if parameter["in"] == "query"]
     known = f"known are {', '.join(names)}" if names else "this operation has no query parameters"
-    errors = [FieldError(_safe(name), f"is not known here; {known}") for name in given["query"] if name not in names]
+    unknown = [] if any(map(_takes_others, parameters)) else [name for name in given["query"] if name not in names]
+    errors = [FieldError(_safe(name), f"is not known here; {known}") for name in unknown]
     for place in ("path", "query", "header"):
         for parameter in parameters:
             if parameter["in"] == place:
                 errors += _parameter_errors(parameter, given[place])
     return errors
+
+
+def _takes_others(parameter: dict[str, Any]) -> bool:
+    """Whether it stands for all parameters that have no name in the contract: an object, exploded."""
+    return bool(parameter["in"] == "query" and parameter["schema"].get("type") == "object")
 
 
 def _parameter_errors(parameter: dict[str, Any], given: dict[str, Any]) -> list[FieldError]:
@@ -201,4 +228,7 @@ class StrictParameterValidator(ParameterValidator):
             raise InvalidRequest(errors)
 
 
-VALIDATORS = {"body": {"application/json": StrictBodyValidator}, "parameter": StrictParameterValidator}
+VALIDATORS = {
+    "body": {"application/json": StrictBodyValidator, "application/x-www-form-urlencoded": StrictFormValidator},
+    "parameter": StrictParameterValidator,
+}

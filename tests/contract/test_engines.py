@@ -255,7 +255,7 @@ class TestCannotCompile:
             lambda o: o["requestBody"]["content"].update({"text/plain": {"schema": {"type": "string"}}}),
             lambda o: o.pop("requestBody"),
             lambda o: o.update(security=[]),
-            lambda o: o.update(security=[{"bearer": []}, {}]),
+            lambda o: o.update(security=[{"service_key": []}, {}]),
             lambda o: o.update(security=[{"key": []}]),
         ],
     )

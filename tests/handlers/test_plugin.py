@@ -36,7 +36,13 @@ def test_servers_come_from_the_settings() -> None:
     assert yaml.safe_load(text)["servers"] == [{"url": "https://todo.example.com"}]
     assert contract.API.document_for("https://todo.example.com") == yaml.safe_load(text)
     ours, theirs = contract.API.text.splitlines(), text.splitlines()
-    assert [line for line in theirs if line not in ours] == ["  - url: https://todo.example.com"]
+    changed = [line.strip() for line in theirs if line not in ours]
+    assert changed == [
+        "- url: https://todo.example.com",
+        "authorizationUrl: https://todo.example.com/oauth/authorize",
+        "tokenUrl: https://todo.example.com/oauth/token",
+        "refreshUrl: https://todo.example.com/oauth/token",
+    ]
     assert len(ours) == len(theirs)
 
 

@@ -94,7 +94,7 @@ def test_a_database_that_is_not_migrated_stops_the_start(tmp_path: Path) -> None
         ({"contact_email": "nobody"}, "CONTACT_EMAIL", "contact_email"),
         ({"contact_email": "x" * 250 + "@y.zz"}, "CONTACT_EMAIL", "contact_email"),
         ({"legal_url": "legal"}, "LEGAL_URL", "legal_info_url"),
-        ({"plugin_auth": "oauth"}, "PLUGIN_AUTH", "auth.type"),
+        ({"plugin_auth": "none"}, "PLUGIN_AUTH", "auth.type"),
     ],
 )
 def test_a_manifest_over_a_limit_stops_the_start(change: dict[str, str], setting: str, field: str) -> None:

@@ -1,6 +1,6 @@
 -- name: insert_change!
-INSERT INTO changes (user_id, id, at, actor, client, summary, undoes, fingerprint)
-VALUES (:user_id, :id, :at, :actor, :client, :summary, :undoes, :fingerprint);
+INSERT INTO changes (user_id, id, at, actor, client, grant_id, summary, undoes, fingerprint)
+VALUES (:user_id, :id, :at, :actor, :client, :grant_id, :summary, :undoes, :fingerprint);
 
 -- name: insert_entry!
 INSERT INTO entries (user_id, change_id, todo_id, action, before, after)
@@ -24,6 +24,12 @@ ORDER BY id DESC LIMIT :limit;
 SELECT id FROM changes
 WHERE user_id = :user_id AND fingerprint = :fingerprint AND at >= :since
 ORDER BY at DESC, id DESC LIMIT 1;
+
+-- name: changes_of_grant
+SELECT at, summary FROM changes WHERE user_id = :user_id AND grant_id = :grant_id ORDER BY id DESC LIMIT :limit;
+
+-- name: all_changes
+SELECT * FROM changes WHERE user_id = :user_id ORDER BY id;
 
 -- name: remove_entries_of_todo!
 DELETE FROM entries WHERE user_id = :user_id AND todo_id = :todo_id;

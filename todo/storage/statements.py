@@ -9,9 +9,9 @@ from aiosql.types import SQLOperationType
 
 from todo.storage.cache import Cache
 
+NOUNS = ("users", "todos", "changes", "accounts", "sessions", "attempts", "clients", "grants", "tokens")
 FOLDER = Path(__file__).parent
 
-NOUNS = ("users.sql", "todos.sql", "changes.sql")
 # Each list exists in four forms: an index can serve one status and no filter, and cannot serve what another form asks.
 STATUS_CONDITIONS = {"one": "status = :status", "all": "status <> 'deleted'"}
 FILTERS = {"": "", "_filtered": "AND ({filters})"}
@@ -43,8 +43,9 @@ def load(adapter: str) -> type[Connection]:
     aiosql reads the files and writes parameters as the driver wants them. Its own way to call a statement takes twice
     as long as the driver, so that is not used.
     """
-    texts = [(FOLDER / name).read_text(encoding="utf-8").replace("{for_update}", FOR_UPDATE[adapter]) for name in NOUNS]
-    queries = aiosql.from_str("\n".join([*texts, *_lists()]), adapter, mandatory_parameters=False)
+    texts = "\n".join((FOLDER / f"{noun}.sql").read_text(encoding="utf-8") for noun in NOUNS)
+    texts = texts.replace("{for_update}", FOR_UPDATE[adapter])
+    queries = aiosql.from_str("\n".join([texts, *_lists()]), adapter, mandatory_parameters=False)
     names = [name for name in queries.available_queries if not name.endswith("_cursor")]
     return type("Statements", (Connection,), {name: _method(getattr(queries, name)) for name in names})
 

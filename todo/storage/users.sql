@@ -13,6 +13,9 @@ VALUES (:username, :time_zone, :time_zone_guessed, 0, 0, 0, 0, 0, '', :now)
 ON CONFLICT (username) DO UPDATE SET username = excluded.username
 RETURNING *;
 
+-- name: lock_user_by_id^
+SELECT * FROM users WHERE id = :user_id {for_update};
+
 -- name: save_counters!
 UPDATE users
 SET last_todo_id = :last_todo_id, last_change_id = :last_change_id, open_count = :open, done_count = :done,

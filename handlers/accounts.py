@@ -1,0 +1,129 @@
+"""The operations of the tag accounts: where a person signs up, signs in and decides what assistants may do."""
+
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, current_app, jsonify
+from werkzeug import Response as WerkzeugResponse
+
+from todo import accounts, grants, passwords, users
+from todo.contract import API, SITE
+from todo.errors import ClaimRefused, TooManyAttempts, UsernameTaken, WrongPassword
+from todo.web import browser
+
+JSON = dict[str, Any]
+Answer = WerkzeugResponse
+
+HOME = SITE.schema("Next")["default"]
+
+
+def get_sign_up(next_: str) -> Answer:
+    return browser.go_to(next_) if browser.account() else browser.page("sign_up.html", next=next_, typed={})
+
+
+def sign_up(body: JSON) -> Answer:
+    browser.check_form(body)
+    email, claim_code = body.get("email") or None, body.get("claim_code") or None
+    try:
+        account = accounts.sign_up(_engine(), browser.address(), body["username"], body["password"], email, claim_code)
+    except (ClaimRefused, TooManyAttempts, UsernameTaken) as refusal:
+        return _again("sign_up.html", refusal, body)
+    return browser.signed_in(account, body.get("next") or HOME, keep="keep" in body)
+
+
+def get_sign_in(next_: str) -> Answer:
+    return browser.go_to(next_) if browser.account() else browser.page("sign_in.html", next=next_, typed={})
+
+
+def sign_in(body: JSON) -> Answer:
+    browser.check_form(body)
+    try:
+        account = accounts.check_password(_engine(), browser.address(), body["username"], body["password"])
+    except (TooManyAttempts, WrongPassword) as refusal:
+        return _again("sign_in.html", refusal, body)
+    return browser.signed_in(account, body.get("next") or HOME, keep="keep" in body)
+
+
+def sign_out(body: JSON) -> Answer:
+    browser.check_form(body)
+    return browser.signed_out("/sign-in")
+
+
+def get_account() -> Answer:
+    return _account_page() if browser.account() else _sign_in_first()
+
+
+def change_password(body: JSON) -> Answer:
+    browser.check_form(body)
+    account = browser.account()
+    if account is None:
+        return _sign_in_first()
+    try:
+        accounts.check_password(_engine(), browser.address(), account.username, body["password"])
+    except (TooManyAttempts, WrongPassword) as refusal:
+        return _account_page(refusal)
+    browser.write(accounts.change_password, account.user_id, passwords.hash_password(body["new_password"]))
+    return browser.signed_in(account, HOME, keep=False)
+
+
+def change_email(body: JSON) -> Answer:
+    browser.check_form(body)
+    account = browser.account()
+    if account is None:
+        return _sign_in_first()
+    browser.write(accounts.change_email, account.user_id, body["email"] or None)
+    return browser.go_to(HOME)
+
+
+def export_account() -> Answer:
+    account = browser.account()
+    if account is None:
+        return _sign_in_first()
+    response = jsonify(browser.read(accounts.export, account))
+    response.headers["Content-Disposition"] = 'attachment; filename="todo.json"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def disconnect_assistant(body: JSON) -> Answer:
+    browser.check_form(body)
+    account = browser.account()
+    if account is None:
+        return _sign_in_first()
+    browser.write(grants.disconnect, account.user_id, body["grant_id"])
+    return browser.go_to(HOME)
+
+
+def delete_account(body: JSON) -> Answer:
+    browser.check_form(body)
+    account = browser.account()
+    if account is None:
+        return _sign_in_first()
+    try:
+        accounts.check_password(_engine(), browser.address(), account.username, body["password"])
+    except (TooManyAttempts, WrongPassword) as refusal:
+        return _account_page(refusal)
+    browser.write(users.forget, account.owner)
+    return browser.signed_out("/sign-up")
+
+
+def _account_page(refusal: TooManyAttempts | WrongPassword | None = None) -> Response:
+    account = browser.account()
+    assert account
+    connected = browser.read(grants.connected, account.user_id)
+    user = browser.read(users.find, account.owner)
+    return browser.page("account.html", refusal, assistants=connected, meanings=API.scopes, when=user.local_text)
+
+
+def _again(template: str, refusal: Any, body: JSON) -> Response:
+    """Returns the form again with what was wrong, and with what was typed but for the secrets."""
+    typed = {name: body.get(name, "") for name in ("username", "email", "keep")}
+    return browser.page(template, refusal, next=body.get("next") or HOME, typed=typed)
+
+
+def _sign_in_first() -> Answer:
+    return browser.go_to(f"/sign-in?next={quote(HOME, safe='')}")
+
+
+def _engine() -> Any:
+    return current_app.config["ENGINE"]

@@ -1,0 +1,105 @@
+"""The operations of the tag oauth: the authorization server, for hosts and MCP clients."""
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from authlib.oauth2 import OAuth2Error
+from flask import Response, current_app, jsonify, request
+from werkzeug import Response as WerkzeugResponse
+
+from todo import attempts
+from todo.oauth import authorize, clients, documents, metadata, register, revoke, token
+from todo.oauth.server import Answer
+from todo.web import browser
+
+JSON = dict[str, Any]
+
+
+def get_consent(
+    response_type: str = "",
+    client_id: str = "",
+    redirect_uri: str = "",
+    scope: str = "",
+    state: str = "",
+    code_challenge: str = "",
+    code_challenge_method: str = "",
+    resource: str = "",
+    others: JSON | None = None,  # noqa: ARG001
+) -> WerkzeugResponse:
+    given = {
+        "response_type": response_type,
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "scope": scope,
+        "state": state,
+        "code_challenge": code_challenge,
+        "code_challenge_method": code_challenge_method,
+        "resource": resource,
+    }
+    asked = {name: value for name, value in given.items() if value}
+    _remember_client(asked)
+    question = browser.read(authorize.ask, _issuer(), asked)
+    if isinstance(question, Answer):
+        return browser.go_to(str(question.location))
+    if browser.account() is None:
+        here = f"/oauth/authorize?{urlencode(asked)}"
+        return browser.go_to(f"/sign-in?next={quote(here, safe='')}")
+    return browser.page("consent.html", form_goes_to=question.origin, question=question, asked=asked)
+
+
+def decide_consent(body: JSON) -> WerkzeugResponse:
+    browser.check_form(body)
+    account, decision = browser.account(), body.pop("decision")
+    if account is None:
+        return browser.go_to(f"/oauth/authorize?{urlencode(body)}")
+    _remember_client(body)
+    answer = browser.write(authorize.decide, _issuer(), body, account, allow=decision == "allow")
+    return browser.go_to(str(answer.location))
+
+
+def issue_token(body: JSON) -> Response:
+    return _sent(browser.write(token.issue, _issuer(), body, request.headers.get("Authorization")))
+
+
+def revoke_token(body: JSON) -> Response:
+    return _sent(browser.write(revoke.revoke, _issuer(), body, request.headers.get("Authorization")))
+
+
+def register_client(body: JSON) -> Response:
+    attempts.limit(browser.write(attempts.count, attempts.registrations(browser.address())))
+    try:
+        return _sent(Answer(201, browser.write(register.register, body)))
+    except OAuth2Error as error:
+        return _sent(Answer(error.status_code, dict(error.get_body())))
+
+
+def get_server_metadata() -> Response:
+    return jsonify(metadata.server(_issuer()))
+
+
+def get_resource_metadata() -> Response:
+    return jsonify(metadata.resource(_issuer()))
+
+
+def get_mcp_resource_metadata() -> Response:
+    return jsonify(metadata.resource(_issuer(), "/mcp"))
+
+
+def _remember_client(asked: JSON) -> None:
+    """Makes a client known whose id is the address of its document."""
+    client_id = asked.get("client_id", "")
+    if clients.is_document(client_id):
+        settings, engine = current_app.config["SETTINGS"], current_app.config["ENGINE"]
+        documents.remember(engine, client_id, browser.address(), local=settings.local_client_documents)
+
+
+def _sent(answer: Answer) -> Response:
+    response = jsonify(answer.body)
+    response.status_code = answer.status
+    response.headers.update(answer.headers)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _issuer() -> str:
+    return str(current_app.config["SETTINGS"].public_url)

@@ -1,0 +1,74 @@
+"""What may be tried only so often: counted in the database, so that any number of workers counts as one."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from todo import tokens
+from todo.contract import SITE
+from todo.errors import TooManyAttempts
+from todo.storage.statements import Connection
+from todo.users import STORED_TIME, utc_now
+
+WINDOW = timedelta(minutes=SITE.limit("attempts_minutes"))
+
+
+@dataclass(frozen=True)
+class Count:
+    """One counter: `most` tries of one kind, by or for `whom`, in each window."""
+
+    kind: str
+    whom: str
+    most: int
+
+    @property
+    def key(self) -> str:
+        """Returns the name it is kept under, which is nobody's name or address to read."""
+        return tokens.digest(f"{self.kind} {self.whom}")
+
+
+def sign_ins(username: str, address: str) -> list[Count]:
+    """Returns what a try to sign in counts for, whether or not there is such an account."""
+    return [
+        Count("sign-in to", username, SITE.limit("sign_ins_per_account")),
+        Count("sign-in from", address, SITE.limit("sign_ins_per_address")),
+    ]
+
+
+def sign_ups(address: str) -> list[Count]:
+    return [Count("sign-up from", address, SITE.limit("sign_ups_per_address"))]
+
+
+def registrations(address: str) -> list[Count]:
+    return [Count("registration from", address, SITE.limit("registrations_per_address"))]
+
+
+def fetches(address: str) -> list[Count]:
+    return [Count("fetch for", address, SITE.limit("fetches_per_address"))]
+
+
+def count(connection: Connection, counts: list[Count]) -> int:
+    """Counts a try before it is made, so that tries at the same time count too. Returns the seconds to wait, or 0."""
+    connection.delete_old_attempts(now=utc_now())
+    wait = 0
+    for counted in counts:
+        row = connection.count_attempt(key=counted.key, now=utc_now(), until=utc_now(WINDOW))
+        if row["count"] > counted.most:
+            end = datetime.strptime(row["until"], STORED_TIME).replace(tzinfo=UTC)
+            wait = max(wait, 1, int((end - datetime.now(UTC)).total_seconds()))
+    return wait
+
+
+def limit(wait: int) -> None:
+    """Raises TooManyAttempts where `count` said to wait. Apart from it, as a write that raises keeps nothing."""
+    if wait:
+        raise TooManyAttempts(wait)
+
+
+def forgive_sign_in(connection: Connection, counts: list[Count]) -> None:
+    """Takes a try that succeeded back: the account's counter starts anew, the address's forgets this one try.
+
+    Not all of the address's, or it could guess at others between two good sign-ins of its own.
+    """
+    account, address = counts
+    connection.forget_attempts(key=account.key)
+    connection.take_back_attempt(key=address.key)

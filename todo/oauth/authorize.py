@@ -1,0 +1,71 @@
+"""The authorization endpoint (RFC 6749 section 3.1): what is asked of the person, and what they decided."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from authlib.oauth2 import OAuth2Error
+
+from todo.accounts import Account
+from todo.contract import API
+from todo.errors import ClientRefused
+from todo.oauth import clients, redirects
+from todo.oauth.grants import S256, CodeGrant, ResourceIndicator
+from todo.oauth.server import Answer, Request, Server
+from todo.storage.statements import Connection
+
+# Why there is nowhere to redirect to, by OAuth's name for it (RFC 6749 section 4.1.2.1).
+REASONS = {
+    "invalid_client": "This service does not know the assistant that sent you here.",
+    "invalid_request": "The assistant wants you sent back to an address that is not registered for it.",
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the consent page asks the person: who wants what, and where they are sent back to."""
+
+    client_name: str
+    host: str
+    permissions: list[str]
+    origin: str
+
+
+def ask(connection: Connection, issuer: str, parameters: dict[str, Any]) -> Question | Answer:
+    """Returns the question, or the error that goes back to the client. Raises ClientRefused where neither may be."""
+    server, request = _server(connection, issuer), Request("GET", parameters)
+    try:
+        grant = server.get_consent_grant(request)
+    except OAuth2Error as error:
+        return _refused(server, request, error)
+    return Question(
+        client_name=grant.client.name,
+        host=clients.host_of(grant.client.id, grant.redirect_uri),
+        permissions=[API.scopes[name] for name in request.scope.split()],
+        origin=redirects.origin(grant.redirect_uri),
+    )
+
+
+def decide(connection: Connection, issuer: str, parameters: dict[str, Any], account: Account, *, allow: bool) -> Answer:
+    """Returns the way back to the client, with a code or with access_denied. Raises ClientRefused."""
+    server, request = _server(connection, issuer), Request("POST", parameters)
+    try:
+        grant = server.get_consent_grant(request)
+    except OAuth2Error as error:
+        return _refused(server, request, error)
+    answer = server.create_authorization_response(request, account if allow else None, grant)
+    assert isinstance(answer, Answer)
+    return answer
+
+
+def _server(connection: Connection, issuer: str) -> Server:
+    server = Server(connection, issuer)
+    server.register_grant(CodeGrant, [S256(required=True), ResourceIndicator()])
+    return server
+
+
+def _refused(server: Server, request: Request, error: OAuth2Error) -> Answer:
+    if not error.redirect_uri:
+        raise ClientRefused(REASONS.get(error.error, "The request of the assistant is not complete.")) from None
+    answer = server.handle_error_response(request, error)
+    assert isinstance(answer, Answer)
+    return answer

@@ -1,0 +1,114 @@
+"""Clients: the programs that people connect. Registered by the operator, by themselves, or known by a document."""
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from authlib.oauth2.rfc6749 import ClientMixin, list_to_scope, scope_to_list
+
+from todo import tokens
+from todo.contract import API
+from todo.oauth import redirects
+from todo.oauth.metadata import GRANT_TYPES
+from todo.storage.statements import Connection
+from todo.users import utc_now
+
+
+@dataclass(frozen=True)
+class Client(ClientMixin):
+    """A client as Authlib asks about it (RFC 6749 section 2). One with a secret is confidential."""
+
+    id: str
+    name: str
+    secret_hash: str | None
+    redirect_uris: list[str]
+    expires_at: str | None
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Client":
+        return cls(row["id"], row["name"], row["secret_hash"], orjson.loads(row["redirect_uris"]), row["expires_at"])
+
+    @property
+    def is_public(self) -> bool:
+        return self.secret_hash is None
+
+    @property
+    def is_document(self) -> bool:
+        """Whether its id is the address of its metadata document."""
+        return is_document(self.id)
+
+    def get_client_id(self) -> str:
+        return self.id
+
+    def get_default_redirect_uri(self) -> str | None:
+        """Returns the address of a client that has just one: a request need not name it (RFC 6749 section 3.1.2.3)."""
+        only = self.redirect_uris[0] if len(self.redirect_uris) == 1 else None
+        return None if only in redirects.TEMPLATES else only
+
+    def get_allowed_scope(self, scope: str | None) -> str | None:
+        """Returns what of the scope there is here, all where none was asked for, and None where nothing is left."""
+        wanted = scope_to_list(scope) if scope else list(API.scopes)
+        return list_to_scope([name for name in API.scopes if name in wanted]) or None
+
+    def check_redirect_uri(self, redirect_uri: str) -> bool:
+        return redirects.is_registered(redirect_uri, self.redirect_uris)
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        return self.secret_hash is not None and hmac.compare_digest(self.secret_hash, tokens.digest(client_secret))
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002
+        """Whether it may say so who it is: with its secret, in the way it likes, if it has one."""
+        return (method == "none") == self.is_public
+
+    def check_response_type(self, response_type: str) -> bool:
+        return response_type == "code"
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        return grant_type in GRANT_TYPES
+
+
+def is_document(client_id: str) -> bool:
+    """Whether a client id is the address of a metadata document."""
+    return client_id.startswith(("https://", "http://"))
+
+
+def host_of(client_id: str, redirect_uri: str) -> str:
+    """Returns where people are sent back to, or who vouches for the client, as the consent page shows it."""
+    return urlsplit(client_id if is_document(client_id) else redirect_uri).netloc or urlsplit(redirect_uri).scheme
+
+
+def find(connection: Connection, client_id: str) -> Client | None:
+    """Returns the client of this id, unless it has expired unused."""
+    row = connection.client_by_id(id=client_id)
+    client = Client.from_row(row) if row else None
+    return None if client and not client.is_document and (client.expires_at or "~") <= utc_now() else client
+
+
+def save(
+    connection: Connection,
+    kind: str,
+    client_id: str,
+    name: str,
+    redirect_uris: list[str],
+    secret: str | None = None,
+    expires_at: str | None = None,
+) -> None:
+    """Keeps a client, and forgets those that nobody uses."""
+    connection.delete_unused_clients(now=utc_now())
+    connection.save_client(
+        id=client_id,
+        kind=kind,
+        name=name,
+        secret_hash=tokens.digest(secret) if secret else None,
+        redirect_uris=orjson.dumps(redirect_uris).decode(),
+        now=utc_now(),
+        expires_at=expires_at,
+    )
+
+
+def new_id() -> str:
+    return secrets.token_hex(16)

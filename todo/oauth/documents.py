@@ -1,0 +1,160 @@
+"""Client id metadata documents: the client id is an address, and what stands there says who the client is.
+
+draft-ietf-oauth-client-id-metadata-document. A stranger names the address, so it is fetched with care: over https, from
+a public address that is looked up once, with no redirect, and within bounds of size and time.
+"""
+
+import asyncio
+import ipaddress
+import re
+import socket
+from datetime import timedelta
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
+import orjson
+from authlib.oauth2 import OAuth2Error
+
+from todo import attempts
+from todo.contract import SITE
+from todo.errors import ClientRefused
+from todo.oauth import clients, register
+from todo.oauth.redirects import LOOPBACK
+from todo.storage.engine import Engine
+from todo.storage.statements import Connection
+from todo.users import utc_now
+from todo.validation import find_errors
+
+JSON = dict[str, Any]
+
+MOST_BYTES = SITE.limit("client_document_bytes")
+MOST_SECONDS = SITE.limit("client_document_seconds")
+KEPT_FOR = timedelta(minutes=SITE.limit("client_document_minutes"))
+FORM = SITE.schema("ClientId")
+METADATA = {**SITE.schema("Registration")}
+# Addresses that stand for others, which may be private ones: NAT64 and 6to4.
+TRANSLATED = [ipaddress.ip_network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")]
+
+
+class DocumentRefused(Exception):
+    """There is no document of a client at this address, or none that we would fetch; the message says why."""
+
+
+def remember(engine: Engine, client_id: str, address: str, *, local: bool) -> None:
+    """Fetches the document of a client that is not known, or not known lately, and keeps what it says.
+
+    `address` is who asks, as each may make us fetch only so often. Raises TooManyAttempts and ClientRefused.
+    """
+    known = engine.submit_read(clients.find, client_id).result()
+    if known and (known.expires_at or "") > utc_now():
+        return
+    attempts.limit(engine.submit_write(attempts.count, attempts.fetches(address)).result())
+    try:
+        metadata = fetch(client_id, local=local)
+    except DocumentRefused as refusal:
+        raise ClientRefused(f"The assistant could not be verified: {refusal}.") from None
+    engine.submit_write(_save, client_id, metadata).result()
+
+
+def fetch(client_id: str, *, local: bool = False) -> JSON:
+    """Returns the metadata of the client. Raises DocumentRefused. `local` allows http on the loopback interface too."""
+    url = _address(client_id, local=local)
+    body = asyncio.run(_get(url, _resolve(url, local=local)))
+    try:
+        metadata = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise DocumentRefused("its document is not JSON") from None
+    if not isinstance(metadata, dict) or metadata.get("client_id") != client_id:
+        raise DocumentRefused("its document names another client")
+    metadata.setdefault("token_endpoint_auth_method", "none")
+    errors = find_errors(_shape(), metadata)
+    if errors:
+        raise DocumentRefused(f"in its document {errors[0].field} {errors[0].message}")
+    if metadata["token_endpoint_auth_method"] != "none":  # noqa: S105
+        raise DocumentRefused("its document asks for a secret, and who is known by a document has none")
+    try:
+        register.check(metadata)
+    except OAuth2Error as error:
+        raise DocumentRefused(f"its document is refused ({error.error})") from None
+    return metadata
+
+
+def _shape() -> JSON:
+    """Returns the schema of what a client says of itself, without $ref."""
+    properties = {}
+    for name, schema in METADATA["properties"].items():
+        resolved = dict(SITE.resolve(schema))
+        if "items" in resolved:
+            resolved["items"] = SITE.resolve(resolved["items"])
+        properties[name] = resolved
+    return {**METADATA, "properties": properties}
+
+
+def _address(client_id: str, *, local: bool) -> SplitResult:
+    """Returns the parts of an address that can be a client id (section 3 of the draft). Raises DocumentRefused."""
+    if find_errors(FORM, client_id):
+        raise DocumentRefused("its id is no address")
+    try:
+        url = urlsplit(client_id)
+        _ = url.port
+    except ValueError:
+        raise DocumentRefused("its id is no address") from None
+    secure = url.scheme == "https" or (local and url.hostname in LOOPBACK)
+    if not secure or not url.hostname or "@" in url.netloc or "#" in client_id:
+        raise DocumentRefused("its id must be an https address")
+    if url.path in ("", "/") or re.search(r"/(?:\.|%2e){1,2}(?:/|$)", url.path, re.IGNORECASE):
+        raise DocumentRefused("its id must name a document")
+    return url
+
+
+def _resolve(url: SplitResult, *, local: bool) -> str:
+    """Returns the one network address to connect to. Raises DocumentRefused unless every one of the name is public."""
+    try:
+        found = socket.getaddrinfo(url.hostname, url.port or 443, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise DocumentRefused("its address is not known") from None
+    addresses = [str(entry[4][0]) for entry in found]
+    if not (local and url.hostname in LOOPBACK) and not all(map(is_public, addresses)):
+        raise DocumentRefused("its address is not public")
+    return addresses[0]
+
+
+def is_public(address: str) -> bool:
+    """Whether a network address is one of the public Internet, whatever it is wrapped in."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in TRANSLATED)
+
+
+async def _get(url: SplitResult, address: str) -> bytes:
+    """Returns what stands at `url`, asked of `address` itself, so that no second look-up can lead elsewhere."""
+    host = f"[{address}]" if ":" in address else address
+    body = b""
+    try:
+        async with (
+            asyncio.timeout(MOST_SECONDS),
+            httpx.AsyncClient(trust_env=False, follow_redirects=False) as client,
+            client.stream(
+                "GET",
+                httpx.URL(url.geturl()).copy_with(host=host),
+                headers={"Host": url.netloc, "Accept": "application/json", "Accept-Encoding": "identity"},
+                extensions={"sni_hostname": url.hostname},
+            ) as response,
+        ):
+            if response.status_code != 200:
+                raise DocumentRefused("there is no document at its address")
+            async for piece in response.aiter_raw():
+                body += piece
+                if len(body) > MOST_BYTES:
+                    raise DocumentRefused("its document is too long")
+    except TimeoutError:
+        raise DocumentRefused("its document came too slowly") from None
+    except (httpx.HTTPError, httpx.InvalidURL):
+        raise DocumentRefused("its document could not be fetched") from None
+    return body
+
+
+def _save(connection: Connection, client_id: str, metadata: JSON) -> None:
+    name = metadata.get("client_name") or urlsplit(client_id).netloc
+    clients.save(connection, "document", client_id, name, metadata["redirect_uris"], expires_at=utc_now(KEPT_FOR))

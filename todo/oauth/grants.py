@@ -1,0 +1,198 @@
+"""The two ways to tokens: a code, and a refresh token. Both work once, and what comes twice revokes what it gave."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidGrantError, InvalidRequestError, grants
+from authlib.oauth2.rfc7636 import CodeChallenge
+
+import todo.grants
+from todo import tokens
+from todo.contract import SITE
+from todo.oauth.clients import Client
+from todo.oauth.server import InvalidTarget, Request, Server
+from todo.users import utc_now
+
+JSON = dict[str, Any]
+
+CODE_TIME = timedelta(seconds=SITE.limit("code_seconds"))
+ACCESS_SECONDS = SITE.limit("access_token_seconds")
+REFRESH_TIME = timedelta(days=SITE.limit("refresh_token_days"))
+REMEMBERED = timedelta(days=1)  # how long a code that was used is known, so that one that comes again revokes
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A code or a refresh token, as it is stored: what it gives, to whom, and for which grant."""
+
+    row: Any
+
+    @property
+    def user_id(self) -> int:
+        return int(self.row["user_id"])
+
+    @property
+    def code_challenge(self) -> str | None:
+        return self.row["challenge"]  # type: ignore[no-any-return]
+
+    code_challenge_method = "S256"
+
+    def get_redirect_uri(self) -> str:
+        return str(self.row["redirect_uri"])
+
+    def get_scope(self) -> str:
+        return str(self.row["scope"])
+
+    def check_client(self, client: Client) -> bool:
+        return bool(self.row["client_id"] == client.id)
+
+
+class S256(CodeChallenge):
+    """PKCE with S256 and no other method (RFC 7636, RFC 9700 section 2.1.1). Clients without a secret must use it."""
+
+    SUPPORTED_CODE_CHALLENGE_METHOD = ("S256",)
+
+    def validate_code_challenge(self, grant: Any, redirect_uri: str) -> None:
+        parameters = grant.request.parameters
+        if grant.request.client.is_public and "code_challenge" not in parameters:
+            raise InvalidRequestError("A client without a secret must send code_challenge.")
+        if "code_challenge" in parameters and parameters.get("code_challenge_method") != "S256":
+            raise InvalidRequestError("code_challenge_method must be S256.")
+        super().validate_code_challenge(grant, redirect_uri)
+
+
+class ResourceIndicator:
+    """The resource of a request must be one of ours, and at the token endpoint the one that was allowed (RFC 8707)."""
+
+    def __call__(self, grant: Any) -> None:
+        grant.register_hook("after_validate_authorization_request_payload", self.check)
+
+    def check(self, grant: Any, _: str) -> None:
+        grant.server.resource(grant.request.parameters)
+
+
+class CodeGrant(grants.AuthorizationCodeGrant):
+    """RFC 6749 section 4.1."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+    server: Server
+    request: Request
+
+    def generate_authorization_code(self) -> str:
+        return tokens.new("code")
+
+    def save_authorization_code(self, code: str, request: Request) -> None:
+        user_id = request.user.user_id
+        if self.server.connection.lock_user_by_id(user_id=user_id) is None:
+            raise AccessDeniedError  # the account has just been deleted
+        self.server.connection.delete_old_codes(user_id=user_id, before=utc_now(-REMEMBERED))
+        self.server.connection.insert_code(
+            hash=tokens.digest(code),
+            user_id=user_id,
+            client_id=request.client.id,
+            redirect_uri=request.parameters.get("redirect_uri", ""),
+            scope=request.scope,
+            resource=self.server.resource(request.parameters),
+            challenge=request.parameters.get("code_challenge"),
+            expires_at=utc_now(CODE_TIME),
+        )
+
+    def query_authorization_code(self, code: str, client: Client) -> Credential | None:
+        """Returns the code if it is this client's, in time and unused. A used one ends what it gave (section 4.1.2)."""
+        row = self.server.connection.lock_code(hash=tokens.digest(code))
+        if row and row["grant_id"]:
+            todo.grants.disconnect(self.server.connection, row["user_id"], row["grant_id"])
+            return None
+        if row is None or row["client_id"] != client.id or row["expires_at"] <= utc_now():
+            return None
+        check_resource(self.request, row["resource"])
+        return Credential(row)
+
+    def authenticate_user(self, authorization_code: Credential) -> Credential:
+        return authorization_code
+
+    def delete_authorization_code(self, authorization_code: Credential) -> None:
+        """The code is kept, marked with its grant, by `save_tokens`."""
+
+
+class RefreshGrant(grants.RefreshTokenGrant):
+    """RFC 6749 section 6, with rotation (RFC 9700 section 4.14.2)."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = CodeGrant.TOKEN_ENDPOINT_AUTH_METHODS
+    INCLUDE_NEW_REFRESH_TOKEN = True
+    server: Server
+    request: Request
+
+    def authenticate_refresh_token(self, refresh_token: str) -> Credential | None:
+        """Returns the token if it is good and unused. A used one has been stolen or has a twin: its grant ends."""
+        connection = self.server.connection
+        row = connection.lock_token(hash=tokens.digest(refresh_token))
+        if row is None or row["kind"] != "refresh" or row["expires_at"] <= utc_now():
+            return None
+        grant = connection.grant_by_id(user_id=row["user_id"], id=row["grant_id"])
+        if row["used_at"]:
+            todo.grants.disconnect(connection, row["user_id"], row["grant_id"])
+            return None
+        check_resource(self.request, grant["resource"])
+        # What may be asked for is what the person allowed, also where the last access token was for less.
+        return Credential({**row, "client_id": grant["client_id"], "scope": grant["scope"]})
+
+    def authenticate_user(self, refresh_token: Credential) -> Credential:
+        return refresh_token
+
+    def revoke_old_credential(self, refresh_token: Credential) -> None:
+        self.server.connection.use_token(hash=refresh_token.row["hash"], now=utc_now())
+
+
+def check_resource(request: Request, allowed: str) -> None:
+    """Raises InvalidTarget where a token request names another resource than the person allowed."""
+    if request.parameters.get("resource", allowed).removesuffix("/") != allowed:
+        raise InvalidTarget
+
+
+def generate_tokens(scope: str, **_: Any) -> JSON:
+    """Returns the body of the answer (RFC 6749 section 5.1)."""
+    return {
+        "access_token": tokens.new("access"),
+        "token_type": "Bearer",
+        "expires_in": ACCESS_SECONDS,
+        "refresh_token": tokens.new("refresh"),
+        "scope": scope,
+    }
+
+
+def save_tokens(server: Server, given: JSON, request: Request) -> None:
+    """Keeps the hashes of both tokens, under the grant of the refresh token or, for a code, under a new one."""
+    connection, now = server.connection, utc_now()
+    credential = request.refresh_token or request.authorization_code
+    user_id = credential.user_id
+    if connection.lock_user_by_id(user_id=user_id) is None:
+        raise InvalidGrantError  # the account has just been deleted
+    connection.delete_expired_tokens(user_id=user_id, now=now)
+    grant_id = credential.row["grant_id"]
+    if grant_id is None:
+        connection.delete_dead_grants(user_id=user_id)
+        grant_id = secrets.token_hex(16)
+        connection.insert_grant(
+            user_id=user_id,
+            id=grant_id,
+            client_id=request.client.id,
+            client_name=request.client.name,
+            scope=given["scope"],
+            resource=credential.row["resource"],
+            now=now,
+        )
+        connection.use_code(hash=credential.row["hash"], grant_id=grant_id)
+        connection.keep_client(id=request.client.id)
+    lives = {"access": timedelta(seconds=ACCESS_SECONDS), "refresh": REFRESH_TIME}
+    for kind, life in lives.items():
+        connection.insert_token(
+            hash=tokens.digest(given[f"{kind}_token"]),
+            user_id=user_id,
+            grant_id=grant_id,
+            kind=kind,
+            scope=given["scope"],
+            expires_at=utc_now(life),
+        )

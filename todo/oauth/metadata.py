@@ -1,0 +1,49 @@
+"""What the authorization server and the resources say of themselves (RFC 8414, RFC 9728)."""
+
+from typing import Any
+
+from todo.contract import API
+
+JSON = dict[str, Any]
+
+AUTH_METHODS = ["none", "client_secret_post", "client_secret_basic"]
+GRANT_TYPES = ["authorization_code", "refresh_token"]
+
+
+def resources_of(public_url: str) -> tuple[str, str]:
+    """Returns what a token can be bound to (RFC 8707): the service, and its MCP endpoint, which is a part of it."""
+    return public_url, f"{public_url}/mcp"
+
+
+def server(public_url: str) -> JSON:
+    """Returns the metadata of the authorization server. The issuer is PUBLIC_URL, letter for letter."""
+    return {
+        "issuer": public_url,
+        "authorization_endpoint": f"{public_url}/oauth/authorize",
+        "token_endpoint": f"{public_url}/oauth/token",
+        "revocation_endpoint": f"{public_url}/oauth/revoke",
+        "registration_endpoint": f"{public_url}/oauth/register",
+        "scopes_supported": list(API.scopes),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": GRANT_TYPES,
+        "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "client_id_metadata_document_supported": True,
+        "service_documentation": f"{public_url}/docs",
+        "op_policy_uri": f"{public_url}/legal",
+    }
+
+
+def resource(public_url: str, path: str = "") -> JSON:
+    """Returns the metadata of the resource at `path`."""
+    return {
+        "resource": f"{public_url}{path}",
+        "authorization_servers": [public_url],
+        "scopes_supported": list(API.scopes),
+        "bearer_methods_supported": ["header"],
+        "resource_name": API.document["info"]["title"],
+        "resource_documentation": f"{public_url}/docs",
+    }

@@ -1,0 +1,77 @@
+"""Dynamic client registration (RFC 7591)."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from authlib.oauth2 import OAuth2Error
+
+from todo import tokens
+from todo.contract import API, SITE
+from todo.oauth import clients, redirects
+from todo.oauth.metadata import AUTH_METHODS, GRANT_TYPES
+from todo.storage.statements import Connection
+from todo.users import utc_now
+
+JSON = dict[str, Any]
+
+UNUSED_TIME = timedelta(hours=SITE.limit("unused_client_hours"))
+NAMELESS = "An assistant without a name"
+
+
+class InvalidRedirect(OAuth2Error):
+    """RFC 7591 section 3.2.2."""
+
+    error = "invalid_redirect_uri"
+    description = "Each of redirect_uris must be https, http on the loopback interface, or an app scheme with a dot."
+
+
+class InvalidMetadata(OAuth2Error):
+    """RFC 7591 section 3.2.2."""
+
+    error = "invalid_client_metadata"
+
+
+def check(metadata: JSON) -> None:
+    """Raises InvalidRedirect and InvalidMetadata for what a client may not be here (RFC 7591 section 2)."""
+    if not all(map(redirects.can_register, metadata["redirect_uris"])):
+        raise InvalidRedirect
+    if metadata.get("token_endpoint_auth_method", "none") not in AUTH_METHODS:
+        raise InvalidMetadata(f"token_endpoint_auth_method must be one of {', '.join(AUTH_METHODS)}.")
+    if "authorization_code" not in metadata.get("grant_types", GRANT_TYPES):
+        raise InvalidMetadata("grant_types must hold authorization_code.")
+    if "code" not in metadata.get("response_types", ["code"]):
+        raise InvalidMetadata("response_types must hold code.")
+
+
+def register(connection: Connection, metadata: JSON) -> JSON:
+    """Returns the new client with its id and, unless it is public, its secret. Raises what `check` raises."""
+    check(metadata)
+    method = metadata.get("token_endpoint_auth_method", "client_secret_basic")  # RFC 7591's own default
+    secret = None if method == "none" else tokens.new("client")
+    client_id = clients.new_id()
+    name = metadata.get("client_name") or NAMELESS
+    clients.save(
+        connection, "registered", client_id, name, metadata["redirect_uris"], secret, expires_at=utc_now(UNUSED_TIME)
+    )
+    return {
+        "client_id": client_id,
+        **({"client_secret": secret} if secret else {}),
+        "client_id_issued_at": int(time.time()),
+        "client_secret_expires_at": 0,
+        "client_name": name,
+        "redirect_uris": metadata["redirect_uris"],
+        "token_endpoint_auth_method": method,
+        "grant_types": GRANT_TYPES,
+        "response_types": ["code"],
+        "scope": " ".join(API.scopes),
+    }
+
+
+def register_by_operator(connection: Connection, name: str, redirect_uris: list[str]) -> tuple[str, str]:
+    """Returns id and secret of a new confidential client. Raises InvalidRedirect."""
+    if not all(uri in redirects.TEMPLATES or redirects.can_register(uri) for uri in redirect_uris):
+        raise InvalidRedirect
+    client_id, secret = clients.new_id(), tokens.new("client")
+    clients.save(connection, "operator", client_id, name, redirect_uris, secret)
+    return client_id, secret

@@ -1,0 +1,15 @@
+-- name: client_by_id^
+SELECT * FROM clients WHERE id = :id;
+
+-- name: save_client!
+INSERT INTO clients (id, kind, name, secret_hash, redirect_uris, created_at, expires_at)
+VALUES (:id, :kind, :name, :secret_hash, :redirect_uris, :now, :expires_at)
+ON CONFLICT (id) DO UPDATE
+SET name = excluded.name, redirect_uris = excluded.redirect_uris, expires_at = excluded.expires_at;
+
+-- name: keep_client!
+UPDATE clients SET expires_at = NULL WHERE id = :id AND kind = 'registered' AND expires_at IS NOT NULL;
+
+-- Nobody has ever connected one of these, or nobody is connected with it any more.
+-- name: delete_unused_clients!
+DELETE FROM clients WHERE expires_at <= :now AND NOT EXISTS (SELECT 1 FROM grants WHERE grants.client_id = clients.id);

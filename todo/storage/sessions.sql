@@ -1,0 +1,17 @@
+-- name: insert_session!
+INSERT INTO sessions (hash, user_id, expires_at) VALUES (:hash, :user_id, :expires_at);
+
+-- name: account_of_session^
+SELECT users.username, accounts.* FROM sessions
+JOIN users ON users.id = sessions.user_id
+JOIN accounts ON accounts.user_id = sessions.user_id
+WHERE sessions.hash = :hash AND sessions.expires_at > :now;
+
+-- name: delete_session!
+DELETE FROM sessions WHERE hash = :hash;
+
+-- name: delete_expired_sessions!
+DELETE FROM sessions WHERE user_id = :user_id AND expires_at <= :now;
+
+-- name: delete_sessions_of_user!
+DELETE FROM sessions WHERE user_id = :user_id;

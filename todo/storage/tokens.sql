@@ -1,0 +1,48 @@
+-- name: insert_code!
+INSERT INTO codes (hash, user_id, client_id, redirect_uri, scope, resource, challenge, expires_at)
+VALUES (:hash, :user_id, :client_id, :redirect_uri, :scope, :resource, :challenge, :expires_at);
+
+-- Locks the code until the write ends, so that of parallel redemptions one is first.
+-- name: lock_code^
+SELECT * FROM codes WHERE hash = :hash {for_update};
+
+-- name: use_code!
+UPDATE codes SET grant_id = :grant_id WHERE hash = :hash;
+
+-- Used ones are kept for a while after their end: one that comes again revokes what it gave.
+-- name: delete_old_codes!
+DELETE FROM codes WHERE user_id = :user_id AND expires_at < :before;
+
+-- name: delete_codes_of_user!
+DELETE FROM codes WHERE user_id = :user_id;
+
+-- name: insert_token!
+INSERT INTO tokens (hash, user_id, grant_id, kind, scope, expires_at)
+VALUES (:hash, :user_id, :grant_id, :kind, :scope, :expires_at);
+
+-- name: access_token^
+SELECT tokens.user_id, tokens.grant_id, tokens.scope, grants.resource, grants.client_name, grants.last_used_at,
+       users.username
+FROM tokens
+JOIN grants ON grants.user_id = tokens.user_id AND grants.id = tokens.grant_id
+JOIN users ON users.id = tokens.user_id
+WHERE tokens.hash = :hash AND tokens.kind = 'access' AND tokens.expires_at > :now;
+
+-- Locks the token until the write ends, so that of parallel rotations one is first.
+-- name: lock_token^
+SELECT * FROM tokens WHERE hash = :hash {for_update};
+
+-- name: use_token!
+UPDATE tokens SET used_at = :now WHERE hash = :hash;
+
+-- name: delete_token!
+DELETE FROM tokens WHERE hash = :hash;
+
+-- name: delete_expired_tokens!
+DELETE FROM tokens WHERE user_id = :user_id AND expires_at <= :now;
+
+-- name: delete_tokens_of_grant!
+DELETE FROM tokens WHERE user_id = :user_id AND grant_id = :grant_id;
+
+-- name: delete_tokens_of_user!
+DELETE FROM tokens WHERE user_id = :user_id;

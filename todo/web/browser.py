@@ -1,0 +1,129 @@
+"""The browser that a person sits at: its session, the pages it is shown, and the forms it sends."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from flask import Response, current_app, g, make_response, redirect, render_template, request
+from werkzeug import Response as WerkzeugResponse
+
+from todo import sessions, tokens
+from todo.accounts import Account
+from todo.contract import SITE
+from todo.errors import PROBLEMS, Refusal, StaleForm
+from todo.refusals import CONTENT_POLICY
+from todo.sessions import Session
+from todo.storage.statements import Connection
+
+P = ParamSpec("P")
+T = TypeVar("T")
+JSON = dict[str, Any]
+
+
+def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Returns what `rule` returns, from one snapshot, as todo.storage.engine.read does where there is an event loop."""
+    return current_app.config["ENGINE"].submit_read(rule, *args, **kwargs).result()  # type: ignore[no-any-return]
+
+
+def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Returns what `rule` returns, once on disk."""
+    return current_app.config["ENGINE"].submit_write(rule, *args, **kwargs).result()  # type: ignore[no-any-return]
+
+
+def address() -> str:
+    """Returns the network address of the caller, past as many proxies as the operator has set up in front.
+
+    Each appends to X-Forwarded-For where it was called from; what stands before that is the caller's own say.
+    """
+    proxies: int = current_app.config["SETTINGS"].proxies
+    forwarded = [part.strip() for part in ",".join(request.headers.getlist("X-Forwarded-For")).split(",")]
+    if proxies and len(forwarded) >= proxies and forwarded[-proxies]:
+        return forwarded[-proxies][:100]
+    return str(request.remote_addr)
+
+
+def session() -> Session:
+    """Returns the session of this browser, a fresh one without an account where it has none yet."""
+    if "session" not in g:
+        secret = request.cookies.get(_cookie_name(), "")
+        account = read(sessions.find, secret) if secret.startswith(tokens.PREFIXES["session"]) else None
+        g.session = Session(secret or secrets.token_urlsafe(32), account)
+    return g.session  # type: ignore[no-any-return]
+
+
+def account() -> Account | None:
+    """Returns who is signed in."""
+    return session().account
+
+
+def check_form(form: JSON) -> None:
+    """Takes the CSRF token out of a form. Raises StaleForm unless it comes from a page of this session."""
+    if not session().has_sent(form.pop("csrf_token")):
+        raise StaleForm
+
+
+def page(template: str, refusal: Refusal | None = None, form_goes_to: str = "", **values: Any) -> Response:
+    """Returns a page, of a refused form with what was wrong. A form leads to this service, and on to `form_goes_to`."""
+    problem = PROBLEMS[type(refusal)] if refusal else None
+    text = render_template(
+        template,
+        problem=problem,
+        account=account(),
+        csrf_token=session().csrf_token,
+        schemas=SITE.document["components"]["schemas"],
+        **values,
+    )
+    response = make_response(text, problem.status if problem else 200)
+    response.headers["Content-Security-Policy"] = f"{CONTENT_POLICY}; form-action 'self' {form_goes_to}".strip()
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.update(refusal.headers if refusal else {})
+    if session().secret != request.cookies.get(_cookie_name()):
+        _set_cookie(response, session().secret)  # its forms are known again by it
+    return response
+
+
+def go_to(path: str) -> WerkzeugResponse:
+    """Returns the way on after a form, to be loaded by GET whatever came before."""
+    response = redirect(path, 303)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def signed_in(account: Account, path: str, *, keep: bool) -> WerkzeugResponse:
+    """Returns the way on with a new session of the account. The one before ends, so that nobody else can know it."""
+
+    def renew(connection: Connection, old: str) -> str:
+        sessions.end(connection, old)
+        return sessions.start(connection, account.user_id, keep=keep)
+
+    response = go_to(path)
+    _set_cookie(response, write(renew, session().secret), keep=keep)
+    return response
+
+
+def signed_out(path: str) -> WerkzeugResponse:
+    """Returns the way on without a session."""
+    write(sessions.end, session().secret)
+    response = go_to(path)
+    response.delete_cookie(_cookie_name(), secure=_is_secure(), httponly=True, samesite="Lax")
+    return response
+
+
+def _set_cookie(response: WerkzeugResponse, secret: str, *, keep: bool = False) -> None:
+    response.set_cookie(
+        _cookie_name(),
+        secret,
+        max_age=sessions.KEPT if keep else None,
+        secure=_is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _cookie_name() -> str:
+    # The prefix makes browsers keep it to this very host and to TLS.
+    return "__Host-session" if _is_secure() else "session"
+
+
+def _is_secure() -> bool:
+    return bool(current_app.config["SETTINGS"].public_url.startswith("https:"))
