@@ -467,7 +467,9 @@ class TestWho:
     def test_without_token(self, anonymous: httpx.Client, name: str, method: str) -> None:
         response = anonymous.request(method, f"/todos/{name}", json={"todo": "x"})
         problem(response, 401, "unauthorized")
-        assert response.headers["www-authenticate"] == 'Bearer realm="todo"'
+        metadata = "http://localhost:8000/.well-known/oauth-protected-resource"
+        challenge = f'Bearer realm="todo", resource_metadata="{metadata}", scope="todos:read todos:write"'
+        assert response.headers["www-authenticate"] == challenge
 
     @pytest.mark.parametrize("header", ["Bearer wrong", "Bearer schlüssel", "Bearer " + "x" * 5000])
     def test_with_a_wrong_token(self, anonymous: httpx.Client, name: str, header: str) -> None:
