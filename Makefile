@@ -43,7 +43,13 @@ env: $(BIN)/.run ## Write .env with fresh secrets, if there is none
 migrate: $(BIN)/.run ## Bring the database up to date
 	@alembic upgrade head
 
-forget: $(BIN)/.run ## Delete a list with everything in it: make forget USERNAME=kevin
+claim: $(BIN)/.run ## Let somebody sign up with the username of a list that is there: make claim USERNAME=kevin
+	@python -m todo.commands claim "$(USERNAME)"
+
+client: $(BIN)/.run ## Register an OAuth client: make client NAME="My GPT" REDIRECT=chatgpt-action
+	@python -m todo.commands client "$(NAME)" $(REDIRECT)
+
+forget: $(BIN)/.run ## Delete a list and its account, with everything in it: make forget USERNAME=kevin
 	@python -m todo.commands forget "$(USERNAME)"
 
 backup: $(BIN)/.run ## Copy the SQLite database while the service runs: make backup FILE=copy.db
@@ -66,4 +72,4 @@ $(BIN)/.bench: $(BIN)/.dev bench/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
-.PHONY: help run test soak check bench bench-scale profile format env migrate forget backup logo
+.PHONY: help run test soak check bench bench-scale profile format env migrate claim client forget backup logo

@@ -2,7 +2,8 @@
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,7 @@ from alembic.config import Config
 from starlette.testclient import TestClient
 
 from tests.answers import check_answer
+from tests.people import Person
 from todo.app import create_app
 from todo.config import Settings
 
@@ -98,6 +100,34 @@ def client(service: TestClient) -> httpx.Client:
     """A client that holds the service key."""
     service.headers.update(AUTHORIZATION)
     return service
+
+
+@pytest.fixture
+def new_browser(service: TestClient) -> Iterator[Callable[[], TestClient]]:
+    """Makes browsers, each with cookies and an address of its own, and none with a token."""
+    with ExitStack() as browsers:
+
+        def make() -> TestClient:
+            number = next(_numbers)
+            browser = TestClient(
+                service.app,
+                base_url="http://localhost:8000",
+                follow_redirects=False,
+                client=(f"192.0.{number // 250}.{number % 250}", 50000),
+            )
+            browser.event_hooks = {"response": [check_answer]}
+            browsers.callback(browser.close)
+            return browser
+
+        yield make
+
+
+@pytest.fixture
+def person(new_browser: Callable[[], TestClient], name: str) -> Person:
+    """Somebody who has just signed up."""
+    somebody = Person(new_browser(), name)
+    assert somebody.sign_up().status_code == 303
+    return somebody
 
 
 @pytest.fixture

@@ -1,15 +1,23 @@
-"""What an operator runs by hand: python -m todo.commands env | try | forget USERNAME | backup FILE."""
+"""What an operator runs by hand.
+
+python -m todo.commands env | try | claim USERNAME | client NAME REDIRECT ... | forget USERNAME | backup FILE
+"""
 
 import os
 import secrets
 import sqlite3
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
-from todo import users
+from todo import accounts, users
 from todo.auth import Principal
 from todo.config import DOTENV, ConfigError, Settings, load_environ
+from todo.contract import API, SITE
 from todo.storage.engine import StorageNotReady, open_engine
+
+T = TypeVar("T")
 
 
 def write_env(file: Path = DOTENV) -> None:
@@ -43,15 +51,50 @@ In another terminal, try:
     )
 
 
+def claim(settings: Settings, username: str) -> None:
+    """Prints a code by which one person can sign up with the username of a list that an assistant keeps already."""
+    code = _write(settings, accounts.new_claim, Principal().owner(username).username)
+    days = SITE.limit("claim_days")
+    print(f"Claim code for {username}, good once and for {days} days:\n\n  {code}\n")
+    print(f'It is entered on {settings.public_url}/sign-up, under "An assistant keeps a list for me already".')
+
+
+def client(settings: Settings, name: str, redirects: list[str]) -> None:
+    """Prints id and secret of a new OAuth client. Raises ConfigError for a redirect that nobody may register."""
+    from todo.oauth import register
+    from todo.oauth.redirects import HOSTS, expand
+
+    uris = [uri for given in redirects for uri in expand(given)]
+    try:
+        client_id, secret = _write(settings, register.register_by_operator, name, uris)
+    except register.InvalidRedirect:
+        hosts = ", ".join(HOSTS)
+        raise ConfigError(f"REDIRECT must be one of {hosts}, or the https address to send people back to.") from None
+    print(f"{name} is registered. The secret is shown this once.\n")
+    for label, value in {
+        "Client ID": client_id,
+        "Client secret": secret,
+        "Authorization URL": f"{settings.public_url}/oauth/authorize",
+        "Token URL": f"{settings.public_url}/oauth/token",
+        "Scope": " ".join(API.scopes),
+    }.items():
+        print(f"  {label:<18} {value}")
+
+
 def forget(settings: Settings, username: str) -> None:
-    """Deletes a list with everything in it."""
+    """Deletes a list with everything in it, and the account."""
+    known = _write(settings, users.forget, Principal().owner(username))
+    print(f"The list of {username} is deleted." if known else f"There is no list of {username}.")
+
+
+def _write(settings: Settings, rule: Callable[..., T], *args: Any) -> T:
+    """Returns what the rule returns, once on disk."""
     engine = open_engine(settings.database_url)
     engine.start()
     try:
-        known = engine.submit_write(users.forget, Principal().owner(username)).result()
+        return engine.submit_write(rule, *args).result()
     finally:
         engine.stop()
-    print(f"The list of {username} is deleted." if known else f"There is no list of {username}.")
 
 
 def backup(settings: Settings, file: str) -> None:
@@ -75,6 +118,10 @@ def main(arguments: list[str]) -> None:
             write_env()
         case ["try"]:
             show_try(Settings.from_env(load_environ()))
+        case ["claim", username] if username:
+            claim(Settings.from_env(load_environ()), username)
+        case ["client", name, *redirects] if name and all(redirects) and redirects:
+            client(Settings.from_env(load_environ()), name, redirects)
         case ["forget", username] if username:
             forget(Settings.from_env(load_environ()), username)
         case ["backup", file] if file:

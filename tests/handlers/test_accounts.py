@@ -1,0 +1,448 @@
+"""Accounts, as a person in a browser without script finds them."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import httpx
+import pytest
+import time_machine
+from starlette.testclient import TestClient
+
+from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
+from tests.people import NEW_PASSWORD, PASSWORD, Client, Person, bearer
+from todo import accounts, passwords
+from todo.app import create_app
+from todo.config import Settings
+from todo.contract import API, SITE
+from todo.storage.engine import open_engine
+
+NewBrowser = Callable[[], TestClient]
+POSTS = {operation.path: operation for operation in SITE.operations if operation.method == "POST"}
+FIELDS = {
+    path: SITE.resolve(next(iter(operation.spec["requestBody"]["content"].values()))["schema"])["properties"]
+    for path, operation in POSTS.items()
+}
+FORMS = [path for path, fields in FIELDS.items() if "csrf_token" in fields]
+
+
+def refused(response: httpx.Response, status: int, text: str) -> None:
+    assert response.status_code == status
+    assert text in response.text
+
+
+class TestSigningUp:
+    def test_signs_in_and_goes_on(self, new_browser: NewBrowser, name: str) -> None:
+        person = Person(new_browser(), name.upper())
+        response = person.sign_up(email="kevin@example.com", next="/account")
+        assert (response.status_code, response.headers["location"]) == (303, "/account")
+        page = person.browser.get("/account").text
+        assert f"<strong>{name}</strong>" in page
+        assert 'value="kevin@example.com"' in page
+
+    def test_goes_on_at_once_where_somebody_is_signed_in(self, person: Person) -> None:
+        for path in ("/sign-up", "/sign-in"):
+            assert person.browser.get(path, params={"next": "/account"}).headers["location"] == "/account"
+
+    @pytest.mark.parametrize(
+        ("fields", "wrong"),
+        [
+            ({"password": "short"}, "password must have at least 15 characters"),
+            ({"password": "x" * 129}, "password must have at most 128 characters"),
+            ({"username": "-"}, "username must have the form of this example"),
+            ({"email": "nobody"}, "email must have the form of this example"),
+            ({"next": "https://evil.example/"}, "next must have the form of this example"),
+            ({"next": "//evil.example/"}, "next must have the form of this example"),
+            ({"next": "/\\evil.example/"}, "next must have the form of this example"),
+            ({"unknown": "x"}, "unknown is not known here"),
+        ],
+    )
+    def test_a_wrong_field_is_named_on_a_page(
+        self, new_browser: NewBrowser, name: str, fields: dict[str, str], wrong: str
+    ) -> None:
+        person = Person(new_browser(), name)
+        given = {"username": name, "password": PASSWORD, **fields}
+        refused(person.send("/sign-up", **given), 400, wrong)
+        assert not person.is_signed_in()
+
+    def test_a_field_that_comes_twice_is_refused(self, new_browser: NewBrowser) -> None:
+        body = "username=a&username=b"
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        refused(new_browser().post("/sign-in", content=body, headers=headers), 400, "the same field twice")
+
+    def test_a_taken_name_is_refused(self, person: Person, new_browser: NewBrowser) -> None:
+        refused(Person(new_browser(), person.username).sign_up(), 409, "There is an account or a list")
+
+    def test_me_is_nobodys_name(self, new_browser: NewBrowser) -> None:
+        assert Person(new_browser(), "Me").sign_up().status_code == 409
+
+    def test_one_address_opens_only_so_many(self, new_browser: NewBrowser, name: str) -> None:
+        browser = new_browser()
+        taken = Person(browser, "me")
+        for _ in range(SITE.limit("sign_ups_per_address")):
+            assert taken.sign_up().status_code == 409
+        response = Person(browser, name).sign_up()
+        refused(response, 429, "too many tries")
+        assert 0 < int(response.headers["retry-after"]) <= 15 * 60
+
+
+class TestClaiming:
+    """A list that the service key has opened belongs to somebody: to whom is for the operator to say."""
+
+    def claim_code(self, database_url: str, username: str) -> str:
+        engine = open_engine(database_url)
+        engine.start()
+        try:
+            return engine.submit_write(accounts.new_claim, username).result()
+        finally:
+            engine.stop()
+
+    @pytest.fixture
+    def owner_to_be(self, client: httpx.Client, new_browser: NewBrowser, name: str) -> Person:
+        client.post(f"/todos/{name}", json={"todo": "Buy milk"}).raise_for_status()
+        return Person(new_browser(), name)
+
+    def test_takes_a_code(self, owner_to_be: Person, database_url: str) -> None:
+        refused(owner_to_be.sign_up(), 409, "ask the operator for a claim code")
+        refused(owner_to_be.sign_up(claim_code="wrong"), 403, "This claim code is not for this username")
+        code = self.claim_code(database_url, owner_to_be.username)
+        assert owner_to_be.sign_up(claim_code=code).status_code == 303
+        assert "Buy milk" in owner_to_be.browser.get("/account/export").text
+
+    def test_a_code_works_once_and_for_its_own_name(
+        self, owner_to_be: Person, database_url: str, client: httpx.Client, new_browser: NewBrowser
+    ) -> None:
+        code = self.claim_code(database_url, owner_to_be.username)
+        other = Person(new_browser(), f"{owner_to_be.username}-other")
+        client.post(f"/todos/{other.username}", json={"todo": "x"}).raise_for_status()
+        assert other.sign_up(claim_code=code).status_code == 403
+        assert owner_to_be.sign_up(claim_code=code).status_code == 303
+        owner_to_be.send("/account/delete", password=PASSWORD)
+        client.post(f"/todos/{owner_to_be.username}", json={"todo": "x"}).raise_for_status()
+        assert owner_to_be.sign_up(claim_code=code).status_code == 403
+
+    def test_a_new_code_takes_the_place_of_the_old_one(self, owner_to_be: Person, database_url: str) -> None:
+        old, new = (self.claim_code(database_url, owner_to_be.username) for _ in range(2))
+        assert owner_to_be.sign_up(claim_code=old).status_code == 403
+        assert owner_to_be.sign_up(claim_code=new).status_code == 303
+
+    def test_a_code_expires(self, owner_to_be: Person, database_url: str) -> None:
+        with time_machine.travel("2026-11-01T00:00:00Z"):
+            code = self.claim_code(database_url, owner_to_be.username)
+        with time_machine.travel("2026-11-08T00:00:01Z"):
+            assert owner_to_be.sign_up(claim_code=code).status_code == 403
+
+
+class TestSigningIn:
+    def test_works_from_another_browser_whatever_the_case(self, person: Person, new_browser: NewBrowser) -> None:
+        elsewhere = Person(new_browser(), person.username.title())
+        assert not elsewhere.is_signed_in()
+        assert elsewhere.sign_in().status_code == 303
+        assert elsewhere.is_signed_in()
+        assert person.is_signed_in()
+
+    def test_the_same_password_from_another_keyboard(self, new_browser: NewBrowser, name: str) -> None:
+        composed, decomposed = "sieben große Wäle", "sieben große Wa\u0308le"
+        assert Person(new_browser(), name).sign_up(composed).status_code == 303
+        assert Person(new_browser(), name).sign_in(decomposed).status_code == 303
+
+    def test_whether_there_is_an_account_is_not_told(self, person: Person, new_browser: NewBrowser) -> None:
+        pages, times = [], []
+        for username in (person.username, f"{person.username}-nobody"):
+            somebody = Person(new_browser(), username)
+            somebody.csrf_token()
+            taken = []
+            for _ in range(5):
+                start = time.perf_counter()
+                response = somebody.sign_in("not the password at all")
+                taken.append(time.perf_counter() - start)
+            pages.append((response.status_code, response.text.replace(username, "").split("</form>")[0][-200:]))
+            times.append(median(taken))
+        assert pages[0] == pages[1]
+        # The hash takes its time for both; without it one of them would take a tenth.
+        assert max(times) < 3 * min(times)
+
+    def test_keeping_signed_in_outlives_the_browser(self, person: Person, new_browser: NewBrowser) -> None:
+        kept = Person(new_browser(), person.username).sign_in(keep="on").headers["set-cookie"]
+        short = Person(new_browser(), person.username).sign_in().headers["set-cookie"]
+        assert f"Max-Age={SITE.limit('session_days') * 86400}" in kept
+        assert "Max-Age" not in short
+        assert "Expires" not in short
+
+    @pytest.mark.parametrize(("keep", "hours"), [({}, 12), ({"keep": "on"}, 30 * 24)])
+    def test_a_session_ends_by_itself(
+        self, new_browser: NewBrowser, name: str, keep: dict[str, str], hours: int
+    ) -> None:
+        with time_machine.travel("2026-11-22T00:00:00Z") as clock:
+            person = Person(new_browser(), name)
+            person.sign_up(**keep)
+            clock.shift(hours * 3600 - 5)
+            assert person.is_signed_in()
+            clock.shift(10)
+            assert not person.is_signed_in()
+
+    def test_signing_out_ends_the_session_at_the_server(self, person: Person) -> None:
+        cookie = person.browser.cookies["session"]
+        assert person.send("/sign-out").headers["location"] == "/sign-in"
+        person.browser.cookies.set("session", cookie)
+        assert not person.is_signed_in()
+
+    def test_pages_for_the_signed_in_lead_others_to_the_form(self, new_browser: NewBrowser) -> None:
+        for path in ("/account", "/account/export"):
+            assert new_browser().get(path).headers["location"] == "/sign-in?next=%2Faccount"
+
+
+class TestGuessing:
+    WRONG = "not the password at all"
+
+    def test_wrong_passwords_are_not_even_looked_at_after_some(
+        self, person: Person, new_browser: NewBrowser, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hashed = 0
+        is_right = passwords.is_right
+
+        def counting(*args: str) -> bool:
+            nonlocal hashed
+            hashed += 1
+            return is_right(*args)
+
+        monkeypatch.setattr(passwords, "is_right", counting)
+        attacker = new_browser()
+        fields = {"csrf_token": Person(attacker, "x").csrf_token(), "username": person.username, "password": self.WRONG}
+        attacker.event_hooks = {}
+        answers = [attacker.post("/sign-in", data=fields).status_code for _ in range(300)]
+        assert answers == [403] * 10 + [429] * 290
+        assert hashed == 10
+        # Nor does the right password help whoever has guessed for too long, from anywhere.
+        fields["password"] = PASSWORD
+        assert attacker.post("/sign-in", data=fields).status_code == 429
+        assert Person(new_browser(), person.username).sign_in().status_code == 429
+        assert person.is_signed_in()
+
+    def test_the_limit_ends_with_its_window(self, new_browser: NewBrowser, name: str) -> None:
+        with time_machine.travel("2026-11-22T00:00:00Z") as clock:
+            person = Person(new_browser(), name)
+            person.sign_up()
+            elsewhere = Person(new_browser(), name)
+            for _ in range(11):
+                last = elsewhere.sign_in(self.WRONG)
+            assert last.status_code == 429
+            assert 890 < int(last.headers["retry-after"]) <= 900
+            clock.shift(901)
+            assert elsewhere.sign_in().status_code == 303
+
+    def test_one_address_guesses_only_so_often_whatever_the_name(self, new_browser: NewBrowser, name: str) -> None:
+        attacker = new_browser()
+        statuses = [
+            Person(attacker, f"{name}-{number}").sign_in(self.WRONG).status_code
+            for number in range(SITE.limit("sign_ins_per_address") + 1)
+        ]
+        assert statuses == [403] * SITE.limit("sign_ins_per_address") + [429]
+
+    def test_good_sign_ins_count_for_nothing(self, person: Person, new_browser: NewBrowser) -> None:
+        browser = new_browser()
+        for _ in range(SITE.limit("sign_ins_per_address") // 10):
+            for _ in range(9):
+                assert Person(browser, person.username).sign_in(self.WRONG).status_code == 403
+            assert Person(browser, person.username).sign_in().status_code == 303
+            browser.cookies.clear()
+
+    def test_the_password_on_the_account_page_is_guessed_no_more_often(self, person: Person) -> None:
+        statuses = [person.send("/account/delete", password=self.WRONG).status_code for _ in range(11)]
+        assert statuses == [403] * 10 + [429]
+        assert person.is_signed_in()
+
+
+class TestForms:
+    @pytest.mark.parametrize("path", FORMS)
+    @pytest.mark.parametrize("token", ["0" * 64, "another's"])
+    def test_a_form_of_another_session_does_nothing(
+        self, person: Person, new_browser: NewBrowser, path: str, token: str
+    ) -> None:
+        fields = {
+            "username": person.username,
+            "password": PASSWORD,
+            "new_password": NEW_PASSWORD,
+            "email": "",
+            "grant_id": "0" * 32,
+            "decision": "allow",
+        }
+        content = next(o for o in SITE.operations if (o.method, o.path) == ("POST", path)).spec["requestBody"][
+            "content"
+        ]
+        known = SITE.resolve(next(iter(content.values()))["schema"])["properties"]
+        sent = {name: value for name, value in fields.items() if name in known}
+        sent["csrf_token"] = Person(new_browser(), "x").csrf_token() if token == "another's" else token
+        refused(person.browser.post(path, data=sent), 403, "does not belong to the session")
+        assert person.is_signed_in()
+
+    def test_all_forms_are_among_them(self) -> None:
+        assert set(FORMS) == {p for p, o in POSTS.items() if o.spec["tags"] == ["accounts"]} | {"/oauth/authorize"}
+
+    def test_a_session_is_not_one_that_somebody_else_has_set(self, person: Person, new_browser: NewBrowser) -> None:
+        victim = Person(new_browser(), person.username)
+        victim.csrf_token()
+        victim.browser.cookies.set("session", "todo_se_known-to-an-attacker", domain="localhost.local")
+        known = victim.browser.cookies["session"]
+        assert victim.sign_in().status_code == 303
+        attacker = new_browser()
+        attacker.cookies.set("session", known)
+        assert attacker.get("/account").status_code == 303
+        before = victim.browser.cookies["session"]
+        assert victim.sign_in().status_code == 303
+        assert victim.browser.cookies["session"] != before
+        attacker.cookies.set("session", before)
+        assert attacker.get("/account").status_code == 303
+
+    def test_pages_load_nothing_from_elsewhere_and_are_framed_by_nobody(self, person: Person) -> None:
+        signed_out = TestClient(person.browser.app, base_url="http://localhost:8000")
+        for browser, path in ((person.browser, "/account"), (signed_out, "/sign-in"), (signed_out, "/sign-up")):
+            response = browser.get(path)
+            policy = response.headers["content-security-policy"]
+            assert policy.startswith(
+                "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancest"
+            )
+            assert (response.headers["x-frame-options"], response.headers["cache-control"]) == ("DENY", "no-store")
+            assert "<script" not in response.text
+            assert " style=" not in response.text
+
+
+class TestCookie:
+    def browser(self, tmp_path: Path, public_url: str) -> TestClient:
+        url = f"sqlite:///{tmp_path}/todo.db"
+        migrate(url)
+        settings = Settings(service_auth_key=(SERVICE_KEY,), database_url=url, public_url=public_url)
+        return TestClient(create_app(settings), base_url=public_url, follow_redirects=False)
+
+    def test_over_https_it_is_bound_to_the_host_and_to_tls(self, tmp_path: Path) -> None:
+        with self.browser(tmp_path, "https://todo.example.com") as browser:
+            cookie = Person(browser, "kevin").sign_up().headers["set-cookie"]
+            assert cookie.startswith("__Host-session=todo_se_")
+            assert set(cookie.split("; ")[1:]) == {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"}
+
+    def test_without_https_it_is_no_less_out_of_reach(self, tmp_path: Path) -> None:
+        with self.browser(tmp_path, "http://localhost:8000") as browser:
+            cookie = Person(browser, "kevin").sign_up().headers["set-cookie"]
+            assert cookie.startswith("session=todo_se_")
+            assert set(cookie.split("; ")[1:]) == {"HttpOnly", "Path=/", "SameSite=Lax"}
+
+
+class TestAddress:
+    """Whose address a try counts for, behind proxies."""
+
+    @pytest.mark.parametrize(
+        ("proxies", "forwarded", "counted"),
+        [
+            (0, ["1.1.1.1"], "testclient"),
+            (1, ["6.6.6.6, 1.1.1.1"], "1.1.1.1"),
+            (1, ["6.6.6.6", "1.1.1.1"], "1.1.1.1"),
+            (2, ["6.6.6.6, 1.1.1.1, 10.0.0.1"], "1.1.1.1"),
+            (2, ["10.0.0.1"], "testclient"),
+            (1, [], "testclient"),
+        ],
+    )
+    def test_is_the_one_that_the_outermost_proxy_saw(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxies: int, forwarded: list[str], counted: str
+    ) -> None:
+        from todo import attempts
+
+        seen = []
+        sign_ins = attempts.sign_ins
+        monkeypatch.setattr(attempts, "sign_ins", lambda name, address: seen.append(address) or sign_ins(name, address))
+        url = f"sqlite:///{tmp_path}/todo.db"
+        migrate(url)
+        app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=url, proxies=proxies))
+        with TestClient(app, base_url="http://localhost:8000") as browser:
+            token = Person(browser, "kevin").csrf_token()
+            browser.post(
+                "/sign-in",
+                data={"csrf_token": token, "username": "kevin", "password": "x"},
+                headers=[("X-Forwarded-For", value) for value in forwarded],
+            )
+        assert seen == [counted]
+
+
+class TestAccount:
+    def test_changing_the_password_ends_every_other_session(self, person: Person, new_browser: NewBrowser) -> None:
+        elsewhere = Person(new_browser(), person.username)
+        elsewhere.sign_in()
+        assert person.send("/account/password", password="wrong", new_password=NEW_PASSWORD).status_code == 403
+        changed = person.send("/account/password", password=PASSWORD, new_password=NEW_PASSWORD)
+        assert changed.headers["location"] == "/account"
+        assert person.is_signed_in()
+        assert not elsewhere.is_signed_in()
+        assert elsewhere.sign_in(PASSWORD).status_code == 403
+        assert elsewhere.sign_in(NEW_PASSWORD).status_code == 303
+
+    def test_email_is_as_the_person_likes(self, person: Person) -> None:
+        person.send("/account/email", email="kevin@example.com")
+        assert 'value="kevin@example.com"' in person.browser.get("/account").text
+        person.send("/account/email", email="")
+        assert person.browser.get("/account/export").json()["account"]["email"] is None
+
+    def test_shows_assistants_and_disconnects_them_at_once(self, person: Person, new_browser: NewBrowser) -> None:
+        http = new_browser()
+        token = Client.registered(http, client_name="A <b>helper</b>").connect(person)["access_token"]
+        http.post("/todos/me", json={"todo": "x"}, headers=bearer(token)).raise_for_status()
+        page = person.browser.get("/account").text
+        assert "A &lt;b&gt;helper&lt;/b&gt;" in page
+        assert "Added 1 to-do." in page
+        for meaning in API.scopes.values():
+            assert meaning in page
+        grant_id = page.partition('name="grant_id" value="')[2][:32]
+        assert person.send("/account/disconnect", grant_id=grant_id).headers["location"] == "/account"
+        assert http.get("/todos/me", headers=bearer(token)).status_code == 401
+        assert "helper" not in person.browser.get("/account").text
+
+    def test_disconnects_nobody_elses(self, person: Person, new_browser: NewBrowser, name: str) -> None:
+        http = new_browser()
+        token = Client.registered(http).connect(person)["access_token"]
+        other = Person(new_browser(), f"{name}-other")
+        other.sign_up()
+        grant_id = person.browser.get("/account").text.partition('name="grant_id" value="')[2][:32]
+        other.send("/account/disconnect", grant_id=grant_id)
+        assert http.get("/todos/me", headers=bearer(token)).status_code == 200
+
+    def test_says_when_an_assistant_last_acted(self, new_browser: NewBrowser, name: str) -> None:
+        with time_machine.travel("2026-11-22T08:00:00Z") as clock:
+            person, http = Person(new_browser(), name), new_browser()
+            person.sign_up()
+            token = Client.registered(http).connect(person)["access_token"]
+            clock.shift(45 * 60)
+            http.get("/todos/me", headers=bearer(token)).raise_for_status()
+            http.get("/todos/me", headers=bearer(token)).raise_for_status()
+            assert "Last active 2026-11-22 at 08:45" in person.browser.get("/account").text
+
+    def test_export_has_everything(self, person: Person, new_browser: NewBrowser) -> None:
+        http = new_browser()
+        token = Client.registered(http, client_name="Helper").connect(person)["access_token"]
+        for todo in ("kept", "deleted"):
+            http.post("/todos/me", json={"todo": todo}, headers=bearer(token)).raise_for_status()
+        http.delete("/todos/me/2", headers=bearer(token)).raise_for_status()
+        response = person.browser.get("/account/export")
+        assert response.headers["content-disposition"] == 'attachment; filename="todo.json"'
+        everything = response.json()
+        assert everything["account"]["username"] == person.username
+        assert [(todo["todo"], todo["status"]) for todo in everything["todos"]] == [
+            ("kept", "open"),
+            ("deleted", "deleted"),
+        ]
+        assert [change["client"] for change in everything["changes"]] == ["Helper"] * 3
+        assert everything["assistants"][0]["client_name"] == "Helper"
+        assert "argon2" not in response.text
+
+    def test_deleting_leaves_nothing_and_frees_the_name(
+        self, person: Person, new_browser: NewBrowser, service: TestClient
+    ) -> None:
+        http = new_browser()
+        tokens = Client.registered(http).connect(person)
+        http.post("/todos/me", json={"todo": "secret"}, headers=bearer(tokens["access_token"])).raise_for_status()
+        assert person.send("/account/delete", password="wrong").status_code == 403
+        assert person.send("/account/delete", password=PASSWORD).headers["location"] == "/sign-up"
+        assert not person.is_signed_in()
+        assert http.get("/todos/me", headers=bearer(tokens["access_token"])).status_code == 401
+        assert http.get(f"/todos/{person.username}", headers=AUTHORIZATION).json()["total"] == 0
+        assert person.sign_in().status_code == 403
+        assert person.sign_up().status_code == 303
+        assert person.browser.get("/account/export").json()["todos"] == []

@@ -1,0 +1,122 @@
+"""People in front of browsers without script, and clients that they connect, for tests over HTTP."""
+
+import re
+import secrets
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
+PASSWORD = "seven calm whales sing"
+NEW_PASSWORD = "eight loud gulls dance"
+CALLBACK = "https://client.example/callback"
+
+
+class Person:
+    """Somebody with a browser of their own."""
+
+    def __init__(self, browser: httpx.Client, username: str) -> None:
+        self.browser = browser
+        self.username = username
+
+    def csrf_token(self, path: str = "/sign-in?next=/account") -> str:
+        """Returns the token that the forms of this browser's session carry."""
+        page = self.browser.get(path)
+        if page.status_code == 303:
+            page = self.browser.get("/account")
+        return re.findall(r'name="csrf_token" value="([0-9a-f]{64})"', page.text)[0]
+
+    def send(self, path: str, **fields: str) -> httpx.Response:
+        """Sends a form as a page of the person's own session would."""
+        return self.browser.post(path, data={"csrf_token": self.csrf_token(), **fields})
+
+    def sign_up(self, password: str = PASSWORD, **fields: str) -> httpx.Response:
+        return self.send("/sign-up", username=self.username, password=password, **fields)
+
+    def sign_in(self, password: str = PASSWORD, **fields: str) -> httpx.Response:
+        return self.send("/sign-in", username=self.username, password=password, **fields)
+
+    def is_signed_in(self) -> bool:
+        return self.browser.get("/account").status_code == 200
+
+    def decide(self, asked: dict[str, str], decision: str = "allow") -> httpx.Response:
+        """Opens the page that a client leads to, presses a button, and returns where that leads."""
+        page = self.browser.get("/oauth/authorize", params=asked)
+        assert page.status_code == 200, (page.status_code, page.headers.get("location"), page.text)
+        hidden = re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)">', page.text.split("</form>")[0])
+        return self.browser.post(
+            "/oauth/authorize", data={**{name: unescape(value) for name, value in hidden}, "decision": decision}
+        )
+
+
+class Client:
+    """A program that people connect; without a secret it is a public one."""
+
+    def __init__(self, http: httpx.Client, client_id: str, secret: str | None = None, callback: str = CALLBACK) -> None:
+        self.http = http
+        self.id = client_id
+        self.secret = secret
+        self.callback = callback
+        self.verifier = secrets.token_urlsafe(40)
+
+    @classmethod
+    def registered(cls, http: httpx.Client, *callbacks: str, method: str = "none", **metadata: Any) -> "Client":
+        """Returns a client that has registered itself."""
+        asked = {"redirect_uris": callbacks or [CALLBACK], "token_endpoint_auth_method": method, **metadata}
+        answer = http.post("/oauth/register", json=asked)
+        assert answer.status_code == 201, answer.text
+        told = answer.json()
+        return cls(http, told["client_id"], told.get("client_secret"), told["redirect_uris"][0])
+
+    def asks(self, **changed: str | None) -> dict[str, str]:
+        """Returns the parameters it leads a person to /oauth/authorize with; None leaves one out."""
+        asked = {
+            "response_type": "code",
+            "client_id": self.id,
+            "redirect_uri": self.callback,
+            "state": "a state",
+            "code_challenge": create_s256_code_challenge(self.verifier),
+            "code_challenge_method": "S256",
+            **changed,
+        }
+        return {name: value for name, value in asked.items() if value is not None}
+
+    def code(self, person: Person, **changed: str | None) -> str:
+        """Returns the code that the person lets it have."""
+        return told(person.decide(self.asks(**changed)))["code"]
+
+    def redeem(self, code: str, **changed: str | None) -> httpx.Response:
+        return self._post(
+            {
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": self.callback,
+                "code_verifier": self.verifier,
+                **changed,
+            }
+        )
+
+    def refresh(self, token: str, **changed: str | None) -> httpx.Response:
+        return self._post({"grant_type": "refresh_token", "refresh_token": token, **changed})
+
+    def connect(self, person: Person, **changed: str | None) -> dict[str, Any]:
+        """Returns the tokens that it gets when the person lets it."""
+        answer = self.redeem(self.code(person, **changed))
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def _post(self, fields: dict[str, str | None]) -> httpx.Response:
+        sent = {"client_id": self.id, "client_secret": self.secret, **fields}
+        return self.http.post("/oauth/token", data={name: value for name, value in sent.items() if value is not None})
+
+
+def told(response: httpx.Response) -> dict[str, str]:
+    """Returns what a redirect tells the client."""
+    assert response.status_code == 303, (response.status_code, response.text)
+    return {name: values[0] for name, values in parse_qs(urlsplit(response.headers["location"]).query).items()}
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
