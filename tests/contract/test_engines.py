@@ -16,10 +16,13 @@ from schemathesis import GenerationMode
 from starlette.testclient import TestClient
 
 from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
+from todo import tokens, users
 from todo.app import create_app
 from todo.compiled import CannotCompile, CompiledContract
 from todo.config import Settings
 from todo.contract import API, Operation
+from todo.storage.engine import Connection, open_engine
+from todo.users import Owner
 
 EXAMPLES = 300 if "SOAK" in os.environ else 25
 JSON_TYPE = {"Content-Type": "application/json"}
@@ -59,9 +62,38 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClie
             url = f"sqlite:///{tmp_path_factory.mktemp(engine)}/todo.db"
             migrate(url)
             app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=url), engine=engine)
+            give_tokens(url)
             clients.append(TestClient(app, base_url="http://localhost:8000", follow_redirects=False))
         with clients[0], clients[1]:
             yield clients[0], clients[1]
+
+
+def give_tokens(database_url: str) -> None:
+    """Lets kevin have connected an assistant, with a token of each scope and an expired one."""
+    engine = open_engine(database_url)
+    engine.start()
+
+    def give(connection: Connection) -> None:
+        user = users.open_list(connection, Owner("kevin"))
+        grant = {
+            "client_id": "c",
+            "client_name": "Helper",
+            "scope": " ".join(API.scopes),
+            "now": "2026-11-22T16:00:00Z",
+        }
+        connection.insert_grant(user_id=user.id, id="g", resource="http://localhost:8000", **grant)
+        for token, (scope, expires_at) in USER_TOKENS.items():
+            connection.insert_token(
+                hash=tokens.digest(token),
+                user_id=user.id,
+                grant_id="g",
+                kind="access",
+                scope=scope,
+                expires_at=expires_at,
+            )
+
+    engine.submit_write(give).result()
+    engine.stop()
 
 
 def assert_same(engines: tuple[TestClient, TestClient], request: Request) -> httpx.Response:
@@ -199,7 +231,15 @@ PATHS = [
     "/todos/kevin/changes/0/undo",
     "/profiles/kevin/x",
 ]
+USER_TOKENS = {
+    "todo_at_read": ("todos:read", "2026-11-23T00:00:00Z"),
+    "todo_at_write": ("todos:write", "2026-11-23T00:00:00Z"),
+    "todo_at_expired": ("todos:read todos:write", "2026-11-22T16:05:09Z"),
+}
 TOKENS = [
+    *(f"Bearer {token}" for token in USER_TOKENS),
+    "Bearer todo_at_unknown",
+    "Bearer todo_at_",
     "",
     "Bearer",
     "Bearer ",
@@ -237,6 +277,9 @@ def test_hostile_requests(engines: tuple[TestClient, TestClient]) -> None:
     for token in TOKENS:
         for method, path in OPERATIONS:
             assert_same(engines, (method, path + "?x=y", {**JSON_TYPE, "Authorization": token}, b"{"))
+            for username in ("me", "anna"):
+                other = path.replace("kevin", username)
+                assert_same(engines, (method, other, {**JSON_TYPE, "Authorization": token}, b'{"todo": "x"}'))
 
 
 class TestCannotCompile:
@@ -257,6 +300,7 @@ class TestCannotCompile:
             lambda o: o.update(security=[]),
             lambda o: o.update(security=[{"service_key": []}, {}]),
             lambda o: o.update(security=[{"key": []}]),
+            lambda o: o.update(security=[{"oauth": [], "service_key": []}]),
         ],
     )
     def test_stops_the_start(self, change: Any) -> None:

@@ -1,5 +1,6 @@
 """Authlib's authorization server on our storage, within one transaction."""
 
+import base64
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +42,7 @@ class Request(OAuth2Request):
 
     def __init__(self, method: str, parameters: JSON, authorization: str | None = None) -> None:
         # Authlib refuses addresses without TLS; ours ends at the platform's router, and which it was says nothing.
-        super().__init__(method, "https://localhost/", headers={"Authorization": authorization or ""})
+        super().__init__(method, "https://localhost/", headers={"Authorization": _well_formed(authorization)})
         self.parameters = {name: value for name, value in parameters.items() if isinstance(value, str) and value}
         self.payload = BasicOAuth2Payload(self.parameters)
 
@@ -52,6 +53,16 @@ class Request(OAuth2Request):
     @property
     def form(self) -> JSON:
         return self.parameters
+
+
+def _well_formed(authorization: str | None) -> str:
+    """Returns the header, or nothing where it is none that can be read: Authlib would stumble over it."""
+    try:
+        scheme, value = (authorization or "").split(" ")
+        base64.b64decode(value, validate=True).decode()
+    except ValueError:
+        return ""
+    return f"{scheme} {value}"
 
 
 class Server(AuthorizationServer):
