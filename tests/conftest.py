@@ -1,6 +1,7 @@
 """What all tests share: the service on SQLite and on a real PostgreSQL, and a client that checks every answer."""
 
 import itertools
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from alembic.config import Config
 from starlette.testclient import TestClient
 
 from tests.answers import check_answer
+from tests.leaks import leaks
 from tests.people import Person
 from todo.app import create_app
 from todo.config import Settings
@@ -23,6 +25,19 @@ OTHER_KEY = "next-key-0123456789-0123456789-0123456789"
 AUTHORIZATION = {"Authorization": f"Bearer {SERVICE_KEY}"}
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_leaks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """After all tests: no token, code, password or key stands in a database file, its log, or a log of the service."""
+    lines = tmp_path_factory.mktemp("logs") / "in-process.txt"
+    handler = logging.FileHandler(lines)
+    logging.getLogger().addHandler(handler)
+    yield
+    logging.getLogger().removeHandler(handler)
+    handler.close()
+    found = list(leaks(tmp_path_factory.getbasetemp()))
+    assert not found, "\n".join(found)
 
 
 def migrate(database_url: str, revision: str = "head") -> None:
