@@ -20,7 +20,7 @@ HAND_MADE = re.compile(rb"todo_[a-z]{2}_(.)\1{42}")  # a test's own, of one lett
 
 
 def leaks(folder: Path) -> Iterator[str]:
-    """Yields every file below the folder that holds a secret, with the first letters of it: databases, logs, the WAL."""
+    """Yields every file below the folder that holds a secret, with its first letters: databases, WAL and logs alike."""
     for file in folder.rglob("*"):
         # The operator's own file of settings is where the key belongs.
         if file.is_file() and not file.is_symlink() and file.name != ".env":

@@ -1,0 +1,283 @@
+"""Client id metadata documents: what is believed, and what is not even asked for."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+
+from tests.conftest import migrate
+from todo.errors import ClientRefused, TooManyAttempts
+from todo.oauth import documents
+from todo.oauth.documents import DocumentRefused, fetch, is_public, remember
+from todo.storage.engine import Engine, open_engine
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Host:
+    """A web server on this machine that answers as a test says, and keeps count."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.changed: dict[str, Any] = {}
+        self.answer: Answer = self.send_document
+        host = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                host.asked.append(f"{self.headers['Host']}{self.path}")
+                host.answer(self)
+
+            def log_message(self, *_: object) -> None: ...
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        self.client_id = f"http://127.0.0.1:{self.port}/client.json"
+
+    @property
+    def document(self) -> dict[str, Any]:
+        document = {
+            "client_id": self.client_id,
+            "client_name": "A client",
+            "redirect_uris": ["https://client.example/callback"],
+            "others": {"are": ["ignored"]},
+            **self.changed,
+        }
+        return {name: value for name, value in document.items() if value is not None}
+
+    def send_document(self, request: BaseHTTPRequestHandler) -> None:
+        send(request, json.dumps(self.document).encode())
+
+
+def send(request: BaseHTTPRequestHandler, body: bytes, status: int = 200, **headers: str) -> None:
+    request.send_response(status)
+    for name, value in {"Content-Type": "application/json", **headers}.items():
+        request.send_header(name, value)
+    request.end_headers()
+    request.wfile.write(body)
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    host = Host()
+    thread = threading.Thread(target=host.server.serve_forever)
+    thread.start()
+    yield host
+    host.server.shutdown()
+    thread.join()
+    host.server.server_close()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    url = f"sqlite:///{tmp_path}/todo.db"
+    migrate(url)
+    engine = open_engine(url)
+    engine.start()
+    yield engine
+    engine.stop()
+
+
+def resolves_to(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[object]:
+    """Makes every name resolve to these addresses, one answer after the other, and keeps count."""
+    asked: list[object] = []
+    real = socket.getaddrinfo
+
+    def look_up(name: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+        if name in ("127.0.0.1", b"127.0.0.1"):
+            return real(name, port, *args, **kwargs)
+        asked.append(name)
+        addresses = answers[min(len(asked), len(answers)) - 1]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return asked
+
+
+def test_is_believed(host: Host) -> None:
+    assert fetch(host.client_id, local=True)["client_name"] == "A client"
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"client_id": "https://other.example/client.json"}, "names another client"),
+        ({"client_id": None}, "names another client"),
+        ({"redirect_uris": None}, "redirect_uris is required"),
+        ({"redirect_uris": []}, "redirect_uris must not be empty"),
+        ({"redirect_uris": ["http://client.example/callback"]}, "invalid_redirect_uri"),
+        ({"redirect_uris": ["https://chatgpt.com/connector/oauth/{id}"]}, "invalid_redirect_uri"),
+        ({"token_endpoint_auth_method": "client_secret_post"}, "asks for a secret"),
+        ({"token_endpoint_auth_method": "private_key_jwt"}, "asks for a secret"),
+        ({"grant_types": ["implicit"]}, "invalid_client_metadata"),
+        ({"client_name": 5}, "client_name must be text"),
+        ({"client_name": "a\nb"}, "client_name must have the form"),
+    ],
+)
+def test_is_not_believed(host: Host, changed: dict[str, Any], why: str) -> None:
+    host.changed = changed
+    with pytest.raises(DocumentRefused, match=why):
+        fetch(host.client_id, local=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (lambda request: send(request, b"{"), "not JSON"),
+        (lambda request: send(request, b"[]"), "names another client"),
+        (lambda request: send(request, b"\xff"), "not JSON"),
+        (lambda request: send(request, b"[" * 9000), "not JSON"),
+        (lambda request: send(request, b"", 404), "no document"),
+        (lambda request: send(request, b"", 302, Location="http://127.0.0.1/"), "no document"),
+        (lambda request: send(request, b" " * 10241), "too long"),
+        (lambda request: request.wfile.write(b"nonsense\r\n\r\n"), "could not be fetched"),
+    ],
+)
+def test_what_is_no_document(host: Host, answer: Answer, why: str) -> None:
+    host.answer = answer
+    with pytest.raises(DocumentRefused, match=why):
+        fetch(host.client_id, local=True)
+    assert len(host.asked) == 1  # a redirect is not followed
+
+
+@pytest.mark.parametrize("slow", ["head", "body"])
+def test_slowness_has_an_end(host: Host, monkeypatch: pytest.MonkeyPatch, slow: str) -> None:
+    monkeypatch.setattr(documents, "MOST_SECONDS", 0.5)
+
+    def drip(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(b"HTTP/1.1 200 OK\r\n" + (b"" if slow == "head" else b"Content-Length: 9999\r\n\r\n"))
+        try:
+            for _ in range(100):
+                request.wfile.write(b"x" if slow == "body" else b"X-Slow: x\r\n")
+                time.sleep(0.05)
+        except OSError:
+            pass
+
+    host.answer = drip
+    start = time.monotonic()
+    with pytest.raises(DocumentRefused, match="too slowly"):
+        fetch(host.client_id, local=True)
+    assert time.monotonic() - start < 3
+
+
+@pytest.mark.parametrize(
+    "client_id",
+    [
+        "http://client.example/client.json",
+        "http://127.0.0.1/client.json",
+        "ftp://client.example/client.json",
+        "https://client.example",
+        "https://client.example/",
+        "https://client.example/a/../client.json",
+        "https://client.example/./client.json",
+        "https://client.example/%2e%2e/client.json",
+        "https://client.example/client.json#x",
+        "https://user@client.example/client.json",
+        "https://client.example:port/client.json",
+        "https://[::1/client.json",
+        "https:///client.json",
+        "https://client.example/client json",
+        "https://client.example/" + "x" * 400,
+    ],
+)
+def test_what_is_no_id_is_not_asked_for(monkeypatch: pytest.MonkeyPatch, client_id: str) -> None:
+    asked = resolves_to(monkeypatch, ["203.0.113.1"])
+    with pytest.raises(DocumentRefused, match="its id"):
+        fetch(client_id)
+    assert not asked
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "127.255.0.1",
+        "0.0.0.0",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "198.18.0.1",
+        "192.0.2.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::1",
+        "::",
+        "fe80::1%eth0",
+        "fc00::1",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b::a00:1",
+        "2002:7f00:1::",
+        "2001:db8::1",
+    ],
+)
+def test_addresses_that_are_not_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
+def test_addresses_that_are(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["8.8.8.8", "10.0.0.1"], ["169.254.169.254"]])
+def test_a_name_with_any_private_address_is_not_asked(
+    host: Host, monkeypatch: pytest.MonkeyPatch, addresses: list[str]
+) -> None:
+    resolves_to(monkeypatch, addresses)
+    for local in (False, True):
+        with pytest.raises(DocumentRefused, match="not public"):
+            fetch(f"https://client.example:{host.port}/client.json", local=local)
+    assert not host.asked
+
+
+def test_a_name_is_looked_up_once(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DNS rebinding: public at the first look, private at a second, which there must not be."""
+    asked = resolves_to(monkeypatch, ["127.0.0.1"], ["10.0.0.1"])
+    monkeypatch.setattr(documents, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(documents, "LOOPBACK", {*documents.LOOPBACK, "client.example"})
+    host.client_id = f"http://client.example:{host.port}/client.json"
+    assert fetch(host.client_id, local=True)["client_name"] == "A client"
+    assert asked == ["client.example"]
+    assert host.asked == [f"client.example:{host.port}/client.json"]
+
+
+def test_the_certificate_is_that_of_the_name(monkeypatch: pytest.MonkeyPatch, host: Host) -> None:
+    resolves_to(monkeypatch, ["127.0.0.1"])
+    monkeypatch.setattr(documents, "is_public", lambda _: True)
+    with pytest.raises(DocumentRefused, match="could not be fetched"):  # the host speaks no TLS at all
+        fetch(f"https://client.example:{host.port}/client.json")
+
+
+def test_what_was_fetched_is_kept_for_a_while(host: Host, engine: Engine) -> None:
+    with time_machine.travel("2026-11-22T00:00:00Z") as clock:
+        for _ in range(3):
+            remember(engine, host.client_id, "address", local=True)
+        assert len(host.asked) == 1
+        clock.shift(3601)
+        remember(engine, host.client_id, "address", local=True)
+        assert len(host.asked) == 2
+
+
+def test_one_address_makes_us_fetch_only_so_often(host: Host, engine: Engine) -> None:
+    host.answer = lambda request: send(request, b"", 404)
+    for _ in range(20):
+        with pytest.raises(ClientRefused):
+            remember(engine, host.client_id, "address", local=True)
+    with pytest.raises(TooManyAttempts):
+        remember(engine, host.client_id, "address", local=True)
+    assert len(host.asked) == 20
+    with pytest.raises(ClientRefused):
+        remember(engine, host.client_id, "another", local=True)
