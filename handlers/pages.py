@@ -36,6 +36,7 @@ def get_legal() -> Response:
         contact_email=settings.contact_email,
         trash_days=contract.API.limit("trash_days"),
         request_id_hours=contract.API.limit("request_id_hours"),
+        attempts_minutes=contract.SITE.limit("attempts_minutes"),
     )
 
 
