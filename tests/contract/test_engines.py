@@ -21,7 +21,8 @@ from todo.app import create_app
 from todo.compiled import CannotCompile, CompiledContract
 from todo.config import Settings
 from todo.contract import API, Operation
-from todo.storage.engine import Connection, open_engine
+from todo.storage.engine import open_engine
+from todo.storage.statements import Connection
 from todo.users import Owner
 
 EXAMPLES = 300 if "SOAK" in os.environ else 25

@@ -26,7 +26,8 @@ from todo.contract import API, SITE, Contract, Operation
 from todo.oauth import clients
 from todo.passwords import hash_password
 from todo.sessions import Session
-from todo.storage.engine import Connection, open_engine
+from todo.storage.engine import open_engine
+from todo.storage.statements import Connection
 from todo.validation import find_errors
 
 FRESH_SESSION = "a-browser-that-nobody-has-signed-in-with-yet"
