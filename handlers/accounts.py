@@ -46,7 +46,7 @@ def sign_in(body: JSON) -> Answer:
 
 def sign_out(body: JSON) -> Answer:
     browser.check_form(body)
-    return browser.signed_out("/sign-in")
+    return browser.signed_out(_sign_in_page(body.get("next") or HOME))
 
 
 def get_account() -> Answer:
@@ -122,7 +122,11 @@ def _again(template: str, refusal: Any, body: JSON) -> Response:
 
 
 def _sign_in_first() -> Answer:
-    return browser.go_to(f"/sign-in?next={quote(HOME, safe='')}")
+    return browser.go_to(_sign_in_page(HOME))
+
+
+def _sign_in_page(following: str) -> str:
+    return f"/sign-in?next={quote(following, safe='')}"
 
 
 def _engine() -> Any:

@@ -41,10 +41,10 @@ def get_consent(
     question = browser.read(authorize.ask, _issuer(), asked)
     if isinstance(question, Answer):
         return browser.go_to(str(question.location))
+    here = f"/oauth/authorize?{urlencode(asked)}"
     if browser.account() is None:
-        here = f"/oauth/authorize?{urlencode(asked)}"
         return browser.go_to(f"/sign-in?next={quote(here, safe='')}")
-    return browser.page("consent.html", form_goes_to=question.origin, question=question, asked=asked)
+    return browser.page("consent.html", form_goes_to=question.origin, question=question, asked=asked, here=here)
 
 
 def decide_consent(body: JSON) -> WerkzeugResponse:

@@ -184,7 +184,7 @@ class TestSigningIn:
 
     def test_signing_out_ends_the_session_at_the_server(self, person: Person) -> None:
         cookie = person.browser.cookies["session"]
-        assert person.send("/sign-out").headers["location"] == "/sign-in"
+        assert person.send("/sign-out").headers["location"] == "/sign-in?next=%2Faccount"
         person.browser.cookies.set("session", cookie)
         assert not person.is_signed_in()
 

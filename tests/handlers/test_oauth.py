@@ -147,6 +147,15 @@ class TestConsent:
         assert parse_qs(urlsplit(back).query) == {name: [value] for name, value in asked.items()}
         assert browser.get(back).status_code == 200
 
+    def test_somebody_else_can_sign_in_on_the_way(self, person: Person, public: Client) -> None:
+        page = person.browser.get("/oauth/authorize", params=public.asks()).text
+        following = unescape(
+            page.partition('action="/sign-out"')[2].partition('name="next" value="')[2].partition('"')[0]
+        )
+        to_sign_in = person.send("/sign-out", next=following).headers["location"]
+        assert parse_qs(urlsplit(to_sign_in).query)["next"] == [following]
+        assert person.sign_in(next=following).headers["location"] == following
+
     def test_only_the_page_may_lead_to_the_client(self, person: Person, public: Client) -> None:
         policy = person.browser.get("/oauth/authorize", params=public.asks()).headers["content-security-policy"]
         assert "form-action 'self' https://client.example" in policy
