@@ -8,14 +8,8 @@ from tests.people import NEW_PASSWORD, PASSWORD
 from todo.tokens import PREFIXES
 
 # Every secret that the service makes has the form of todo/tokens.py; the rest is what tests send.
-SECRETS = re.compile(
-    rb"(?:%s)[A-Za-z0-9_-]{43}|%s|%s|(?:test|next)-key-[0-9-]{20}"
-    % (
-        "|".join(PREFIXES.values()).encode(),
-        PASSWORD.encode(),
-        NEW_PASSWORD.encode(),
-    )
-)
+MADE = re.compile(b"(?:%s)[A-Za-z0-9_-]{43}" % "|".join(PREFIXES.values()).encode())
+SENT = [text.encode() for text in (PASSWORD, NEW_PASSWORD, "test-key-0123456789-", "next-key-0123456789-")]
 HAND_MADE = re.compile(rb"todo_[a-z]{2}_(.)\1{42}")  # a test's own, of one letter, which never was one
 
 
@@ -24,5 +18,12 @@ def leaks(folder: Path) -> Iterator[str]:
     for file in folder.rglob("*"):
         # The operator's own file of settings is where the key belongs.
         if file.is_file() and not file.is_symlink() and file.name != ".env":
-            found = {secret for secret in SECRETS.findall(file.read_bytes()) if not HAND_MADE.fullmatch(secret)}
-            yield from (f"{file}: {secret[:12].decode()}..." for secret in found)
+            yield from (f"{file}: {secret[:12].decode()}..." for secret in secrets_in(file.read_bytes()))
+
+
+def secrets_in(data: bytes) -> set[bytes]:
+    """Returns the secrets that stand in the data. A gigabyte is looked through, so by plain search first."""
+    found = {secret for secret in SENT if secret in data}
+    if b"todo_" in data:
+        found |= {secret for secret in MADE.findall(data) if not HAND_MADE.fullmatch(secret)}
+    return found

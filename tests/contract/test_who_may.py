@@ -15,9 +15,11 @@ from starlette.testclient import TestClient
 from tests.answers import check_answer
 from tests.conftest import AUTHORIZATION, OTHER_KEY, SERVICE_KEY, migrate
 from tests.people import PASSWORD, Client, Person, bearer
+from todo import auth
 from todo.app import create_app
 from todo.config import Settings
 from todo.contract import API, Operation
+from todo.errors import StorageUnavailable
 
 PUBLIC_URL = "http://localhost:8000"
 
@@ -194,6 +196,19 @@ def test_every_operation_names_both_schemes_and_one_scope_by_its_method() -> Non
         assert [next(iter(scheme)) for scheme in operation.spec["security"]] == ["oauth", "service_key"]
         assert own_scope(operation) == ("todos:read" if operation.method == "GET" else "todos:write")
         assert own_scope(operation) in API.scopes
+
+
+@each_operation
+def test_a_database_that_fails_costs_nobody_their_token(
+    tokens: Tokens, operation: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StorageUnavailable
+
+    # A 401 would make a host throw the token away.
+    monkeypatch.setattr(auth, "_access_token", fail)
+    response = ask(tokens, own_scope(operation), operation, operation.method, path_of(operation))
+    assert (response.status_code, response.json()["code"]) == (503, "storage_unavailable")
 
 
 def test_the_log_names_the_assistant(tokens: Tokens) -> None:

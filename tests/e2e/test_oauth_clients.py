@@ -23,6 +23,7 @@ from requests_oauthlib import OAuth2Session
 
 from tests.e2e.processes import ROOT, Child, migrated, serving
 from tests.people import Client, Person, bearer, told
+from todo.contract import SITE
 
 SCOPES = "todos:read todos:write"
 _numbers = count(1)
@@ -303,3 +304,12 @@ def test_claiming_by_the_operators_command(service: Child, tmp_path: Path) -> No
         person = Person(browser, username)
         assert person.sign_up().status_code == 409
         assert person.sign_up(claim_code=code).status_code == 303
+
+
+def test_who_forges_where_it_calls_from_is_counted_all_the_same(service: Child) -> None:
+    with httpx.Client(base_url=service.url, trust_env=False) as browser:
+        fields = {"csrf_token": Person(browser, "x").csrf_token(), "password": "not the password at all"}
+        for number in range(SITE.limit("sign_ins_per_address") + 1):
+            headers = {"X-Forwarded-For": f"10.9.8.{number}"}
+            last = browser.post("/sign-in", data={**fields, "username": f"nobody{number}"}, headers=headers)
+        assert last.status_code == 429

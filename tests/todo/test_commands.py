@@ -1,6 +1,7 @@
 """What an operator runs by hand."""
 
 import os
+import re
 import sqlite3
 import stat
 from pathlib import Path
@@ -8,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SERVICE_KEY, migrate
-from todo import changes, commands, users
+from todo import accounts, changes, commands, users
 from todo.config import ConfigError, Settings, load_environ
+from todo.errors import UsernameTaken
 from todo.storage.engine import open_engine
 from todo.users import Owner
 
@@ -55,6 +57,39 @@ def test_try_prints_a_command_but_no_key(settings: Settings, capsys: pytest.Capt
     assert SERVICE_KEY not in printed
 
 
+def test_claim_prints_a_code_that_works_once(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    commands.main(["claim", "Kevin"])
+    printed = capsys.readouterr().out
+    (code,) = re.findall(r"^  (todo_cl_[A-Za-z0-9_-]{43})$", printed, re.MULTILINE)
+    assert "http://localhost:8000/sign-up" in printed
+    run_rules(
+        settings,
+        lambda connection: changes.act(connection, Owner("kevin"), {"action": "add", "todo": "a"}),
+        lambda connection: accounts.open_account(connection, "kevin", "hash", None, code),
+    )
+    with pytest.raises(UsernameTaken):
+        run_rules(settings, lambda connection: accounts.open_account(connection, "kevin", "hash", None, code))
+
+
+def test_client_prints_what_to_paste(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    commands.main(["client", "My GPT", "chatgpt-action", "https://client.example/callback"])
+    printed = capsys.readouterr().out
+    for line in (
+        r"Client ID +[0-9a-f]{32}",
+        r"Client secret +todo_cs_[A-Za-z0-9_-]{43}",
+        "Authorization URL +http://localhost:8000/oauth/authorize",
+        "Token URL +http://localhost:8000/oauth/token",
+        "Scope +todos:read todos:write",
+    ):
+        assert re.search(f"^  {line}$", printed, re.MULTILINE), line
+
+
+@pytest.mark.parametrize("redirect", ["http://client.example/", "nonsense", "https://evil.example/{id}"])
+def test_client_refuses_a_redirect_that_is_not_safe(settings: Settings, redirect: str) -> None:
+    with pytest.raises(ConfigError, match="REDIRECT must be one of chatgpt-action, chatgpt-connector, claude"):
+        commands.main(["client", "My GPT", redirect])
+
+
 def test_forget_deletes_one_list_with_everything_in_it(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     run_rules(
         settings,
@@ -93,7 +128,7 @@ def test_backup_of_postgresql_is_another_tool(settings: Settings, monkeypatch: p
         commands.main(["backup", "copy.db"])
 
 
-@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["forget"], ["forget", ""]])
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["forget"], ["forget", ""], ["claim"], ["client", "x"]])
 def test_anything_else_says_how(settings: Settings, arguments: list[str]) -> None:
     with pytest.raises(SystemExit, match="forget USERNAME"):
         commands.main(arguments)

@@ -78,6 +78,13 @@ def test_what_follows_from_the_public_address() -> None:
         ({"PUBLIC_URL": "https://user@todo.example.com"}, "PUBLIC_URL must be"),
         ({"PUBLIC_URL": "https://[oops"}, "PUBLIC_URL must be"),
         ({"PLUGIN_AUTH": "none"}, "PLUGIN_AUTH must be"),
+        ({"PROXIES": "-1"}, "PROXIES must be"),
+        ({"PROXIES": "10"}, "PROXIES must be"),
+        ({"LOCAL_CLIENT_DOCUMENTS": "yes"}, "LOCAL_CLIENT_DOCUMENTS must be"),
+        (
+            {"LOCAL_CLIENT_DOCUMENTS": "1", "PUBLIC_URL": "https://todo.example.com"},
+            "LOCAL_CLIENT_DOCUMENTS is for a PUBLIC_URL on this machine",
+        ),
         ({"CORS_ORIGINS": "chatgpt.com"}, "CORS_ORIGINS must be"),
         ({"CORS_ORIGINS": "https://chatgpt.com/"}, "CORS_ORIGINS must be"),
         ({"CORS_ORIGINS": "*"}, "CORS_ORIGINS must be"),
@@ -97,6 +104,20 @@ def test_an_impossible_setting_is_named_in_one_sentence(environ: dict[str, str],
 def test_heroku_with_a_database_and_an_address_is_fine() -> None:
     url = "https://todo.herokuapp.com"
     assert settings(DYNO="web.1", DATABASE_URL="postgres://u:p@h/d", PUBLIC_URL=url, PORT="1").public_url == url
+
+
+def test_how_many_proxies_stand_in_front() -> None:
+    heroku = {"DYNO": "web.1", "DATABASE_URL": "postgres://u:p@h/d", "PUBLIC_URL": "https://todo.herokuapp.com"}
+    assert (settings().proxies, settings(PROXIES="2").proxies, settings(**heroku).proxies) == (0, 2, 1)
+
+
+def test_each_kind_of_plugin_auth() -> None:
+    assert [settings(PLUGIN_AUTH=kind).plugin_auth for kind in ("service_http", "oauth")] == ["service_http", "oauth"]
+
+
+def test_documents_on_this_machine_are_for_this_machine() -> None:
+    assert settings().local_client_documents is False
+    assert settings(LOCAL_CLIENT_DOCUMENTS="1").local_client_documents is True
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

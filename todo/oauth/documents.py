@@ -28,11 +28,19 @@ from todo.validation import find_errors
 
 JSON = dict[str, Any]
 
+
+def _without_refs(node: Any) -> Any:
+    """Returns a schema of the contract with what each $ref refers to in its place."""
+    if isinstance(node, dict):
+        return {key: _without_refs(value) for key, value in SITE.resolve(node).items()}
+    return node
+
+
 MOST_BYTES = SITE.limit("client_document_bytes")
 MOST_SECONDS = SITE.limit("client_document_seconds")
 KEPT_FOR = timedelta(minutes=SITE.limit("client_document_minutes"))
 FORM = SITE.schema("ClientId")
-METADATA = {**SITE.schema("Registration")}
+SHAPE = _without_refs(SITE.schema("Registration"))
 # Addresses that stand for others, which may be private ones: NAT64 and 6to4.
 TRANSLATED = [ipaddress.ip_network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")]
 
@@ -68,7 +76,7 @@ def fetch(client_id: str, *, local: bool = False) -> JSON:
     if not isinstance(metadata, dict) or metadata.get("client_id") != client_id:
         raise DocumentRefused("its document names another client")
     metadata.setdefault("token_endpoint_auth_method", "none")
-    errors = find_errors(_shape(), metadata)
+    errors = find_errors(SHAPE, metadata)
     if errors:
         raise DocumentRefused(f"in its document {errors[0].field} {errors[0].message}")
     if metadata["token_endpoint_auth_method"] != "none":  # noqa: S105
@@ -78,17 +86,6 @@ def fetch(client_id: str, *, local: bool = False) -> JSON:
     except OAuth2Error as error:
         raise DocumentRefused(f"its document is refused ({error.error})") from None
     return metadata
-
-
-def _shape() -> JSON:
-    """Returns the schema of what a client says of itself, without $ref."""
-    properties = {}
-    for name, schema in METADATA["properties"].items():
-        resolved = dict(SITE.resolve(schema))
-        if "items" in resolved:
-            resolved["items"] = SITE.resolve(resolved["items"])
-        properties[name] = resolved
-    return {**METADATA, "properties": properties}
 
 
 def _address(client_id: str, *, local: bool) -> SplitResult:

@@ -21,7 +21,12 @@ HOSTS = {
     "claude": ["https://claude.ai/api/mcp/auth_callback", "https://claude.com/api/mcp/auth_callback"],
 }
 # A template stands for the addresses of one host; only these are taken for one, and only from the operator.
-TEMPLATES = {uri: re.compile(re.escape(uri).replace(r"\{id\}", "[A-Za-z0-9_-]{1,100}")) for uris in HOSTS.values() for uri in uris if "{id}" in uri}  # fmt: skip  # noqa: E501
+TEMPLATES = {
+    uri: re.compile(re.escape(uri).replace(r"\{id\}", "[A-Za-z0-9_-]{1,100}"))
+    for uris in HOSTS.values()
+    for uri in uris
+    if "{id}" in uri
+}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
