@@ -17,10 +17,10 @@ run: $(BIN)/.run env migrate ## Set up, migrate and start the service on SQLite;
 	@exec gunicorn wsgi:app
 
 test: $(BIN)/.dev ## Run all tests, on SQLite and on a real PostgreSQL
-	@pytest
+	@pytest -n auto
 
 soak: $(BIN)/.dev ## Run the same tests for longer: more seeds, more kills
-	@SOAK=1 pytest
+	@SOAK=1 pytest -n auto
 
 check: $(BIN)/.dev ## Lint, format and type checks
 	@ruff check . && ruff format --check . && mypy

