@@ -82,8 +82,12 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
         refuse=refusals,
         most_bytes=contract.API.limit("request_body_bytes"),
     )
-    service = mcp.service = AccessLog(CORS(_with_context(guard, database, settings), settings))
-    return Router(default=service, lifespan=_lifespan(database), redirect_slashes=False)
+    mcp.service = AccessLog(guard)  # a call over MCP comes from within: no browser sent it, and it has the context
+    return Router(
+        default=AccessLog(CORS(_with_context(guard, database, settings), settings)),
+        lifespan=_lifespan(database),
+        redirect_slashes=False,
+    )
 
 
 class JSONResolver(Resolver):

@@ -13,15 +13,15 @@ from urllib.parse import unquote, urlsplit
 
 import orjson
 from mcp.server.caching import CacheHint
-from mcp.server.context import ServerRequestContext
+from mcp.server.context import CallNext, ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     CLIENT_INFO_META_KEY,
     INVALID_PARAMS,
-    CallToolRequestParams,
     PaginatedRequestParams,
 )
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -36,7 +36,7 @@ from todo.errors import (
     ProblemResponse,
     metadata_url,
 )
-from todo.guard import Route
+from todo.guard import Route, headers_of
 from todo.tools import MINE, Call, tools_of
 
 JSON = dict[str, Any]
@@ -46,7 +46,7 @@ Context = ServerRequestContext[Any, Any]
 PATH = "/mcp"
 # The tools change with a release alone.
 FRESH = CacheHint(ttl_ms=3_600_000, scope="private")
-# What the newer era wants said of a result; the SDK leaves it out for the older one.
+# What the newer era wants said of a result.
 COMPLETE = {"resultType": "complete"}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
@@ -87,7 +87,7 @@ _caller: ContextVar[Caller] = ContextVar("caller")
 
 
 class Endpoint:
-    """The ASGI app at /mcp. Calls go to `service`, the whole app that it is a part of, which create_app sets."""
+    """The ASGI app at /mcp. Calls go to `service`, the app that it is a part of, which create_app sets."""
 
     service: ASGIApp
 
@@ -110,7 +110,7 @@ class Endpoint:
         return Route(PATH, re.compile(PATH), self, {"POST": ["application/json"]})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers_of(scope).items()}
         try:
             self._check_address(headers)
             principal = (await auth.authenticate(headers))["sub"]
@@ -135,9 +135,9 @@ class Endpoint:
             website_url=self._public_url,
             cache_hints={"tools/list": FRESH, "server/discover": FRESH},
             on_list_tools=self._list_tools,
-            on_call_tool=self._call_tool,
         )
-        server.middleware.clear()  # it holds OpenTelemetry, which nobody here exports
+        # In place of OpenTelemetry, which nobody here exports.
+        server.middleware[:] = [self._answer_calls]
         return server
 
     def _check_address(self, headers: Mapping[str, str]) -> None:
@@ -150,19 +150,29 @@ class Endpoint:
     async def _list_tools(self, _: Context, __: PaginatedRequestParams | None) -> Any:
         return {"tools": self._lists[_caller.get().has_account], **COMPLETE}
 
-    async def _call_tool(self, context: Context, params: CallToolRequestParams) -> Any:
+    async def _answer_calls(self, ctx: Context, call_next: CallNext) -> Any:
+        """Answers tools/call before the SDK makes models of it, which would take as long as the answer itself."""
+        if ctx.method != "tools/call":
+            return await call_next(ctx)
+        result = await self._call_tool(ctx.params or {})
+        return result | COMPLETE if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS else result
+
+    async def _call_tool(self, params: Mapping[str, Any]) -> JSON:
         """Returns the answer of the service as a result, also a refusal, so that a model can mend its call."""
-        tool = self.tools.get(params.name)
+        name, arguments, meta = params.get("name"), params.get("arguments") or {}, params.get("_meta") or {}
+        tool = self.tools.get(name) if isinstance(name, str) else None
         if tool is None:
             raise MCPError(INVALID_PARAMS, f"There is no such tool; there are {', '.join(self.tools)}.")
+        if not isinstance(arguments, dict) or not isinstance(meta, dict):
+            raise MCPError(INVALID_PARAMS, "arguments and _meta must be objects.")
         caller = _caller.get()
         try:
-            call = tool.call(params.arguments or {}, username=MINE if caller.has_account else None)
+            call = tool.call(arguments, username=MINE if caller.has_account else None)
         except InvalidRequest as refusal:
             problem = self._refuse({"method": tool.operation.method}, refusal)
             caller.answer = Answer(problem.status, Headers(problem.headers), problem.body)
         else:
-            caller.answer = await self._ask(call, caller, (context.params or {}).get("_meta") or {})
+            caller.answer = await self._ask(call, caller, meta)
         return self._result(caller.answer)
 
     async def _ask(self, call: Call, caller: Caller, meta: Mapping[str, Any]) -> Answer:
@@ -172,8 +182,7 @@ class Endpoint:
             **{name: value for name, value in caller.headers.items() if name in PASSED_ON},
             **dict(_hints(meta)),
             REQUEST_ID.lower(): scope[REQUEST_ID],
-            "content-type": "application/json",
-            "content-length": str(len(call.body)),
+            **({"content-length": str(len(call.body))} if call.body else {}),
         }
         request = {
             **{key: scope[key] for key in KEPT_OF_THE_SCOPE if key in scope},
@@ -200,13 +209,13 @@ class Endpoint:
         return answer
 
     def _result(self, answer: Answer) -> JSON:
-        told = orjson.loads(answer.body)
         if answer.status < 400:
-            return {"content": _text(answer.body), "structuredContent": told, "isError": False, **COMPLETE}
+            return {"content": _text(answer.body), "structuredContent": orjson.Fragment(answer.body), "isError": False}
+        told = orjson.loads(answer.body)
         if "retry-after" in answer.headers:
             told["retry_after"] = int(answer.headers["retry-after"])
         # Not as structuredContent: some hosts hold that against the outputSchema even where isError is set.
-        result = {"content": _text(orjson.dumps(told)), "isError": True, **COMPLETE}
+        result: JSON = {"content": _text(orjson.dumps(told)), "isError": True}
         return result | ({"_meta": {CHALLENGE: [self._challenge(answer.headers)]}} if answer.is_about_the_token else {})
 
     def _challenge(self, headers: Mapping[str, str]) -> str:
