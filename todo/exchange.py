@@ -97,7 +97,9 @@ def _envelope(request: Request, message: JSON) -> Connection:
     twice = find_duplicated_routing_header(request.headers.items())
     if twice is not None:
         raise MCPError(HEADER_MISMATCH, f"The header {twice} must come only once.")
-    route = classify_inbound_request(message, headers=request.headers)
+    # RFC 9110 section 5.5: white space around a value is no part of it, and the server leaves it there.
+    headers = {name: value.strip() for name, value in request.headers.items()}
+    route = classify_inbound_request(message, headers=headers)
     if isinstance(route, InboundLadderRejection):
         raise MCPError(route.code, route.message, route.data)
     return Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)

@@ -43,6 +43,8 @@ class Tool:
         self._query = {parameter["name"]: parameter for parameter in contract.parameters(operation, "query")}
         self._fits = {name: compile_schema(parameter["schema"]) for name, parameter in self._path.items()}
         self._body = self._body_schema()
+        # What goes with every write, and whose list it is, is told once, in the instructions.
+        self._told = {USERNAME, *contract.schema("WriteOptions")["properties"]}
         if len({*self._path, *self._query, *self._body_fields}) < sum(map(len, self._places)):
             raise ValueError(f"{self.name}: two of its parameters and fields have the same name.")
 
@@ -103,15 +105,18 @@ class Tool:
             for name, parameter in {**self._path, **self._query}.items()
             if with_username or name != USERNAME
         }
-        properties = {name: self._described(parameter) for name, parameter in parameters.items()}
-        properties |= {name: self._plain(schema) for name, schema in self._body_fields.items()}
+        properties = {name: self._described(name, parameter) for name, parameter in parameters.items()}
+        properties |= {
+            name: self._plain(field, described=name not in self._told) for name, field in self._body_fields.items()
+        }
         required = [name for name, parameter in parameters.items() if parameter.get("required")]
         required += (self._body or {}).get("required", [])
         return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
-    def _described(self, parameter: JSON) -> JSON:
+    def _described(self, name: str, parameter: JSON) -> JSON:
         """Returns the schema of a parameter with what the parameter itself says."""
-        return {**self._plain(parameter["schema"], described=False), "description": parameter["description"]}
+        plain = self._plain(parameter["schema"], described=False)
+        return plain if name in self._told else {**plain, "description": parameter["description"]}
 
     def _plain(self, schema: JSON, *, described: bool = True) -> JSON:
         """Returns a schema as hosts and models take it: no $ref, no null, nothing that only a refusal needs.
