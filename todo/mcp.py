@@ -19,6 +19,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import (
     CLIENT_INFO_META_KEY,
     INVALID_PARAMS,
+    SERVER_INFO_META_KEY,
     PaginatedRequestParams,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
@@ -103,6 +104,7 @@ class Endpoint:
         self._hosts = _hosts_of(public_url)
         self._origins = {public_url, *origins}
         self._server = self._build_server(contract.document["info"])
+        self._server_info = self._server.server_info_stamp
 
     @property
     def route(self) -> Route:
@@ -155,7 +157,9 @@ class Endpoint:
         if ctx.method != "tools/call":
             return await call_next(ctx)
         result = await self._call_tool(ctx.params or {})
-        return result | COMPLETE if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS else result
+        if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
+            result |= {**COMPLETE, "_meta": {SERVER_INFO_META_KEY: self._server_info, **result.get("_meta", {})}}
+        return result
 
     async def _call_tool(self, params: Mapping[str, Any]) -> JSON:
         """Returns the answer of the service as a result, also a refusal, so that a model can mend its call."""
