@@ -34,6 +34,11 @@ bench: $(BIN)/.bench ## Measure beside the peers: make bench QUICK=1, or ROUNDS=
 bench-scale: $(BIN)/.bench ## Measure with up to 10 million to-dos: make bench-scale DATABASE=postgresql
 	@python -m bench.scale --database $(DATABASE) $(if $(SIZES),--sizes $(SIZES))
 
+conformance: $(BIN)/.dev ## Ask MCP's own tools about /mcp: conformance suite, Inspector, token counts; needs npm
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer, which brings it, and try again."; exit 1; }
+	@npm install --prefix conformance --no-audit --no-fund --loglevel=error
+	@pytest conformance
+
 profile: $(BIN)/.bench ## Draw flame graphs of a loaded worker into bench/results/
 	@python -m bench.flame
 
@@ -72,4 +77,4 @@ $(BIN)/.bench: $(BIN)/.dev bench/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
-.PHONY: help run test soak check bench bench-scale profile format env migrate claim client forget backup logo
+.PHONY: help run test soak check conformance bench bench-scale profile format env migrate claim client forget backup logo

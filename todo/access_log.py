@@ -32,7 +32,10 @@ def configure() -> None:
 
 
 class AccessLog:
-    """An ASGI app that logs what `app` answers, under the request id that a platform set, or a new one."""
+    """An ASGI app that logs what `app` answers, under the request id that a platform set, or a new one.
+
+    Those behind it find the id in the scope, under REQUEST_ID.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -44,6 +47,7 @@ class AccessLog:
             return
         given = headers_of(scope).get(_HEADER, b"").decode("latin-1")
         request_id = given if SAFE_ID.fullmatch(given) else next(self._new_ids)
+        scope[REQUEST_ID] = request_id
         method = scope["method"] if scope["method"] in METHODS else "OTHER"
         status: Any = "-"
         start = time.perf_counter()

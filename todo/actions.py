@@ -25,11 +25,12 @@ def _add(draft: Draft, action: JSON) -> int:
 
 def _update(draft: Draft, action: JSON) -> int:
     """Changes the fields that are there; None clears. Raises InvalidRequest, TodoNotFound and VersionConflict."""
-    _require(action, {"id"}, allowed={*FIELDS, "if_version"})
-    if FIELDS.isdisjoint(action):
+    _require(action, {"id"}, allowed={*FIELDS, "clear", "if_version"})
+    changed = _with_cleared(action)
+    if FIELDS.isdisjoint(changed):
         raise InvalidRequest.of("todo", "is required for update, or another field to change")
     todo = _find(draft, action)
-    draft.put("update", todo.id, _edited(todo, action))
+    draft.put("update", todo.id, _edited(todo, changed))
     return todo.id
 
 
@@ -93,6 +94,14 @@ def _require(action: JSON, needed: set[str], allowed: set[str]) -> None:
         raise InvalidRequest.of(name, f"is required for {kind}")
     for name in sorted(set(action) - needed - allowed - {"action"}):
         raise InvalidRequest.of(name, f"does not go with {kind}")
+
+
+def _with_cleared(action: JSON) -> JSON:
+    """Returns the action with None in the fields that `clear` names. Raises InvalidRequest where one is given too."""
+    cleared = dict.fromkeys(action.get("clear", ()))
+    for name in sorted(cleared.keys() & action.keys()):
+        raise InvalidRequest.of("clear", f"must not name {name}, which has a value here")
+    return {**action, **cleared}
 
 
 def _find(draft: Draft, action: JSON, *, in_trash: bool = False) -> Todo:

@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from todo import auth, contract, manifest
+from todo import auth, contract, links, manifest
 from todo.access_log import REQUEST_ID, AccessLog
 from todo.compiled import CompiledContract
 from todo.config import Settings
@@ -38,6 +38,7 @@ from todo.errors import (
     problem_response,
 )
 from todo.guard import ForConnexion, Guard, headers_of, routes_of
+from todo.mcp import Endpoint
 from todo.oauth.metadata import resources_of
 from todo.refusals import Refusals
 from todo.storage.engine import Engine, current_engine, open_engine
@@ -68,13 +69,20 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     site.app.json.sort_keys = False  # a contract reads best in the order it was written
     site.app.config.update(SETTINGS=settings, ENGINE=database, MANIFEST=manifest.build(settings))
     refusals.page = site.app.jinja_env.get_template("refused.html").render
+    mcp = Endpoint(
+        contract.API,
+        public_url=settings.public_url,
+        origins=settings.cors_origins,
+        refuse=partial(_problem, refusals),
+    )
     # The compiled contract stands outermost in its Connexion app, and is all of it that a request needs.
     served = api.middleware.app if engine == "compiled" else ForConnexion(api)
     guard = Guard(
-        [*routes_of(contract.API, served), *routes_of(contract.SITE, ForConnexion(site))],
+        [*routes_of(contract.API, served), *routes_of(contract.SITE, ForConnexion(site)), mcp.route],
         refuse=refusals,
         most_bytes=contract.API.limit("request_body_bytes"),
     )
+    mcp.service = AccessLog(guard)  # a call over MCP comes from within: no browser sent it, and it has the context
     return Router(
         default=AccessLog(CORS(_with_context(guard, database, settings), settings)),
         lifespan=_lifespan(database),
@@ -174,6 +182,7 @@ def _with_context(app: ASGIApp, engine: Engine, settings: Settings) -> ASGIApp:
         current_engine.set(engine)
         auth.service_key_digests.set(digests)
         auth.resources.set(resources)
+        links.public_url.set(settings.public_url)
         await app(scope, receive, send)
 
     return run

@@ -29,7 +29,7 @@ def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
     draft = Draft(connection, owner)
     todo_id = perform(draft, action)
     draft.commit()
-    return _shown(draft, todo_id)
+    return _todo(draft, todo_id).to_json(draft.user.local_now())
 
 
 def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | None) -> JSON:
@@ -40,7 +40,7 @@ def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | N
         return {**twin.to_json(draft.user.local_now()), "deduplicated": True}
     todo_id = perform(draft, action)
     draft.commit(fingerprint=fingerprint)
-    return _shown(draft, todo_id)
+    return _todo(draft, todo_id).to_json(draft.user.local_now())
 
 
 def delete_at(connection: Connection, owner: Owner, place: int) -> JSON:
@@ -62,7 +62,8 @@ def apply(connection: Connection, owner: Owner, actions: Sequence[JSON]) -> JSON
         except Refusal as refusal:
             raise refusal.at(f"actions.{position}") from None
     changed = {"change_id": draft.change_id} if draft.commit() else {}
-    return changed | _within_limit([_shown(draft, todo_id) for todo_id in todo_ids])
+    now = draft.user.local_now()
+    return changed | _within_limit([_todo(draft, todo_id).to_listed(now) for todo_id in todo_ids])
 
 
 def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -> JSON:
@@ -150,11 +151,11 @@ def _has_moved_on(draft: Draft, entry: Entry) -> bool:
     return (todo and _fields(todo)) != (entry.after and _fields(entry.after))
 
 
-def _shown(draft: Draft, todo_id: int) -> JSON:
+def _todo(draft: Draft, todo_id: int) -> Todo:
     todo = draft.get(todo_id)
     if todo is None:
         raise TodoNotFound
-    return todo.to_json(draft.user.local_now())
+    return todo
 
 
 def _entries(connection: Connection, user: User, change_id: int) -> list[Entry]:

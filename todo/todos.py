@@ -67,19 +67,23 @@ class Todo(NamedTuple):
             "tags": orjson.dumps(self.tags).decode(),
             "tag_keys": "".join(f"\n{fold(tag)}\n" for tag in self.tags),
             "search_text": fold("\n".join((self.todo, self.notes or "", *self.tags))),
-            "json": orjson.dumps(self._shown()).decode(),
+            "json": orjson.dumps(self._listed()).decode(),
         }
 
     def to_json(self, now: str) -> JSON:
         """Returns what a caller sees at `now`, the owner's local time."""
-        shown = self._shown()
+        return self.to_listed(now) | {"created_at": self.created_at, "updated_at": self.updated_at}
+
+    def to_listed(self, now: str) -> JSON:
+        """Returns the same as a list shows it: without its times, which would cost an assistant half of its tokens."""
+        shown = self._listed()
         if self.due:
             # One due on a day is overdue when the day is over.
             shown["overdue"] = self.status == "open" and self.due < now[: len(self.due)]
         return shown
 
-    def _shown(self) -> JSON:
-        """Returns what a caller sees before it is due: what is unset is absent."""
+    def _listed(self) -> JSON:
+        """Returns what a list shows before it is due: what is unset is absent."""
         shown: JSON = {"id": self.id, "todo": self.todo}
         if self.notes:
             shown["notes"] = self.notes
@@ -93,7 +97,7 @@ class Todo(NamedTuple):
             shown["tags"] = list(self.tags)
         if self.repeat:
             shown["repeat"] = self.repeat
-        for name in ("status", "version", "created_at", "updated_at", "change_id"):
+        for name in ("status", "version", "change_id"):
             shown[name] = getattr(self, name)
         return shown
 
@@ -180,8 +184,8 @@ def _conditions(
     no_later = due_to and (f"{due_to}~" if len(due_to) == len("2026-11-27") else due_to)
     has_due_filter = due_from or due_to
     return {
-        "search_pattern": f"%{_literal(fold(q))}%" if q else "%",
-        "tag_pattern": f"%\n{_literal(fold(tag))}\n%" if tag else "%",
+        "search_pattern": f"%{literal(fold(q))}%" if q else "%",
+        "tag_pattern": f"%\n{literal(fold(tag))}\n%" if tag else "%",
         "due_from": due_from or "",
         "due_to": no_later or ("9998" if has_due_filter else NO_DUE),
         "urgency_from": _urgency(priority) if priority else 0,
@@ -204,6 +208,6 @@ def fold(text: str) -> str:
     return " ".join(folded.split())
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Returns `text` so that LIKE takes it for itself."""
     return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

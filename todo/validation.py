@@ -14,17 +14,21 @@ from connexion.json_schema import Draft4RequestValidator
 from connexion.uri_parsing import OpenAPIURIParser
 from connexion.validators.json import JSONRequestBodyValidator
 from connexion.validators.parameter import ParameterValidator
-from jsonschema import Draft4Validator, ValidationError
+from jsonschema import Draft4Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
 from starlette.datastructures import Headers
 
 from todo.errors import FieldError, InvalidRequest
+from todo.text import is_visible
 
 MOST_NESTED = 16
 MOST_FIELDS = 50  # of a form
 WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 STRING_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"\s*(:?)', re.DOTALL)
+
+# Formats of our own, beside those of JSON Schema.
+FORMATS = {"visible-text": is_visible}
 
 TYPE_NAMES = {
     "string": "text",
@@ -68,12 +72,17 @@ def _match_whole(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Valid
         yield ValidationError("pattern")
 
 
+FORMAT_CHECKER = FormatChecker()
+FORMAT_CHECKER.checkers = {
+    **Draft4Validator.FORMAT_CHECKER.checkers,
+    **{name: (check, ()) for name, check in FORMATS.items()},
+}
 StrictValidator = extend(Draft4RequestValidator, {"pattern": _match_whole})
 
 
 def find_errors(schema: dict[str, Any], value: Any, at: str = "") -> list[FieldError]:
     """Returns what is wrong with `value`, field by field, without quoting any of it; `at` names the value itself."""
-    validator = StrictValidator(schema, format_checker=Draft4Validator.FORMAT_CHECKER)
+    validator = StrictValidator(schema, format_checker=FORMAT_CHECKER)
     found = [explained for error in validator.iter_errors(value) for explained in _explain(error, at)]
     return list({error.field: error for error in reversed(found)}.values())[::-1]  # the first of each field
 
@@ -113,6 +122,8 @@ def _message(error: ValidationError, limit: Any) -> str:
             return f"must have at most {limit} items"
         case "pattern":
             return f"must have the form of this example: {error.schema['example']}"
+        case "format" if limit == "visible-text":
+            return "must not hold invisible characters: controls, bidirectional or zero-width ones"
         case other:
             return f"breaks {other} of the contract"
 

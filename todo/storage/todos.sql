@@ -5,6 +5,19 @@ SELECT * FROM todos WHERE user_id = :user_id AND id = :id;
 -- name: open_todo_at^
 SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' ORDER BY id LIMIT 1 OFFSET :place;
 
+-- The best match first: the one with most of the words, and of those the newest.
+-- name: search_words
+SELECT id, todo FROM (
+    SELECT id, todo,
+           CASE WHEN search_text LIKE :first ESCAPE '!' THEN 1 ELSE 0 END
+           + CASE WHEN search_text LIKE :second ESCAPE '!' THEN 1 ELSE 0 END
+           + CASE WHEN search_text LIKE :third ESCAPE '!' THEN 1 ELSE 0 END
+           + CASE WHEN search_text LIKE :fourth ESCAPE '!' THEN 1 ELSE 0 END
+           + CASE WHEN search_text LIKE :fifth ESCAPE '!' THEN 1 ELSE 0 END AS hits
+    FROM todos WHERE user_id = :user_id AND status <> 'deleted'
+) AS counted
+WHERE hits > 0 ORDER BY hits DESC, id DESC LIMIT :limit;
+
 -- name: insert_todo!
 INSERT INTO todos (user_id, id, todo, notes, due, due_key, urgency, tags, tag_keys, search_text, repeat, series, series_start,
                    occurrence, status, version, created_at, updated_at, done_at, deleted_at, change_id, json)
