@@ -236,6 +236,7 @@ def main() -> None:
         "database": options.database,
         "sizes": [asdict(size) for size in sizes],
     }
+    RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"scale-{options.database}.json"
     file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 

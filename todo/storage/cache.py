@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 
-MOST_CHARACTERS = 8_000_000
+MOST_CHARACTERS = 4_000_000
 
 
 class Cache:
