@@ -18,7 +18,13 @@ SELECT MAX(change_id) AS change_id FROM entries WHERE user_id = :user_id AND tod
 -- name: changes_before
 SELECT * FROM changes
 WHERE user_id = :user_id AND id < :before_id AND at >= :from_time AND at < :to_time AND actor LIKE :actor_pattern
+  AND (client = :client OR client LIKE :client_pattern ESCAPE '!')
 ORDER BY id DESC LIMIT :limit;
+
+-- name: recent_actors
+SELECT DISTINCT actor, client FROM
+  (SELECT actor, client FROM changes WHERE user_id = :user_id ORDER BY id DESC LIMIT :limit) AS recent
+ORDER BY actor, client;
 
 -- name: twin_of^
 SELECT id FROM changes
