@@ -85,6 +85,6 @@ def _section(connection: Connection, name: str, conditions: dict[str, Any], limi
     find = getattr(connection, f"section_{name}")
     rows = list(find(**conditions, after_key=key, after_id=todo_id, limit=limit + 1))
     shown = rows[:limit]
-    total = getattr(connection, f"count_{name}")(**conditions)["total"] if len(rows) > limit or cursor else len(rows)
+    total = getattr(connection, f"total_of_{name}")(**conditions)["total"] if len(rows) > limit or cursor else len(rows)
     last = [shown[-1]["updated_at" if newest else "due_key"], shown[-1]["id"]] if len(rows) > limit else None
     return Section(name, [Todo.from_row(row) for row in shown], total, encode_cursor(name, last) if last else None)

@@ -7,7 +7,7 @@ WHERE user_id = :user_id AND {condition} AND {after}
   AND search_text LIKE :search_pattern ESCAPE '!' AND tag_keys LIKE :tag_pattern ESCAPE '!'
 ORDER BY {order} LIMIT :limit;
 
--- name: count_{section}^
+-- name: total_of_{section}^
 SELECT COUNT(*) AS total FROM todos
 WHERE user_id = :user_id AND {condition}
   AND search_text LIKE :search_pattern ESCAPE '!' AND tag_keys LIKE :tag_pattern ESCAPE '!';

@@ -117,10 +117,9 @@ def page(
         csrf_token=session().csrf_token,
         refused=words.refused(refusal) if refusal else None,
         schemas=SITE.document["components"]["schemas"],
-        here=request.path,
         version=live.version(user) if user else None,
         words=words,
-        **values,
+        **{"here": request.path, **values},
     )
     response = make_response(text, problem.status if problem else status)
     policy = CONTENT_POLICY + ("; script-src 'self'; connect-src 'self'" if user else "")
