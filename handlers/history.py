@@ -40,7 +40,7 @@ def get_undo_preview(who: str, since_day: str, since_time: str = "00:00") -> Res
     since = f"{since_day}T{since_time[:5]}"
     # A preview locks the list as an undo does, and writes nothing.
     undoing = browser.write(changes.undo_all, browser.owner(), Actor.named(who).by, since, commit=False)
-    in_the_way = browser.read(history.in_the_way, browser.owner(), undoing.conflicts)
+    in_the_way = browser.read(history.in_the_way, browser.owner(), undoing.conflicts[: history.MOST_ENTRIES])
     return browser.page(
         "undo_all.html",
         undoing=undoing,
@@ -48,6 +48,7 @@ def get_undo_preview(who: str, since_day: str, since_time: str = "00:00") -> Res
         actor=Actor.named(who),
         since_day=since_day,
         since_time=since_time[:5],
+        most=history.MOST_ENTRIES,
     )
 
 

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from todo import users
-from todo.changes import By, day_of, entries_of
+from todo.changes import By, day_of
 from todo.contract import SITE
-from todo.drafts import Entry
+from todo.drafts import PROFILE, Entry
 from todo.errors import ChangeNotFound
 from todo.paging import decode_cursor, encode_cursor
 from todo.sections import Moment
@@ -18,6 +18,7 @@ from todo.users import STORED_TIME, Owner, User
 JSON = dict[str, Any]
 
 ASSISTANT = "assistant"
+MOST_ENTRIES = SITE.limit("change_entries")
 LOOKED_AT_FOR_NAMES = 1000  # changes
 
 
@@ -58,7 +59,8 @@ class Told(NamedTuple):
     actor: Actor
     summary: str
     undoes: int | None
-    entries: list[Entry]
+    entries: list[Entry]  # the first of them
+    entry_count: int  # of all
 
 
 class View(NamedTuple):
@@ -105,14 +107,19 @@ def change(connection: Connection, owner: Owner, change_id: int) -> Told:
 
 def in_the_way(connection: Connection, owner: Owner, conflicts: Sequence[JSON]) -> list[tuple[Told, Entry]]:
     """Returns, for each conflict of an undo, the newest change of its to-do and what that did to it."""
+    user = users.find(connection, owner)
     found = []
     for conflict in conflicts:
         newest = change(connection, owner, conflict["change_id"])
-        found += [(newest, entry) for entry in newest.entries if entry.todo_id == conflict.get("id", 0)]
+        row = connection.entry_of_change(user_id=user.id, change_id=newest.id, todo_id=conflict.get("id", PROFILE))
+        found.append((newest, Entry.from_row(row)))
     return found
 
 
 def _told(connection: Connection, user: User, row: Any) -> Told:
     at = datetime.strptime(row["at"], STORED_TIME).replace(tzinfo=UTC).astimezone(ZoneInfo(user.time_zone))
-    entries = entries_of(connection, user, row["id"])
-    return Told(row["id"], at, Actor.of(row), row["summary"], row["undoes"], entries)
+    which = {"user_id": user.id, "change_id": row["id"]}
+    rows = connection.first_entries_of_change(**which, limit=MOST_ENTRIES + 1)
+    count = len(rows) if len(rows) <= MOST_ENTRIES else connection.count_entries_of_change(**which)["total"]
+    entries = [Entry.from_row(entry) for entry in rows[:MOST_ENTRIES]]
+    return Told(row["id"], at, Actor.of(row), row["summary"], row["undoes"], entries, count)

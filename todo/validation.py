@@ -189,7 +189,8 @@ class StrictUploadValidator(StrictFormValidator):
 
 def read_text(file: FileStorage) -> str:
     """Returns what an uploaded file says. Raises ValueError where that is not UTF-8."""
-    return file.stream.read().decode("utf-8")
+    with file.stream as stream:
+        return stream.read().decode("utf-8")
 
 
 def read_parameter(schema: dict[str, Any], values: list[str]) -> Any:

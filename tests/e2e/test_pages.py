@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.processes import Child, migrated, serving
@@ -240,3 +241,38 @@ def test_all_pages_come_from_here_alone(chromium: Browser, service: Child, assis
         assert asked
         assert all(url.startswith(f"{service.url}/") for url in asked)
         assert not complaints
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(chromium: Browser, service: Child, assistant: Assistant, scheme: str) -> None:
+    assistant.add("Buy milk", due="2020-01-01", priority="high", tags=["home"], notes="n", repeat="FREQ=DAILY")
+    shared = assistant.call("POST", "/1/share")["url"].removeprefix(service.url)
+    assistant.call("PATCH", "/1", todo="Buy oat milk")
+    assistant.call("POST", "/1/complete")
+    for number in range(2, 5):
+        assistant.add(f"{number}")
+    assistant.call("DELETE", "/3")
+    preview = "/history/undo?who=assistant:ChatGPT&since_day=2020-01-01"
+    with window(chromium, service, assistant) as context:
+        page = context.new_page()
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for path in (
+            "/",
+            "/list",
+            "/list?edit=2&changed=1",
+            "/history",
+            preview,
+            "/trash",
+            "/account",
+            shared,
+            "/s/no",
+        ):
+            page.goto(path)
+            page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true })")
+            found = Axe().run(page).response["violations"]
+            assert not [(path, rule["id"], rule["nodes"][0]["html"]) for rule in found]
+        context.clear_cookies()
+        for path in ("/", "/sign-in", "/sign-up", "/legal", "/errors"):
+            page.goto(path)
+            found = Axe().run(page).response["violations"]
+            assert not [(path, rule["id"], rule["nodes"][0]["html"]) for rule in found]

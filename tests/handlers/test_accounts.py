@@ -205,7 +205,7 @@ class TestSigningIn:
 
     def test_pages_for_the_signed_in_lead_others_to_the_form(self, new_browser: NewBrowser) -> None:
         for path in ("/account", "/account/export"):
-            assert new_browser().get(path).headers["location"] == "/sign-in?next=%2Flist"
+            assert new_browser().get(path).headers["location"] == "/sign-in?next=%2Faccount"
 
 
 class TestGuessing:

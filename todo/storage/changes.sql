@@ -12,6 +12,15 @@ SELECT * FROM changes WHERE user_id = :user_id AND id = :id;
 -- name: entries_of_change
 SELECT * FROM entries WHERE user_id = :user_id AND change_id = :change_id ORDER BY todo_id;
 
+-- name: first_entries_of_change
+SELECT * FROM entries WHERE user_id = :user_id AND change_id = :change_id ORDER BY todo_id LIMIT :limit;
+
+-- name: count_entries_of_change^
+SELECT COUNT(*) AS total FROM entries WHERE user_id = :user_id AND change_id = :change_id;
+
+-- name: entry_of_change^
+SELECT * FROM entries WHERE user_id = :user_id AND change_id = :change_id AND todo_id = :todo_id;
+
 -- name: newest_change_of^
 SELECT MAX(change_id) AS change_id FROM entries WHERE user_id = :user_id AND todo_id = :todo_id;
 

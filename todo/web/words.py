@@ -52,6 +52,7 @@ LABELS = {"todo": "The text", "due": "The date", "repeat": "How it repeats", "ta
 STATES = {"open": "open", "done": "done", "deleted": "in the trash"}
 # What an assistant that calls itself so would pass for.
 RESERVED = ("", "you", "the operator", "operator", "person", "an assistant")
+SAID_AS_A_WHOLE = ("Imported", "Undid")
 VERBS = {**PAST_TENSE, "undo": "took back changes to", "import": "kept"}
 
 
@@ -180,10 +181,10 @@ def done(change: Told) -> str:
     entries = [entry for entry in change.entries if entry.todo_id != PROFILE]
     if change.undoes:
         return f"took back change {change.undoes}"
-    if len(change.entries) == 1 and entries and entries[0].action != "undo":
-        return f"{VERBS[entries[0].action]} “{text(entries[0])}”"
-    if not change.entries or any(entry.action == "undo" for entry in change.entries):
+    if not change.entries or change.entry_count > len(change.entries) or change.summary.startswith(SAID_AS_A_WHOLE):
         return change.summary[0].lower() + change.summary[1:].removesuffix(".")
+    if len(change.entries) == 1 and entries:
+        return f"{VERBS[entries[0].action]} “{text(entries[0])}”"
     counts = Counter(entry.action for entry in entries)
     parts = [f"{VERBS[action]} {count} to-do{'s' if count > 1 else ''}" for action, count in counts.items()]
     return _and(parts + (["set the time zone"] if len(entries) < len(change.entries) else []))
