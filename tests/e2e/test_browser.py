@@ -109,7 +109,7 @@ def test_signs_up_on_the_way_allows_and_lands_on_the_callback(
 def test_declines(page: Page, client: Client, username: str) -> None:
     page.goto("/sign-up")
     sign_up(page, username)
-    expect(page.get_by_text("You are signed in as")).to_be_visible()
+    expect(page.get_by_role("heading", name="List")).to_be_visible()
     page.goto(f"/oauth/authorize?{urlencode(client.asks())}")
     page.get_by_role("button", name="Do not allow").click()
     answer = answer_of(page)
@@ -118,7 +118,7 @@ def test_declines(page: Page, client: Client, username: str) -> None:
 
 def test_by_keyboard_alone(page: Page, client: Client, username: str) -> None:
     page.goto("/sign-up?" + urlencode({"next": f"/oauth/authorize?{urlencode(client.asks())}"}))
-    for _ in range(6):  # the skip link, four pages, and then the form
+    for _ in range(7):  # the skip link, the front door, four pages, and then the form
         page.keyboard.press("Tab")
     page.keyboard.type(username)
     page.keyboard.press("Tab")
@@ -131,7 +131,7 @@ def test_by_keyboard_alone(page: Page, client: Client, username: str) -> None:
 
 
 def test_changes_the_password_exports_and_deletes(page: Page, username: str) -> None:
-    page.goto("/sign-up")
+    page.goto("/sign-up?next=/account")
     sign_up(page, username)
     page.get_by_label("Password now").fill(PASSWORD)
     page.get_by_label("New password").fill(NEW_PASSWORD)

@@ -141,7 +141,7 @@ class TestWithoutScript:
             expect(page.locator("main")).to_contain_text("ChatGPT made 1 change")
             page.get_by_role("button", name="Undo it").click()
             expect(page.locator("#notice")).to_contain_text("You undid 1 change.")
-            page.get_by_role("link", name="List").click()
+            page.get_by_role("link", name="List", exact=True).click()
             expect(page.locator(".text")).to_have_text(["Buy oat milk"])
             page.get_by_role("link", name="Edit: Buy oat milk").click()
             page.get_by_role("button", name="Make a link").click()
