@@ -143,6 +143,7 @@ def test_changes_the_password_exports_and_deletes(page: Page, username: str) -> 
     expect(page.get_by_role("alert")).to_contain_text("The username or the password is wrong.")
     page.get_by_label("Password").fill(NEW_PASSWORD)
     page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Account").click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download everything").click()
     assert download.value.suggested_filename == "todo.json"
