@@ -63,6 +63,9 @@ backup: $(BIN)/.run ## Copy the SQLite database while the service runs: make bac
 logo: $(BIN)/.dev ## Draw the logo anew
 	@python bin/draw_logo.py
 
+screenshots: $(BIN)/.dev ## Take the screenshots of the README anew, with Debian's chromium
+	@python bin/take_screenshots.py
+
 $(BIN)/.run: requirements.txt
 	@echo "Setting up .venv ..."
 	@$(PYTHON) -m venv .venv
@@ -77,4 +80,4 @@ $(BIN)/.bench: $(BIN)/.dev bench/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
-.PHONY: help run test soak check conformance bench bench-scale profile format env migrate claim client forget backup logo
+.PHONY: help run test soak check conformance bench bench-scale profile format env migrate claim client forget backup logo screenshots

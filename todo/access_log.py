@@ -63,7 +63,9 @@ class AccessLog:
             await self.app(scope, receive, send_with_id)
         finally:
             milliseconds = (time.perf_counter() - start) * 1000
-            _write(f"{method} {scope.get(TEMPLATE, '-')} {status} {milliseconds:.1f}ms {request_id}\n")
+            # An open page asks whether anything has changed every second or two; that nothing has is no news.
+            if status != 304:
+                _write(f"{method} {scope.get(TEMPLATE, '-')} {status} {milliseconds:.1f}ms {request_id}\n")
 
 
 def _ids() -> Iterator[str]:

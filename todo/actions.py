@@ -1,5 +1,6 @@
 """What can be done to a to-do: one function for each action of change_todos."""
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from todo.drafts import Draft
 from todo.errors import InvalidRequest, TodoNotFound, VersionConflict
 from todo.recurrence import Series
 from todo.todos import Todo, clean
+from todo.users import DAY
 
 JSON = dict[str, Any]
 
@@ -47,7 +49,8 @@ def _complete(draft: Draft, action: JSON) -> int:
         # Whoever completes, reopens and completes again gets one next one, not two.
         if following and not draft.has_occurrence(todo.series, following[1].occurrence):
             due, series = following
-            draft.add("add", todo._replace(due=due, repeat=series.repeat, occurrence=series.occurrence, done_at=None))
+            fresh = todo._replace(done_at=None, share=None, share_until=None)
+            draft.add("add", fresh._replace(due=due, repeat=series.repeat, occurrence=series.occurrence))
     return todo.id
 
 
@@ -76,6 +79,25 @@ def _restore(draft: Draft, action: JSON) -> int:
     return todo.id
 
 
+def _share(draft: Draft, action: JSON) -> int:
+    """Makes an address that shows it. Raises InvalidRequest, TodoNotFound and VersionConflict."""
+    _require(action, {"id"}, allowed={"url_until", "if_version"})
+    todo = _find(draft, action)
+    until = action.get("url_until", todo.share_until)
+    if until and until < draft.user.local_now()[:DAY]:
+        raise InvalidRequest.of("url_until", "must not be in the past")
+    draft.put("share", todo.id, todo._replace(share=todo.share or secrets.token_urlsafe(16), share_until=until))
+    return todo.id
+
+
+def _unshare(draft: Draft, action: JSON) -> int:
+    """Makes the address show nothing any more. Raises TodoNotFound and VersionConflict."""
+    _require(action, {"id"}, allowed={"if_version"})
+    todo = _find(draft, action)
+    draft.put("unshare", todo.id, todo._replace(share=None, share_until=None))
+    return todo.id
+
+
 ACTIONS: dict[str, Callable[[Draft, JSON], int]] = {
     "add": _add,
     "update": _update,
@@ -83,6 +105,8 @@ ACTIONS: dict[str, Callable[[Draft, JSON], int]] = {
     "reopen": _reopen,
     "delete": _delete,
     "restore": _restore,
+    "share": _share,
+    "unshare": _unshare,
 }
 FIELDS = {"todo", "notes", "due", "priority", "tags", "repeat"}
 

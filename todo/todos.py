@@ -37,6 +37,8 @@ class Todo(NamedTuple):
     status: str = "open"
     done_at: str | None = None
     deleted_at: str | None = None
+    share: str | None = None  # the secret in the address that shows it to anybody
+    share_until: str | None = None  # the last local day on which that works
     version: int = 0
     change_id: int = 0
 
@@ -50,6 +52,15 @@ class Todo(NamedTuple):
         """Returns the to-do that `to_snapshot` kept."""
         kept = orjson.loads(snapshot)
         return cls(**{**kept, "tags": tuple(kept.get("tags", ()))})
+
+    @property
+    def url(self) -> str | None:
+        """Returns where it is shown to anybody, at this service; an answer makes the address whole."""
+        return f"/s/{self.share}" if self.share else None
+
+    @property
+    def url_until(self) -> str | None:
+        return self.share_until
 
     def to_snapshot(self) -> str:
         """Returns what the log keeps: all that is set."""
@@ -97,6 +108,10 @@ class Todo(NamedTuple):
             shown["tags"] = list(self.tags)
         if self.repeat:
             shown["repeat"] = self.repeat
+        if self.url:
+            shown["url"] = self.url
+        if self.url_until:
+            shown["url_until"] = self.url_until
         for name in ("status", "version", "change_id"):
             shown[name] = getattr(self, name)
         return shown
@@ -184,12 +199,19 @@ def _conditions(
     no_later = due_to and (f"{due_to}~" if len(due_to) == len("2026-11-27") else due_to)
     has_due_filter = due_from or due_to
     return {
-        "search_pattern": f"%{literal(fold(q))}%" if q else "%",
-        "tag_pattern": f"%\n{literal(fold(tag))}\n%" if tag else "%",
+        **patterns(q, tag),
         "due_from": due_from or "",
         "due_to": no_later or ("9998" if has_due_filter else NO_DUE),
         "urgency_from": _urgency(priority) if priority else 0,
         "urgency_to": _urgency(priority or UNSET_PRIORITY),
+    }
+
+
+def patterns(q: str | None, tag: str | None) -> JSON:
+    """Returns what LIKE compares the text and the tags with; what is left out lets everything through."""
+    return {
+        "search_pattern": f"%{literal(fold(q))}%" if q else "%",
+        "tag_pattern": f"%\n{literal(fold(tag))}\n%" if tag else "%",
     }
 
 
