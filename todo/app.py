@@ -22,7 +22,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handlers.live import get_version, session_cookie
-from todo import auth, contract, links, manifest
+from todo import auth, contract, manifest
 from todo.access_log import REQUEST_ID, AccessLog
 from todo.compiled import CompiledContract
 from todo.config import Settings
@@ -212,7 +212,6 @@ def _with_context(app: ASGIApp, engine: Engine, settings: Settings) -> ASGIApp:
         current_engine.set(engine)
         auth.service_key_digests.set(digests)
         auth.resources.set(resources)
-        links.public_url.set(settings.public_url)
         session_cookie.set(cookie)
         await app(scope, receive, send)
 

@@ -14,13 +14,13 @@ NOT_A_WORD = ""  # a pattern that no text matches, as none is empty
 
 
 def search(connection: Connection, owner: Owner, query: str) -> list[JSON]:
-    """Returns id and title of the open and done to-dos that have one of the words, those with most of them first."""
+    """Returns id, title and address of the open and done to-dos that have one of the words, those with most of them first."""
     user = users.find(connection, owner)
     # The longest words say the most.
     words = sorted(set(todos.fold(query).split()), key=lambda word: (-len(word), word))[: len(WORDS)]
     patterns = [f"%{todos.literal(word)}%" for word in words] + [NOT_A_WORD] * (len(WORDS) - len(words))
     rows = connection.search_words(user_id=user.id, limit=MOST_FOUND, **dict(zip(WORDS, patterns, strict=True)))
-    return [{"id": str(row["id"]), "title": row["todo"]} for row in rows]
+    return [{"id": str(row["id"]), "title": row["todo"], "url": _address(owner, row["id"])} for row in rows]
 
 
 def fetch(connection: Connection, owner: Owner, todo_id: int) -> JSON:
@@ -32,7 +32,13 @@ def fetch(connection: Connection, owner: Owner, todo_id: int) -> JSON:
         "title": title,
         "text": f"{title}\n\n{notes}".strip(),
         "metadata": {name: _as_text(value) for name, value in todo.items()},
+        "url": _address(owner, todo_id),
     }
+
+
+def _address(owner: Owner, todo_id: int) -> str:
+    """Returns where the to-do is, for whoever may see it."""
+    return f"/todos/{owner.username}/{todo_id}"
 
 
 def _as_text(value: Any) -> str:

@@ -100,6 +100,13 @@ def refuses_fields_that_do_not_go_with_the_action(failure: Failure, response: sc
     return isinstance(failure, RejectedPositiveData) and bool(told) and told == messages
 
 
+def refuses_what_contradicts_itself(failure: Failure, response: schemathesis.Response) -> bool:
+    """A field that is set and cleared, or two names for one request, no schema can see."""
+    messages = [error["message"] for error in problem(response).get("errors", [])]
+    told = [message for message in messages if message.endswith((", which has a value here", ", where both are sent"))]
+    return isinstance(failure, RejectedPositiveData) and bool(told) and told == messages
+
+
 def refuses_who_asks(failure: Failure, response: schemathesis.Response) -> bool:
     """Who signs in or connects must be somebody, and only so often: that is for rules, and these are their answers."""
     by_rule = response.status_code in (401, 403, 429) or "<code>client_refused</code>" in response.text
@@ -112,6 +119,7 @@ ALLOWED = (
     refuses_a_made_up_cursor,
     refuses_an_unknown_time_zone,
     refuses_me,
+    refuses_what_contradicts_itself,
     refuses_who_asks,
     has_nothing_at_that_place,
     still_has_the_list,
