@@ -90,7 +90,11 @@ def export_account() -> Answer:
     account = browser.account()
     if account is None:
         return _sign_in_first()
-    response = jsonify(browser.read(accounts.export, account))
+    exported = browser.read(accounts.export, account)
+    for todo in exported["todos"]:
+        if "url" in todo:
+            todo["url"] = current_app.config["SETTINGS"].public_url + todo["url"]
+    response = jsonify(exported)
     response.headers["Content-Disposition"] = 'attachment; filename="todo.json"'
     response.headers["Cache-Control"] = "no-store"
     return response

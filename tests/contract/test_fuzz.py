@@ -5,15 +5,21 @@ from collections.abc import Iterator
 from copy import deepcopy
 from itertools import count
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
 import schemathesis
 from schemathesis.config import SchemathesisConfig
-from schemathesis.core.failures import Failure
+from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
-from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData, UseAfterFree
+from schemathesis.openapi.checks import (
+    EnsureResourceAvailability,
+    RejectedPositiveData,
+    UndefinedContentType,
+    UseAfterFree,
+)
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -55,7 +61,13 @@ KNOWN_TO_SITE = {
     "query.redirect_uri": ["https://client.example/callback"],
 }
 # A code or a refresh token comes out of what a person decides, which tests/oauth tries.
-NOT_BY_CHANCE = {("POST", "/oauth/token")}
+# And nobody guesses the address of a shared to-do or of a calendar, which tests/handlers tries.
+NOT_BY_CHANCE = {
+    ("POST", "/oauth/token"),
+    ("GET", "/s/{share}"),
+    ("GET", "/s/{share}/{picture}.png"),
+    ("GET", "/calendar/{calendar}.ics"),
+}
 BY_INDEX = "DELETE /todos/{username}"
 
 
@@ -113,7 +125,40 @@ def refuses_who_asks(failure: Failure, response: schemathesis.Response) -> bool:
     return isinstance(failure, RejectedPositiveData) and (by_rule or "error" in problem(response))
 
 
+def takes_an_empty_field_for_one_left_out(failure: Failure, response: schemathesis.Response) -> bool:
+    """Browsers send what was left empty too, in a form and in the query of one that asks (RFC 6749 section 3.1)."""
+    return isinstance(failure, AcceptedNegativeData) and any(value == "" for _, value in sent(response))
+
+
+def has_no_null_in_a_form(failure: Failure, response: schemathesis.Response) -> bool:
+    """Forms share the schemas of the fields with JSON, and have no way to say null: it is four letters."""
+    return isinstance(failure, RejectedPositiveData) and any(value == "null" for _, value in sent(response))
+
+
+def refuses_on_the_page_what_does_not_go_together(failure: Failure, response: schemathesis.Response) -> bool:
+    """What the rules refuse of a form is said on its own page, and of a cursor on a page of errors."""
+    said = 'class="refused" role="alert"' in response.text or "next_cursor of the page before" in response.text
+    return isinstance(failure, RejectedPositiveData) and response.status_code == 400 and said
+
+
+def is_at_no_path(failure: Failure, response: schemathesis.Response) -> bool:
+    """A line break is in no path, so the guard knows no operation that could promise a page."""
+    return isinstance(failure, UndefinedContentType) and problem(response).get("code") == "not_found"
+
+
+def sent(response: schemathesis.Response) -> list[tuple[str, str]]:
+    """Returns the fields of the form, or of the query."""
+    body = response.request.body or b""
+    text = body.decode("latin-1") if isinstance(body, bytes) else str(body)
+    query = urlsplit(response.request.url or "").query
+    return parse_qsl(text, keep_blank_values=True) + parse_qsl(query, keep_blank_values=True)
+
+
 ALLOWED = (
+    takes_an_empty_field_for_one_left_out,
+    has_no_null_in_a_form,
+    refuses_on_the_page_what_does_not_go_together,
+    is_at_no_path,
     refuses_a_rule_that_does_not_go_together,
     refuses_fields_that_do_not_go_with_the_action,
     refuses_a_made_up_cursor,

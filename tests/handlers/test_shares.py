@@ -10,6 +10,7 @@ import time_machine
 from PIL import Image
 
 from tests.handlers.test_todos import add
+from tests.people import Person
 from todo.web import picture
 
 
@@ -41,6 +42,12 @@ def test_a_text_that_looks_like_an_address_stays_as_it_is(client: httpx.Client, 
     add(client, name, text, notes=text)
     todo = client.get(f"/todos/{name}").json()["todos"][0]
     assert (todo["todo"], todo["notes"]) == (text, text)
+
+
+def test_an_export_has_the_whole_address_too(person: Person, client: httpx.Client) -> None:
+    add(client, person.username, "A")
+    url = client.post(f"/todos/{person.username}/1/share").json()["url"]
+    assert person.browser.get("/account/export").json()["todos"][0]["url"] == url
 
 
 def test_page_shows_that_to_do_alone(anonymous: httpx.Client, name: str, shared: httpx.URL) -> None:
