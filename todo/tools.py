@@ -138,12 +138,16 @@ class Tool:
         return plain
 
     def _output_schema(self) -> JSON:
-        """Returns what every answer that is no refusal has: the fields that are always there, and their types."""
+        """Returns what every answer that is no refusal has: the numbers, lists and objects that are always there.
+
+        Texts are for reading, and to name them too would take a tenth of what all tools may cost.
+        """
         responses = self.operation.spec["responses"]
         success = self.contract.resolve(next(answer for status, answer in responses.items() if status < "300"))
         schema = self.contract.resolve(success["content"]["application/json"]["schema"])
         always = {name: self.contract.resolve(schema["properties"][name]) for name in schema["required"]}
-        return {"type": "object", "properties": {name: {"type": field["type"]} for name, field in always.items()}}
+        types = {name: field["type"] for name, field in always.items() if field["type"] != "string"}
+        return {"type": "object", "properties": {name: {"type": kind} for name, kind in types.items()}}
 
     def _hints(self) -> JSON:
         """Returns what a host may show or ask about; a person confirms what may destroy something."""
