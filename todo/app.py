@@ -78,11 +78,11 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     # The compiled contract stands outermost in its Connexion app, and is all of it that a request needs.
     served = api.middleware.app if engine == "compiled" else ForConnexion(api)
     guard = Guard(
-        [*routes_of(contract.API, served), *routes_of(contract.SITE, ForConnexion(site)), mcp.route],
+        [mcp.route, *routes_of(contract.API, served), *routes_of(contract.SITE, ForConnexion(site))],
         refuse=refusals,
         most_bytes=contract.API.limit("request_body_bytes"),
     )
-    mcp.service = AccessLog(guard)  # a call over MCP comes from within: no browser sent it, and it has the context
+    mcp.service = guard  # a call over MCP comes from within: no browser sent it, and it has the context and the log
     return Router(
         default=AccessLog(CORS(_with_context(guard, database, settings), settings)),
         lifespan=_lifespan(database),
