@@ -30,6 +30,7 @@ format: $(BIN)/.dev ## Put the code into shape
 
 bench: $(BIN)/.bench ## Measure beside the peers: make bench QUICK=1, or ROUNDS=5 SECONDS=3
 	@python -m bench.compare --rounds $(ROUNDS) --seconds $(SECONDS) $(if $(QUICK),--quick)
+	@python -m bench.mcp --rounds $(ROUNDS) --seconds $(SECONDS) $(if $(QUICK),--quick)
 
 bench-scale: $(BIN)/.bench ## Measure with up to 10 million to-dos: make bench-scale DATABASE=postgresql
 	@python -m bench.scale --database $(DATABASE) $(if $(SIZES),--sizes $(SIZES))

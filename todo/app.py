@@ -83,15 +83,15 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     served = api.middleware.app if engine == "compiled" else ForConnexion(api)
     guard = Guard(
         [
+            mcp.route,
             *routes_of(contract.API, served),
             *routes_of(threaded, ForConnexion(site)),
             *routes_of(on_the_loop, get_version),
-            mcp.route,
         ],
         refuse=refusals,
         most_bytes=contract.API.limit("request_body_bytes"),
     )
-    mcp.service = AccessLog(guard)  # a call over MCP comes from within: no browser sent it, and it has the context
+    mcp.service = guard  # a call over MCP comes from within: no browser sent it, and it has the context and the log
     return Router(
         default=AccessLog(CORS(_with_context(guard, database, settings), settings)),
         lifespan=_lifespan(database),

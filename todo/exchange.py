@@ -5,9 +5,11 @@ and copies each answer several times in the newer. That costs more than all else
 SDK's kernel directly, by the SDK's own rules for what a message must be.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from types import SimpleNamespace
+from typing import Any, cast
 
 import anyio
 import orjson
@@ -19,6 +21,9 @@ from mcp.shared.dispatcher import CallOptions
 from mcp.shared.exceptions import MCPError, NoBackChannelError
 from mcp.shared.inbound import (
     ERROR_CODE_HTTP_STATUS,
+    MCP_METHOD_HEADER,
+    MCP_NAME_HEADER,
+    MCP_PROTOCOL_VERSION_HEADER,
     InboundLadderRejection,
     classify_inbound_request,
     find_duplicated_routing_header,
@@ -30,6 +35,7 @@ from mcp_types import (
     HEADER_MISMATCH,
     INVALID_REQUEST,
     PARSE_ERROR,
+    SERVER_INFO_META_KEY,
     JSONRPCNotification,
     JSONRPCRequest,
     RequestId,
@@ -38,6 +44,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from todo.errors import InvalidRequest
 from todo.guard import BODY
@@ -45,21 +52,27 @@ from todo.validation import parse_json
 
 JSON = dict[str, Any]
 
-VERSION = "mcp-protocol-version"
+CallTool = Callable[[Mapping[str, Any]], Awaitable[JSON]]
+COMPLETE = {"resultType": "complete"}
+VERSION = MCP_PROTOCOL_VERSION_HEADER
+ROUTING = (VERSION, MCP_METHOD_HEADER, MCP_NAME_HEADER)
 
 
-async def answer(server: Server[Any], request: Request) -> Response:
-    """Returns the answer to the message in a request: an empty 202 to one that is no question."""
-    has_json, _ = check_accept_headers(request)
+async def answer(server: Server[Any], call_tool: CallTool, scope: Scope, headers: Mapping[str, str]) -> Response:
+    """Returns the answer to the message in a request: an empty 202 to one that is no question.
+
+    A call of a tool goes straight to `call_tool`; all other methods are the kernel's.
+    """
+    has_json, _ = check_accept_headers(cast(Request, SimpleNamespace(headers=headers)))
     if not has_json:
         return Response(status_code=406)
     try:
-        message = parse_json(request.scope[BODY])
+        message = parse_json(scope[BODY])
     except InvalidRequest as refusal:
         (error,) = refusal.members["errors"]
         return _refusal(MCPError(PARSE_ERROR, f"The body {error['message']}."), status=400)
     # The first message of a client that begins with `initialize` names no version yet.
-    version = request.headers.get(VERSION, DEFAULT_NEGOTIATED_VERSION)
+    version = headers.get(VERSION, DEFAULT_NEGOTIATED_VERSION)
     is_newer = version not in HANDSHAKE_PROTOCOL_VERSIONS
     try:
         if isinstance(message, dict) and _is_no_question(message, version, is_newer=is_newer):
@@ -70,14 +83,29 @@ async def answer(server: Server[Any], request: Request) -> Response:
     except MCPError as error:
         return _refusal(error, status=400)
     try:
-        connection = _envelope(request, message) if is_newer else Connection.from_envelope(version, None, None)
-        result = await serve_one(
-            server, Exchange(question.id), question.method, question.params, connection=connection, lifespan_state={}
-        )
+        sender = _sender(scope, headers, message) if is_newer else (version, None, None)
+        if question.method == "tools/call":
+            result = await call_tool(question.params or {})
+            result |= _stamp(server, result) if is_newer else {}
+        else:
+            connection, exchange = Connection.from_envelope(*sender), Exchange(question.id)
+            result = await serve_one(
+                server, exchange, question.method, question.params, connection=connection, lifespan_state={}
+            )
     except Exception as error:
         told = MCPError.from_error_data(modern_error_data(error))
         return _refusal(told, question.id, ERROR_CODE_HTTP_STATUS.get(told.code, 200) if is_newer else 200)
     return _json({"jsonrpc": "2.0", "id": question.id, "result": result})
+
+
+def _stamp(server: Server[Any], result: JSON) -> JSON:
+    """Returns what the newer era wants said of each result."""
+    return {**COMPLETE, "_meta": {SERVER_INFO_META_KEY: _server_info(server), **result.get("_meta", {})}}
+
+
+@cache
+def _server_info(server: Server[Any]) -> JSON:
+    return server.server_info_stamp
 
 
 def _is_no_question(message: JSON, version: str, *, is_newer: bool) -> bool:
@@ -92,17 +120,21 @@ def _is_no_question(message: JSON, version: str, *, is_newer: bool) -> bool:
     return "method" not in message and not is_newer
 
 
-def _envelope(request: Request, message: JSON) -> Connection:
-    """Returns what a message of the newer era says of its sender. Raises MCPError where its headers say otherwise."""
-    twice = find_duplicated_routing_header(request.headers.items())
+def _sender(scope: Scope, headers: Mapping[str, str], message: JSON) -> tuple[str, Any, Any]:
+    """Returns version, client and capabilities, which a message of the newer era names.
+
+    Raises MCPError where it does not, or its headers say otherwise.
+    """
+    twice = find_duplicated_routing_header((name.decode("latin-1"), "") for name, _ in scope["headers"])
     if twice is not None:
         raise MCPError(HEADER_MISMATCH, f"The header {twice} must come only once.")
     # RFC 9110 section 5.5: white space around a value is no part of it, and the server leaves it there.
-    headers = {name: value.strip() for name, value in request.headers.items()}
-    route = classify_inbound_request(message, headers=headers)
+    route = classify_inbound_request(
+        message, headers={name: headers[name].strip() for name in ROUTING if name in headers}
+    )
     if isinstance(route, InboundLadderRejection):
         raise MCPError(route.code, route.message, route.data)
-    return Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
+    return route.protocol_version, route.client_info, route.client_capabilities
 
 
 def _refusal(error: MCPError, question: RequestId | None = None, status: int = 200) -> Response:

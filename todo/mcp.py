@@ -13,22 +13,19 @@ from urllib.parse import unquote, urlsplit
 
 import orjson
 from mcp.server.caching import CacheHint
-from mcp.server.context import CallNext, ServerRequestContext
+from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     CLIENT_INFO_META_KEY,
     INVALID_PARAMS,
-    SERVER_INFO_META_KEY,
     PaginatedRequestParams,
 )
-from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo import auth, exchange
-from todo.access_log import REQUEST_ID
+from todo.access_log import STATUS
 from todo.contract import Contract
 from todo.errors import (
     HostNotAllowed,
@@ -37,7 +34,7 @@ from todo.errors import (
     ProblemResponse,
     metadata_url,
 )
-from todo.guard import Route, headers_of
+from todo.guard import TEMPLATE, Route, headers_of
 from todo.tools import MINE, Call, tools_of
 
 JSON = dict[str, Any]
@@ -47,8 +44,6 @@ Context = ServerRequestContext[Any, Any]
 PATH = "/mcp"
 # The tools change with a release alone.
 FRESH = CacheHint(ttl_ms=3_600_000, scope="private")
-# What the newer era wants said of a result.
-COMPLETE = {"resultType": "complete"}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 KEPT_OF_THE_SCOPE = ("type", "asgi", "http_version", "scheme", "server", "client")
@@ -71,6 +66,8 @@ class Answer:
     @property
     def is_about_the_token(self) -> bool:
         """Whether another token would help: then the answer to the message itself says so (RFC 6750 section 3.1)."""
+        if self.status not in (401, 403):
+            return False
         return self.status == 401 or 'error="insufficient_scope"' in self.headers.get("www-authenticate", "")
 
 
@@ -104,7 +101,6 @@ class Endpoint:
         self._hosts = _hosts_of(public_url)
         self._origins = {public_url, *origins}
         self._server = self._build_server(contract.document["info"])
-        self._server_info = self._server.server_info_stamp
 
     @property
     def route(self) -> Route:
@@ -121,7 +117,7 @@ class Endpoint:
             return
         caller = Caller(scope, headers, has_account=principal.username is not None)
         _caller.set(caller)
-        response = await exchange.answer(self._server, Request(scope, receive))
+        response = await exchange.answer(self._server, self._call_tool, scope, headers)
         response.headers["cache-control"] = "no-store"
         if caller.answer and caller.answer.is_about_the_token:
             response.status_code = caller.answer.status
@@ -138,8 +134,7 @@ class Endpoint:
             cache_hints={"tools/list": FRESH, "server/discover": FRESH},
             on_list_tools=self._list_tools,
         )
-        # In place of OpenTelemetry, which nobody here exports.
-        server.middleware[:] = [self._answer_calls]
+        server.middleware.clear()  # it holds OpenTelemetry, which nobody here exports
         return server
 
     def _check_address(self, headers: Mapping[str, str]) -> None:
@@ -150,16 +145,7 @@ class Endpoint:
             raise OriginNotAllowed
 
     async def _list_tools(self, _: Context, __: PaginatedRequestParams | None) -> Any:
-        return {"tools": self._lists[_caller.get().has_account], **COMPLETE}
-
-    async def _answer_calls(self, ctx: Context, call_next: CallNext) -> Any:
-        """Answers tools/call before the SDK makes models of it, which would take as long as the answer itself."""
-        if ctx.method != "tools/call":
-            return await call_next(ctx)
-        result = await self._call_tool(ctx.params or {})
-        if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
-            result |= {**COMPLETE, "_meta": {SERVER_INFO_META_KEY: self._server_info, **result.get("_meta", {})}}
-        return result
+        return {"tools": self._lists[_caller.get().has_account], **exchange.COMPLETE}
 
     async def _call_tool(self, params: Mapping[str, Any]) -> JSON:
         """Returns the answer of the service as a result, also a refusal, so that a model can mend its call."""
@@ -177,6 +163,8 @@ class Endpoint:
             caller.answer = Answer(problem.status, Headers(problem.headers), problem.body)
         else:
             caller.answer = await self._ask(call, caller, meta)
+        # The log tells which tool it was, and what became of the call.
+        caller.scope[TEMPLATE], caller.scope[STATUS] = f"{PATH}#{tool.name}", caller.answer.status
         return self._result(caller.answer)
 
     async def _ask(self, call: Call, caller: Caller, meta: Mapping[str, Any]) -> Answer:
@@ -185,7 +173,6 @@ class Endpoint:
         headers = {
             **{name: value for name, value in caller.headers.items() if name in PASSED_ON},
             **dict(_hints(meta)),
-            REQUEST_ID.lower(): scope[REQUEST_ID],
             **({"content-length": str(len(call.body))} if call.body else {}),
         }
         request = {

@@ -78,7 +78,7 @@ class Tool:
         query = {name: _as_text(value) for name, value in given.items() if self._is_query(name) and value is not None}
         body = {name: value for name, value in given.items() if not self._is_query(name)}
         has_body = self._body is not None and (body or self.operation.spec["requestBody"].get("required"))
-        return Call(self.operation.method, path, urlencode(query), _as_json(body) if has_body else b"")
+        return Call(self.operation.method, path, urlencode(query) if query else "", _as_json(body) if has_body else b"")
 
     def _is_query(self, name: str) -> bool:
         """Whether an argument goes into the query; one that nobody knows goes where it is refused."""

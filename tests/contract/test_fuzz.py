@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 import schemathesis
+from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.engine import events, from_schema
@@ -34,6 +35,7 @@ from todo.passwords import hash_password
 from todo.sessions import Session
 from todo.storage.engine import open_engine
 from todo.storage.statements import Connection
+from todo.text import is_visible
 from todo.validation import find_errors
 
 FRESH_SESSION = "a-browser-that-nobody-has-signed-in-with-yet"
@@ -68,6 +70,10 @@ NOT_BY_CHANCE = {
     ("GET", "/s/{share}/{picture}.png"),
     ("GET", "/calendar/{calendar}.ics"),
 }
+# What the contract's own format means. A text of nothing but letters would find less, so all that is shown may come.
+schemathesis.openapi.format(
+    "visible-text", st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cf"))).filter(is_visible)
+)
 BY_INDEX = "DELETE /todos/{username}"
 
 

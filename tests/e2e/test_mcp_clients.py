@@ -184,6 +184,6 @@ def test_tokens_and_texts_stay_out_of_the_log(service: Child) -> None:
     run(
         lambda client: ask(client, "add_todo", username="quiet", todo="Bury the treasure"), service, headers=bearer(key)
     )
-    service.wait_until_written("POST /todos/{username} 201")
+    service.wait_until_written("POST /mcp#add_todo 201")
     service.wait_until_written("POST /mcp 200")
     assert not any(private in service.output for private in (key, "treasure", "quiet"))
