@@ -14,7 +14,7 @@ NOT_A_WORD = ""  # a pattern that no text matches, as none is empty
 
 
 def search(connection: Connection, owner: Owner, query: str) -> list[JSON]:
-    """Returns id, title and address of the open and done to-dos that have one of the words, those with most of them first."""
+    """Returns id, title and url of the open and done to-dos with one of the words, those with most of them first."""
     user = users.find(connection, owner)
     # The longest words say the most.
     words = sorted(set(todos.fold(query).split()), key=lambda word: (-len(word), word))[: len(WORDS)]

@@ -20,7 +20,7 @@ CHATGPT = {**AUTHORIZATION, "openai-conversation-id": "0123456789abcdef"}
 HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
-    "\u202egnp.exe\u202c and \u2066more\u2069",
+    "\u05d7\u05dc\u05d1 \u0648\u062e\u0628\u0632 <b>and more</b>",
     "😀" * 500,
     "W" * 500,
     "{{ 7 * 7 }} {% raw %}",
