@@ -237,7 +237,9 @@ def config(seed: int, contract: Contract) -> SchemathesisConfig:
     return SchemathesisConfig.from_dict(
         {
             "seed": seed,
-            "headers": AUTHORIZATION if contract is API else {"Cookie": f"session={FRESH_SESSION}"},
+            "headers": dict(AUTHORIZATION)
+            if contract is API
+            else {"Cookie": f"session={FRESH_SESSION}"},  # which schemathesis adds to
             "continue-on-failure": True,
             "cache": {"enabled": False},
             "generation": {"max-examples": EXAMPLES, "database": "none", "no-shrink": True},
