@@ -100,6 +100,16 @@ def refuses_fields_that_do_not_go_with_the_action(failure: Failure, response: sc
     return isinstance(failure, RejectedPositiveData) and bool(told) and told == messages
 
 
+def refuses_what_hides(failure: Failure, response: schemathesis.Response) -> bool:
+    """The format visible-text is our own, as no pattern could say it; others read it as any text."""
+    return isinstance(failure, RejectedPositiveData) and told_only(response, "must not hold invisible characters")
+
+
+def refuses_to_clear_and_to_set(failure: Failure, response: schemathesis.Response) -> bool:
+    """That a field is not to be cleared and set at once is a rule about two fields."""
+    return isinstance(failure, RejectedPositiveData) and told_only(response, "must not name ")
+
+
 def refuses_who_asks(failure: Failure, response: schemathesis.Response) -> bool:
     """Who signs in or connects must be somebody, and only so often: that is for rules, and these are their answers."""
     by_rule = response.status_code in (401, 403, 429) or "<code>client_refused</code>" in response.text
@@ -107,6 +117,8 @@ def refuses_who_asks(failure: Failure, response: schemathesis.Response) -> bool:
 
 
 ALLOWED = (
+    refuses_what_hides,
+    refuses_to_clear_and_to_set,
     refuses_a_rule_that_does_not_go_together,
     refuses_fields_that_do_not_go_with_the_action,
     refuses_a_made_up_cursor,
@@ -116,6 +128,12 @@ ALLOWED = (
     has_nothing_at_that_place,
     still_has_the_list,
 )
+
+
+def told_only(response: schemathesis.Response, start: str) -> bool:
+    """Whether all that is wrong is told in words that begin like this."""
+    messages = [error["message"] for error in problem(response).get("errors", [])]
+    return bool(messages) and all(message.startswith(start) for message in messages)
 
 
 def wrong_fields(response: schemathesis.Response) -> set[str]:
