@@ -182,6 +182,12 @@ ALLOWED = (
 )
 
 
+def told_only(response: schemathesis.Response, start: str) -> bool:
+    """Whether all that is wrong is told in words that begin like this."""
+    messages = [error["message"] for error in problem(response).get("errors", [])]
+    return bool(messages) and all(message.startswith(start) for message in messages)
+
+
 def wrong_fields(response: schemathesis.Response) -> set[str]:
     return {error["field"] for error in problem(response).get("errors", [])}
 
