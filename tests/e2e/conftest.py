@@ -11,7 +11,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 HOW = "no chromium is found: `apt-get install chromium` brings it"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # and no longer: while it is there, no other event loop can be
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None and "CI" not in os.environ:
         pytest.skip(HOW)
