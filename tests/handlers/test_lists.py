@@ -316,9 +316,10 @@ class TestHistory:
 
     def test_an_assistant_that_calls_itself_you_is_quoted(self, person: Person, assistant: Assistant) -> None:
         headers = {**AUTHORIZATION, "User-Agent": "You/1.0"}
-        assistant.http.post(f"/todos/{person.username}", json={"todo": "A"}, headers=headers)
+        added = assistant.http.post(f"/todos/{person.username}", json={"todo": "A"}, headers=headers)
+        assert added.status_code == 201, added.text
         text = page(person, "/history")
-        assert "An assistant called “You”" in text
+        assert "An assistant called “You”" in text, text
         assert page(person, "/history?who=person").count("<article") == 0
 
     def test_pages_of_it(self, person: Person, assistant: Assistant) -> None:
