@@ -30,9 +30,15 @@ format: $(BIN)/.dev ## Put the code into shape
 
 bench: $(BIN)/.bench ## Measure beside the peers: make bench QUICK=1, or ROUNDS=5 SECONDS=3
 	@python -m bench.compare --rounds $(ROUNDS) --seconds $(SECONDS) $(if $(QUICK),--quick)
+	@python -m bench.mcp --rounds $(ROUNDS) --seconds $(SECONDS) $(if $(QUICK),--quick)
 
 bench-scale: $(BIN)/.bench ## Measure with up to 10 million to-dos: make bench-scale DATABASE=postgresql
 	@python -m bench.scale --database $(DATABASE) $(if $(SIZES),--sizes $(SIZES))
+
+conformance: $(BIN)/.dev ## Ask MCP's own tools about /mcp: conformance suite, Inspector, token counts; needs npm
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer, which brings it, and try again."; exit 1; }
+	@npm install --prefix conformance --no-audit --no-fund --loglevel=error
+	@pytest conformance
 
 profile: $(BIN)/.bench ## Draw flame graphs of a loaded worker into bench/results/
 	@python -m bench.flame
@@ -58,6 +64,9 @@ backup: $(BIN)/.run ## Copy the SQLite database while the service runs: make bac
 logo: $(BIN)/.dev ## Draw the logo anew
 	@python bin/draw_logo.py
 
+screenshots: $(BIN)/.dev ## Take the screenshots of the README anew, with Debian's chromium
+	@python bin/take_screenshots.py
+
 $(BIN)/.run: requirements.txt
 	@echo "Setting up .venv ..."
 	@$(PYTHON) -m venv .venv
@@ -72,4 +81,4 @@ $(BIN)/.bench: $(BIN)/.dev bench/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
-.PHONY: help run test soak check bench bench-scale profile format env migrate claim client forget backup logo
+.PHONY: help run test soak check conformance bench bench-scale profile format env migrate claim client forget backup logo screenshots

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -119,8 +119,8 @@ def _session(pid: int) -> int | None:
 
 
 @contextlib.contextmanager
-def serving(command: list[str], environ: Environ, path: str = "/todos/reader") -> Iterator[Server]:
-    """Yields the server that a command of this Python's own starts, once it answers 200 for `path`."""
+def serving(command: list[str], environ: Environ, path: str = "/todos/reader", status: int = 200) -> Iterator[Server]:
+    """Yields the server that a command of this Python's own starts, once it answers `status` for `path`."""
     log = Path(environ["HOME"]) / "log.txt"
     begin = time.monotonic()
     with log.open("wb") as output:
@@ -136,20 +136,20 @@ def serving(command: list[str], environ: Environ, path: str = "/todos/reader") -
         )
     server = Server(process, environ)
     try:
-        _wait_for_answer(server, path, log)
+        _wait_for_answer(server, path, status, log)
         server.start_seconds = time.monotonic() - begin
         yield server
     finally:
         server.stop()
 
 
-def _wait_for_answer(server: Server, path: str, log: Path) -> None:
+def _wait_for_answer(server: Server, path: str, status: int, log: Path) -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection = server.connect()
             try:
-                if ask(connection, "GET", path)[0] == 200:
+                if ask(connection, "GET", path)[0] == status:
                     return
             finally:
                 connection.close()
@@ -158,8 +158,10 @@ def _wait_for_answer(server: Server, path: str, log: Path) -> None:
         time.sleep(0.01)
 
 
-def ask(connection: http.client.HTTPConnection, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
+def ask(
+    connection: http.client.HTTPConnection, method: str, path: str, body: Any = None, headers: Mapping[str, str] = {}
+) -> tuple[int, bytes]:
     """Returns status and body of the answer to one request with the key."""
-    connection.request(method, path, None if body is None else json.dumps(body), HEADERS)
+    connection.request(method, path, None if body is None else json.dumps(body), {**HEADERS, **headers})
     response = connection.getresponse()
     return response.status, response.read()

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,9 +69,22 @@ def check(server: Server) -> None:
 
 def run(server: Server, load: Load, connections: int, seconds: int, lists: int | None = None) -> Figures:
     """Loads one server and returns what it gave. Reads are of one list, or of any of so many by bench/fill.py."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(SCRIPT), server.url]
-    command += ["--", str(load.writes), f"w{uuid.uuid4().hex[:8]}-", *([str(lists)] if lists else [])]
-    before = server.cpu_seconds()
+    arguments = [str(load.writes), new_name(), *([str(lists)] if lists else [])]
+    return run_script(SCRIPT, server, arguments, connections, seconds, [server])
+
+
+def new_name() -> str:
+    """Returns a name for a list that no other run has."""
+    return f"w{uuid.uuid4().hex[:8]}-"
+
+
+def run_script(
+    script: Path, server: Server, arguments: list[str], connections: int, seconds: int, used: Iterable[Server]
+) -> Figures:
+    """Loads one server and returns what it gave, with the CPU of all servers that were used for it."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script), server.url]
+    command += ["--", *arguments]
+    before = sum(each.cpu_seconds() for each in used)
     output = subprocess.run(
         command,
         env={**os.environ, "SERVICE_AUTH_KEY": KEY},
@@ -79,7 +93,7 @@ def run(server: Server, load: Load, connections: int, seconds: int, lists: int |
         text=True,
         check=True,
     ).stdout
-    return figures(output, server.cpu_seconds() - before)
+    return figures(output, sum(each.cpu_seconds() for each in used) - before)
 
 
 def figures(output: str, cpu_seconds: float) -> Figures:

@@ -3,18 +3,20 @@
 from typing import Any
 from urllib.parse import quote
 
-from flask import Response, current_app, jsonify
+from flask import Response, current_app, jsonify, request
 from werkzeug import Response as WerkzeugResponse
 
-from todo import accounts, grants, passwords, users
+from todo import accounts, calendars, files, grants, passwords, profiles, users
 from todo.contract import API, SITE
-from todo.errors import ClaimRefused, TooManyAttempts, UsernameTaken, WrongPassword
+from todo.errors import ClaimRefused, Refusal, TooManyAttempts, UsernameTaken, WrongPassword
+from todo.validation import read_text
 from todo.web import browser
 
 JSON = dict[str, Any]
 Answer = WerkzeugResponse
 
 HOME = SITE.schema("Next")["default"]
+ACCOUNT = "/account"
 
 
 def get_sign_up(next_: str) -> Answer:
@@ -63,7 +65,7 @@ def change_password(body: JSON) -> Answer:
     except (TooManyAttempts, WrongPassword) as refusal:
         return _account_page(refusal)
     browser.write(accounts.change_password, account.user_id, passwords.hash_password(body["new_password"]))
-    return browser.signed_in(account, HOME, keep=False)
+    return browser.signed_in(account, ACCOUNT, keep=False)
 
 
 def change_email(body: JSON) -> Answer:
@@ -71,15 +73,28 @@ def change_email(body: JSON) -> Answer:
     account = browser.account()
     if account is None:
         return _sign_in_first()
-    browser.write(accounts.change_email, account.user_id, body["email"] or None)
-    return browser.go_to(HOME)
+    browser.write(accounts.change_email, account.user_id, body.get("email"))
+    return browser.go_to(ACCOUNT)
+
+
+@browser.personal
+def change_time_zone(body: JSON) -> Answer:
+    try:
+        browser.write(profiles.update, browser.owner(), body["time_zone"])
+    except Refusal as refusal:
+        return _account_page(refusal)
+    return browser.go_to("/account#time-zone")
 
 
 def export_account() -> Answer:
     account = browser.account()
     if account is None:
         return _sign_in_first()
-    response = jsonify(browser.read(accounts.export, account))
+    exported = browser.read(accounts.export, account)
+    for todo in exported["todos"]:
+        if "url" in todo:
+            todo["url"] = current_app.config["SETTINGS"].public_url + todo["url"]
+    response = jsonify(exported)
     response.headers["Content-Disposition"] = 'attachment; filename="todo.json"'
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -91,7 +106,7 @@ def disconnect_assistant(body: JSON) -> Answer:
     if account is None:
         return _sign_in_first()
     browser.write(grants.disconnect, account.user_id, body["grant_id"])
-    return browser.go_to(HOME)
+    return browser.go_to(ACCOUNT)
 
 
 def delete_account(body: JSON) -> Answer:
@@ -107,12 +122,48 @@ def delete_account(body: JSON) -> Answer:
     return browser.signed_out("/sign-up")
 
 
-def _account_page(refusal: TooManyAttempts | WrongPassword | None = None) -> Response:
+@browser.personal
+def import_file(body: JSON) -> Answer:  # noqa: ARG001
+    try:
+        found = files.read_file(read_text(request.files["file"]))
+        change_id = browser.write(files.add_all, browser.owner(), found)
+    except Refusal as refusal:
+        return _account_page(refusal)
+    return browser.go_back({}, HOME, change_id)
+
+
+@browser.personal
+def export_csv() -> Answer:
+    response = Response(browser.read(files.to_csv, browser.owner()), mimetype="text/csv")
+    response.headers["Content-Disposition"] = 'attachment; filename="todo.csv"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@browser.personal
+def change_calendar(body: JSON) -> Answer:
     account = browser.account()
     assert account
-    connected = browser.read(grants.connected, account.user_id)
+    browser.write(calendars.renew, account.user_id, on=body["calendar"] == "new")
+    return browser.go_to("/account#calendar")
+
+
+def _account_page(refusal: Refusal | None = None) -> Response:
+    account = browser.account()
+    assert account
     user = browser.read(users.find, account.owner)
-    return browser.page("account.html", refusal, assistants=connected, meanings=API.scopes, when=user.local_text)
+    calendar = browser.read(calendars.address, account.user_id)
+    return browser.page(
+        "account.html",
+        refusal,
+        assistants=browser.read(grants.connected, account.user_id),
+        meanings=API.scopes,
+        when=user.local_text,
+        time_zone=user.time_zone,
+        guessed=user.time_zone_guessed,
+        time_zones=profiles.time_zones(),
+        calendar=f"{current_app.config['SETTINGS'].public_url}{calendar}" if calendar else None,
+    )
 
 
 def _again(template: str, refusal: Any, body: JSON) -> Response:
@@ -122,7 +173,7 @@ def _again(template: str, refusal: Any, body: JSON) -> Response:
 
 
 def _sign_in_first() -> Answer:
-    return browser.go_to(_sign_in_page(HOME))
+    return browser.go_to(_sign_in_page(ACCOUNT))
 
 
 def _sign_in_page(following: str) -> str:

@@ -1,18 +1,32 @@
 """The operations of the tag pages: what a person reads."""
 
-from flask import Response, current_app, redirect, render_template, send_from_directory
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, render_template, send_from_directory
 from swagger_ui_bundle import swagger_ui_path
-from werkzeug import Response as WerkzeugResponse
 
 from todo import contract
 from todo.errors import PROBLEMS
+from todo.web import browser
 
 # Swagger UI writes style attributes and draws its icons from data addresses; scripts come from this service alone.
 CONTENT_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"  # noqa: E501
 
+OF_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
-def get_home() -> WerkzeugResponse:
-    return redirect("/docs")
+
+def get_home() -> Response:
+    settings = current_app.config["SETTINGS"]
+    address = urlsplit(settings.public_url)
+    return browser.page(
+        "home.html",
+        public_url=settings.public_url,
+        legal_url=settings.legal_url,
+        scopes=" ".join(contract.API.scopes),
+        secure=address.scheme == "https",
+        public=address.hostname not in OF_THIS_MACHINE,
+        oauth=settings.plugin_auth == "oauth",
+    )
 
 
 def get_docs() -> Response:

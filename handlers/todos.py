@@ -60,6 +60,14 @@ async def delete_todo(username: str, todo_id: int, body: JSON, user: Principal) 
     return await _act("delete", username, todo_id, body, user)
 
 
+async def share_todo(username: str, todo_id: int, body: JSON, user: Principal) -> Reply:
+    return await _act("share", username, todo_id, body, user)
+
+
+async def unshare_todo(username: str, todo_id: int, body: JSON, user: Principal) -> Reply:
+    return await _act("unshare", username, todo_id, body, user)
+
+
 async def delete_todo_by_index(username: str, body: JSON, user: Principal) -> Reply:
     owner, request_id = user.owner(username), user.request_id(body)
     answer = await write(once, owner, request_id, changes.delete_at, body["todo_idx"])

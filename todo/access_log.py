@@ -17,6 +17,7 @@ from todo.guard import TEMPLATE, headers_of
 
 REQUEST_ID = "X-Request-ID"
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+STATUS = "todo.status"  # where those behind the log put a status that tells more than that of their answer
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 STDOUT = 1
 
@@ -59,7 +60,10 @@ class AccessLog:
             await self.app(scope, receive, send_with_id)
         finally:
             milliseconds = (time.perf_counter() - start) * 1000
-            _write(f"{method} {scope.get(TEMPLATE, '-')} {status} {milliseconds:.1f}ms {request_id}\n")
+            told = scope.get(STATUS, status)
+            # An open page asks whether anything has changed every second or two; that nothing has is no news.
+            if told != 304:
+                _write(f"{method} {scope.get(TEMPLATE, '-')} {told} {milliseconds:.1f}ms {request_id}\n")
 
 
 def _ids() -> Iterator[str]:

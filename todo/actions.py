@@ -1,5 +1,6 @@
 """What can be done to a to-do: one function for each action of change_todos."""
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from todo.drafts import Draft
 from todo.errors import InvalidRequest, TodoNotFound, VersionConflict
 from todo.recurrence import Series
 from todo.todos import Todo, clean
+from todo.users import DAY
 
 JSON = dict[str, Any]
 
@@ -25,11 +27,12 @@ def _add(draft: Draft, action: JSON) -> int:
 
 def _update(draft: Draft, action: JSON) -> int:
     """Changes the fields that are there; None clears. Raises InvalidRequest, TodoNotFound and VersionConflict."""
-    _require(action, {"id"}, allowed={*FIELDS, "if_version"})
-    if FIELDS.isdisjoint(action):
+    _require(action, {"id"}, allowed={*FIELDS, "clear", "if_version"})
+    changed = _with_cleared(action)
+    if FIELDS.isdisjoint(changed):
         raise InvalidRequest.of("todo", "is required for update, or another field to change")
     todo = _find(draft, action)
-    draft.put("update", todo.id, _edited(todo, action))
+    draft.put("update", todo.id, _edited(todo, changed))
     return todo.id
 
 
@@ -46,7 +49,8 @@ def _complete(draft: Draft, action: JSON) -> int:
         # Whoever completes, reopens and completes again gets one next one, not two.
         if following and not draft.has_occurrence(todo.series, following[1].occurrence):
             due, series = following
-            draft.add("add", todo._replace(due=due, repeat=series.repeat, occurrence=series.occurrence, done_at=None))
+            fresh = todo._replace(done_at=None, share=None, share_until=None)
+            draft.add("add", fresh._replace(due=due, repeat=series.repeat, occurrence=series.occurrence))
     return todo.id
 
 
@@ -75,6 +79,25 @@ def _restore(draft: Draft, action: JSON) -> int:
     return todo.id
 
 
+def _share(draft: Draft, action: JSON) -> int:
+    """Makes an address that shows it. Raises InvalidRequest, TodoNotFound and VersionConflict."""
+    _require(action, {"id"}, allowed={"url_until", "if_version"})
+    todo = _find(draft, action)
+    until = action.get("url_until", todo.share_until)
+    if until and until < draft.user.local_now()[:DAY]:
+        raise InvalidRequest.of("url_until", "must not be in the past")
+    draft.put("share", todo.id, todo._replace(share=todo.share or secrets.token_urlsafe(16), share_until=until))
+    return todo.id
+
+
+def _unshare(draft: Draft, action: JSON) -> int:
+    """Makes the address show nothing any more. Raises TodoNotFound and VersionConflict."""
+    _require(action, {"id"}, allowed={"if_version"})
+    todo = _find(draft, action)
+    draft.put("unshare", todo.id, todo._replace(share=None, share_until=None))
+    return todo.id
+
+
 ACTIONS: dict[str, Callable[[Draft, JSON], int]] = {
     "add": _add,
     "update": _update,
@@ -82,6 +105,8 @@ ACTIONS: dict[str, Callable[[Draft, JSON], int]] = {
     "reopen": _reopen,
     "delete": _delete,
     "restore": _restore,
+    "share": _share,
+    "unshare": _unshare,
 }
 FIELDS = {"todo", "notes", "due", "priority", "tags", "repeat"}
 
@@ -93,6 +118,14 @@ def _require(action: JSON, needed: set[str], allowed: set[str]) -> None:
         raise InvalidRequest.of(name, f"is required for {kind}")
     for name in sorted(set(action) - needed - allowed - {"action"}):
         raise InvalidRequest.of(name, f"does not go with {kind}")
+
+
+def _with_cleared(action: JSON) -> JSON:
+    """Returns the action with None in the fields that `clear` names. Raises InvalidRequest where one is given too."""
+    cleared = dict.fromkeys(action.get("clear", ()))
+    for name in sorted(cleared.keys() & action.keys()):
+        raise InvalidRequest.of("clear", f"must not name {name}, which has a value here")
+    return {**action, **cleared}
 
 
 def _find(draft: Draft, action: JSON, *, in_trash: bool = False) -> Todo:

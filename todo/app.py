@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from handlers.live import get_version, session_cookie
 from todo import auth, contract, manifest
 from todo.access_log import REQUEST_ID, AccessLog
 from todo.compiled import CompiledContract
@@ -38,10 +39,12 @@ from todo.errors import (
     problem_response,
 )
 from todo.guard import ForConnexion, Guard, headers_of, routes_of
+from todo.mcp import Endpoint
 from todo.oauth.metadata import resources_of
 from todo.refusals import Refusals
 from todo.storage.engine import Engine, current_engine, open_engine
-from todo.validation import VALIDATORS, StrictURIParser
+from todo.validation import VALIDATORS, FormURIParser, StrictURIParser
+from todo.web.browser import cookie_name
 
 log = logging.getLogger(__name__)
 
@@ -62,19 +65,33 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     refusals = Refusals([contract.API, contract.SITE], settings.public_url)
     compiled = [partial(CompiledContract, refuse=partial(_refuse, refusals))]
     middlewares = compiled if engine == "compiled" else None
-    api = _connexion(AsyncApp, contract.API, refusals, resolver=JSONResolver(), middlewares=middlewares)
+    resolver = JSONResolver(settings.public_url)
+    api = _connexion(AsyncApp, contract.API, refusals, resolver=resolver, middlewares=middlewares)
     flask = {"template_folder": "web/templates", "static_folder": None}
-    site = _connexion(FlaskApp, contract.SITE, refusals, server_args=flask)
+    threaded, on_the_loop = contract.SITE.without(contract.ON_THE_LOOP), contract.SITE.only(contract.ON_THE_LOOP)
+    site = _connexion(FlaskApp, threaded, refusals, FormURIParser, server_args=flask)
     site.app.json.sort_keys = False  # a contract reads best in the order it was written
     site.app.config.update(SETTINGS=settings, ENGINE=database, MANIFEST=manifest.build(settings))
     refusals.page = site.app.jinja_env.get_template("refused.html").render
+    mcp = Endpoint(
+        contract.API,
+        public_url=settings.public_url,
+        origins=settings.cors_origins,
+        refuse=partial(_problem, refusals),
+    )
     # The compiled contract stands outermost in its Connexion app, and is all of it that a request needs.
     served = api.middleware.app if engine == "compiled" else ForConnexion(api)
     guard = Guard(
-        [*routes_of(contract.API, served), *routes_of(contract.SITE, ForConnexion(site))],
+        [
+            mcp.route,
+            *routes_of(contract.API, served),
+            *routes_of(threaded, ForConnexion(site)),
+            *routes_of(on_the_loop, get_version),
+        ],
         refuse=refusals,
         most_bytes=contract.API.limit("request_body_bytes"),
     )
+    mcp.service = guard  # a call over MCP comes from within: no browser sent it, and it has the context and the log
     return Router(
         default=AccessLog(CORS(_with_context(guard, database, settings), settings)),
         lifespan=_lifespan(database),
@@ -83,7 +100,15 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
 
 
 class JSONResolver(Resolver):
-    """Finds the handlers of openapi.yaml, and sends as JSON what they return: value, or (value, status, headers)."""
+    """Finds the handlers of openapi.yaml, and sends as JSON what they return: value, or (value, status, headers).
+
+    Rules know no address of the service, so theirs begin with a slash and are made whole here. No text of a to-do looks
+    like one: in JSON its quotation marks stand behind backslashes.
+    """
+
+    def __init__(self, public_url: str) -> None:
+        super().__init__()
+        self.respond = partial(JSONResponse, b'"url":"' + public_url.encode() + b"/")
 
     def resolve_function_from_operation_id(self, operation_id: str) -> Callable[..., Any]:
         handler = super().resolve_function_from_operation_id(operation_id)
@@ -91,16 +116,22 @@ class JSONResolver(Resolver):
         @wraps(handler)
         async def respond(**arguments: Any) -> Response:
             returned = await handler(**arguments)
-            return JSONResponse(*returned) if isinstance(returned, tuple) else JSONResponse(returned)
+            return self.respond(*returned) if isinstance(returned, tuple) else self.respond(returned)
 
         return respond
 
 
 class JSONResponse(Response):
-    """A value as JSON, which nobody may keep."""
+    """A value as JSON, which nobody may keep; `whole` is how an address of this service begins."""
+
+    def __init__(
+        self, whole: bytes, content: Any, status_code: int = 200, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.whole = whole
+        super().__init__(content, status_code, headers)
 
     def render(self, content: Any) -> bytes:
-        return orjson.dumps(content)
+        return orjson.dumps(content).replace(b'"url":"/', self.whole)
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
         self.raw_headers = [
@@ -111,13 +142,19 @@ class JSONResponse(Response):
         ]
 
 
-def _connexion(kind: type, document: contract.Contract, refusals: Refusals, **options: Any) -> Any:
+def _connexion(
+    kind: type,
+    document: contract.Contract,
+    refusals: Refusals,
+    uri_parser: type[StrictURIParser] = StrictURIParser,
+    **options: Any,
+) -> Any:
     """Returns a Connexion app of this kind for one contract, built now so that a wrong contract stops the start."""
     app = kind(
         PACKAGE,
         strict_validation=True,
         pythonic_params=True,  # a parameter named `from` reaches its handler as `from_`
-        uri_parser_class=StrictURIParser,
+        uri_parser_class=uri_parser,
         validator_map=VALIDATORS,
         swagger_ui_options=SwaggerUIOptions(swagger_ui=False, serve_spec=False),
         **options,
@@ -169,11 +206,13 @@ def _with_context(app: ASGIApp, engine: Engine, settings: Settings) -> ASGIApp:
     """Returns `app` with what handlers and security functions of this very app reach through context variables."""
     digests = tuple(map(auth.digest, settings.service_auth_key))
     resources = resources_of(settings.public_url)
+    cookie = cookie_name(settings.public_url)
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         current_engine.set(engine)
         auth.service_key_digests.set(digests)
         auth.resources.set(resources)
+        session_cookie.set(cookie)
         await app(scope, receive, send)
 
     return run

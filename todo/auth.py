@@ -6,15 +6,16 @@ scheme when one refuses, so a function that took both would let a user's token i
 
 import hmac
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextvars import ContextVar
 from datetime import timedelta
 from hashlib import sha256
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from todo import grants, tokens
 from todo.contract import API
-from todo.errors import InsufficientScope, InvalidRequest, InvalidToken, MeNeedsUser, NotYourList
+from todo.errors import InsufficientScope, InvalidRequest, InvalidToken, MeNeedsUser, NotYourList, Unauthorized
 from todo.storage.engine import current_engine, peek
 from todo.storage.statements import Connection
 from todo.users import Owner, utc_now
@@ -102,6 +103,21 @@ async def authenticate_service(token: str, request: Any) -> Any:
 
         return NO_VALUE
     raise InvalidToken
+
+
+async def authenticate(headers: Mapping[str, str]) -> TokenInfo:
+    """Returns the token info of a token of either kind (RFC 6750 section 2.1). Raises Unauthorized, InvalidToken."""
+    token, request = bearer_token(headers), SimpleNamespace(headers=headers)
+    known_by = authenticate_user if token.startswith(ACCESS) else authenticate_service
+    return await known_by(token, request)
+
+
+def bearer_token(headers: Mapping[str, str]) -> str:
+    """Returns the token of the header Authorization. Raises Unauthorized."""
+    scheme, _, token = headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthorized
+    return token.strip()
 
 
 def require_scope(required_scopes: list[str], token_scopes: list[str]) -> bool:

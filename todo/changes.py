@@ -1,15 +1,15 @@
 """Changes: made in one transaction, listed, and taken back."""
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import orjson
 
 from todo import contract, users
 from todo.actions import FIELDS, perform
-from todo.drafts import PROFILE, Draft, Entry
+from todo.drafts import PROFILE, Draft, Entry, Zone
 from todo.errors import ChangeNotFound, NothingToUndo, Refusal, TodoNotFound, UndoConflict
 from todo.paging import decode_cursor, encode_cursor
 from todo.storage.statements import Connection
@@ -20,8 +20,9 @@ JSON = dict[str, Any]
 
 MOST_CHARACTERS = contract.API.limit("response_characters") - 1000  # the rest is for what stands around a list
 MOST_CONFLICTS = 50
+MOST_UNDONE = contract.SITE.limit("undone_changes")
 DUPLICATE_TIME = timedelta(seconds=contract.API.limit("duplicate_seconds"))
-SHOWN = (*sorted(FIELDS), "status")
+SHOWN = (*sorted(FIELDS), "url", "url_until", "status")
 
 
 def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
@@ -29,7 +30,7 @@ def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
     draft = Draft(connection, owner)
     todo_id = perform(draft, action)
     draft.commit()
-    return _shown(draft, todo_id)
+    return _todo(draft, todo_id).to_json(draft.user.local_now())
 
 
 def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | None) -> JSON:
@@ -40,7 +41,7 @@ def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | N
         return {**twin.to_json(draft.user.local_now()), "deduplicated": True}
     todo_id = perform(draft, action)
     draft.commit(fingerprint=fingerprint)
-    return _shown(draft, todo_id)
+    return _todo(draft, todo_id).to_json(draft.user.local_now())
 
 
 def delete_at(connection: Connection, owner: Owner, place: int) -> JSON:
@@ -62,7 +63,8 @@ def apply(connection: Connection, owner: Owner, actions: Sequence[JSON]) -> JSON
         except Refusal as refusal:
             raise refusal.at(f"actions.{position}") from None
     changed = {"change_id": draft.change_id} if draft.commit() else {}
-    return changed | _within_limit([_shown(draft, todo_id) for todo_id in todo_ids])
+    now = draft.user.local_now()
+    return changed | _within_limit([_todo(draft, todo_id).to_listed(now) for todo_id in todo_ids])
 
 
 def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -> JSON:
@@ -71,24 +73,84 @@ def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -
     if connection.change_by_id(user_id=draft.user.id, id=change_id) is None:
         raise ChangeNotFound
     conflicts = []
-    for entry in _entries(connection, draft.user, change_id):
+    for entry in entries_of(connection, draft.user, change_id):
         if entry.action == "import":
             continue  # what was there before the log is nobody's change to take back
         if _has_moved_on(draft, entry):
-            newest = connection.newest_change_of(user_id=draft.user.id, todo_id=entry.todo_id)["change_id"]
-            conflicts.append({"id": entry.todo_id, "change_id": newest} if entry.todo_id else {"change_id": newest})
-        elif entry.todo_id == PROFILE:
-            draft.zone = entry.before
+            conflicts.append(_conflict(draft, entry))
         else:
-            draft.put("undo", entry.todo_id, entry.before)
+            _put_back(draft, entry)
     if conflicts and not force:
         raise UndoConflict(**_bounded("conflicts", conflicts))
-    entries = draft.commit(undoes=change_id)
+    entries = draft.commit(undoes=change_id, summary=f"Undid change {change_id}.")
     if not entries:
         raise UndoConflict(**_bounded("conflicts", conflicts)) if conflicts else NothingToUndo
     skipped = _bounded("skipped", conflicts) if conflicts else {}
     told = _told(entries, MOST_CHARACTERS - _length(skipped))
     return {"change_id": draft.change_id, "undoes": change_id, **told, **skipped}
+
+
+class By(NamedTuple):
+    """Whose changes: those of one kind of actor, of one assistant by its name, or of everybody."""
+
+    actor: str | None = None
+    client: str | None = None
+
+    @property
+    def conditions(self) -> JSON:
+        """Returns what the statements compare with. ChatGPT is known by its name or by its conversations' ids."""
+        # No name has a line break in it.
+        pattern = "%" if self.client is None else "openai %" if self.client == "ChatGPT" else "\n"
+        return {"actor_pattern": self.actor or "%", "client": self.client or "", "client_pattern": pattern}
+
+
+class Undoing(NamedTuple):
+    """What undoing many changes comes to: how many, what to-dos were and will be, and what has changed since."""
+
+    changes: int
+    entries: list[Entry]
+    conflicts: list[JSON]
+    until_id: int  # the newest change that there was
+    more: bool  # whether there are older ones that are too many to be undone at once
+    change_id: int | None = None
+
+
+def undo_all(
+    connection: Connection, owner: Owner, by: By, since: str, until_id: int | None = None, *, commit: bool
+) -> Undoing:
+    """Undoes all changes by someone since a local time, the newest first, as one new change. Raises NothingToUndo.
+
+    Without `commit` it is a preview. `until_id` leaves out what came after the preview. What others have changed since
+    stays as it is; what is as it was before counts as undone.
+    """
+    draft = Draft(connection, owner)
+    until_id = min(until_id or draft.user.last_change_id, draft.user.last_change_id)
+    rows = list(
+        connection.changes_before(
+            user_id=draft.user.id,
+            before_id=until_id + 1,
+            from_time=_stored(draft.user, datetime.fromisoformat(since)),
+            to_time="~",
+            limit=MOST_UNDONE + 1,
+            **by.conditions,
+        )
+    )
+    conflicts: dict[int, JSON] = {}
+    for row in rows[:MOST_UNDONE]:
+        for entry in entries_of(connection, draft.user, row["id"]):
+            if entry.action == "import" or _is_at(draft, entry.todo_id, entry.before):
+                continue
+            if _has_moved_on(draft, entry):
+                conflicts[entry.todo_id] = _conflict(draft, entry)
+            else:
+                _put_back(draft, entry)
+    changes = len(rows[:MOST_UNDONE])
+    summary = f"Undid {changes} change{'s' if changes > 1 else ''}."
+    entries = draft.commit(summary=summary) if commit else draft.entries()
+    if commit and not entries:
+        raise NothingToUndo
+    more, change_id = len(rows) > MOST_UNDONE, draft.change_id if commit else None
+    return Undoing(changes, entries, list(conflicts.values()), until_id, more, change_id)
 
 
 def page(
@@ -107,16 +169,16 @@ def page(
         connection.changes_before(
             user_id=user.id,
             before_id=before_id,
-            from_time=_start_of_day(user, first_day, 0) if first_day else "",
-            to_time=_start_of_day(user, last_day, 1) if last_day else "~",
-            actor_pattern=actor or "%",
+            from_time=day_of(user, first_day)[0] if first_day else "",
+            to_time=day_of(user, last_day)[1] if last_day else "~",
+            **By(actor).conditions,
             limit=limit + 1,
         )
     )
     changes: list[JSON] = []
     room = MOST_CHARACTERS
     for row in rows[:limit]:
-        change = _change(user, row, _entries(connection, user, row["id"]))
+        change = _change(user, row, entries_of(connection, user, row["id"]))
         room -= _length(change)
         if room < 0:
             break
@@ -135,7 +197,7 @@ def _twin(draft: Draft, fingerprint: str) -> Todo | None:
     )
     if row is None:
         return None
-    for entry in _entries(draft.connection, draft.user, row["id"]):
+    for entry in entries_of(draft.connection, draft.user, row["id"]):
         todo = draft.get(entry.todo_id)
         if todo and todo.change_id == row["id"]:
             return todo
@@ -144,28 +206,53 @@ def _twin(draft: Draft, fingerprint: str) -> Todo | None:
 
 def _has_moved_on(draft: Draft, entry: Entry) -> bool:
     """Whether what the change left is there no more. What was changed and changed back since is where it was."""
+    return not _is_at(draft, entry.todo_id, entry.after)
+
+
+def _is_at(draft: Draft, todo_id: int, side: Todo | Zone | None) -> bool:
+    """Whether the to-do, or the time zone, is what a side of an entry says."""
+    if todo_id == PROFILE:
+        return bool(draft.zone == side)
+    todo = draft.get(todo_id)
+    assert not isinstance(side, Zone)
+    return (todo and _fields(todo)) == (side and _fields(side))
+
+
+def _put_back(draft: Draft, entry: Entry) -> None:
+    """Makes it what it was before the change."""
     if entry.todo_id == PROFILE:
-        return bool(draft.old_zone != entry.after)
-    todo = draft.get(entry.todo_id)
-    return (todo and _fields(todo)) != (entry.after and _fields(entry.after))
+        draft.zone, draft.zone_action = entry.before, "undo"
+    else:
+        draft.put("undo", entry.todo_id, entry.before)
 
 
-def _shown(draft: Draft, todo_id: int) -> JSON:
+def _conflict(draft: Draft, entry: Entry) -> JSON:
+    """Returns what is in the way of undoing an entry: the newest change of its to-do."""
+    newest = draft.connection.newest_change_of(user_id=draft.user.id, todo_id=entry.todo_id)["change_id"]
+    return {"id": entry.todo_id, "change_id": newest} if entry.todo_id else {"change_id": newest}
+
+
+def _todo(draft: Draft, todo_id: int) -> Todo:
     todo = draft.get(todo_id)
     if todo is None:
         raise TodoNotFound
-    return todo.to_json(draft.user.local_now())
+    return todo
 
 
-def _entries(connection: Connection, user: User, change_id: int) -> list[Entry]:
+def entries_of(connection: Connection, user: User, change_id: int) -> list[Entry]:
+    """Returns what a change did to each to-do."""
     return [Entry.from_row(row) for row in connection.entries_of_change(user_id=user.id, change_id=change_id)]
 
 
-def _start_of_day(user: User, day: str, days_later: int) -> str:
-    """Returns when a day of the user starts, as times are stored."""
-    date = datetime.fromisoformat(day).date() + timedelta(days=days_later)
-    start = datetime.combine(date, time(), ZoneInfo(user.time_zone))
-    return start.astimezone(ZoneInfo("UTC")).strftime(STORED_TIME)
+def day_of(user: User, day: str) -> tuple[str, str]:
+    """Returns when a day of the user starts and when the next one does, as times are stored."""
+    start = datetime.fromisoformat(day)
+    return _stored(user, start), _stored(user, start + timedelta(days=1))
+
+
+def _stored(user: User, local: datetime) -> str:
+    """Returns a local time of the user as times are stored."""
+    return local.replace(tzinfo=ZoneInfo(user.time_zone)).astimezone(ZoneInfo("UTC")).strftime(STORED_TIME)
 
 
 def _change(user: User, row: Any, entries: list[Entry]) -> JSON:
@@ -206,6 +293,13 @@ def _happened(entry: Entry) -> JSON:
         return told | {"before" if after is None else "after": present}
     differing = [name for name in SHOWN if before[name] != after[name]]
     return told | {"before": {n: before[n] for n in differing}, "after": {n: after[n] for n in differing}}
+
+
+def differing(entry: Entry) -> list[tuple[str, Any, Any]]:
+    """Returns the fields of a to-do that differ, each with its value before and after; None is unset."""
+    before, after = (_fields(side) if side else {} for side in (entry.before, entry.after))
+    pairs = [(name, before.get(name), after.get(name)) for name in SHOWN]
+    return [(name, was, shall_be) for name, was, shall_be in pairs if was != shall_be]
 
 
 def _fields(todo: Todo) -> JSON:

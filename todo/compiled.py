@@ -22,9 +22,10 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from todo.auth import bearer_token
 from todo.errors import InvalidRequest, Unauthorized
 from todo.guard import BODY, PATH_VALUES, TEMPLATE, headers_of
-from todo.validation import find_errors, parameter_errors, parse_json, read_headers, read_parameter
+from todo.validation import FORMATS, find_errors, parameter_errors, parse_json, read_headers, read_parameter
 
 Schema = dict[str, Any]
 Handler = Callable[..., Awaitable[Response]]
@@ -94,13 +95,11 @@ class CompiledOperation:
 
     async def _principal(self, headers: Mapping[str, str]) -> Any:
         """Returns who calls (RFC 6750 section 2.1): the first scheme that takes the token says so, as in Connexion."""
-        scheme, _, token = headers.get("authorization", "").strip().partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise Unauthorized
+        token = bearer_token(headers)
         refusals: list[Exception] = []
         for authenticate, require_scope, scopes in self._schemes:
             try:
-                info = await authenticate(token.strip(), _Request(headers))
+                info = await authenticate(token, _Request(headers))
                 if info is not NO_VALUE and (require_scope is None or require_scope(scopes, info["scope"])):
                     return info["sub"]
             except Exception as refusal:
@@ -175,7 +174,7 @@ class CompiledOperation:
         if operation.consumes != ["application/json"]:
             raise CannotCompile(f"{self.name}: the body must be application/json alone.")
         schema = operation.request_body["content"]["application/json"]["schema"]
-        return _compile(schema), schema, operation.request_body.get("required", False)
+        return compile_schema(schema), schema, operation.request_body.get("required", False)
 
     def _check_arguments(self) -> None:
         """Raises CannotCompile where the handler takes other arguments than the contract passes."""
@@ -193,7 +192,8 @@ class Parameters:
         self.parameters = parameters
         self.schemas = {parameter["name"]: parameter["schema"] for parameter in parameters}
         self._required = {parameter["name"] for parameter in parameters if parameter.get("required")}
-        self._validators = {name: _compile({**schema, "nullable": False}) for name, schema in self.schemas.items()}
+        never_null = {name: {**schema, "nullable": False} for name, schema in self.schemas.items()}
+        self._validators = {name: compile_schema(schema) for name, schema in never_null.items()}
 
     def allow(self, given: Mapping[str, Any]) -> bool:
         """Whether nothing is missing, unknown or wrong; a quick yes, and a no that is looked at again."""
@@ -211,8 +211,9 @@ class _Request:
         self.headers = headers
 
 
-def _compile(schema: Schema) -> Callable[[Any], bool]:
-    return jsonschema_rs.Draft4Validator(_nullable(schema), validate_formats=True).is_valid
+def compile_schema(schema: Schema) -> Callable[[Any], bool]:
+    """Returns what says quickly whether a value keeps to a schema of the contract."""
+    return jsonschema_rs.Draft4Validator(_nullable(schema), validate_formats=True, formats=FORMATS).is_valid
 
 
 def _nullable(schema: Any) -> Any:

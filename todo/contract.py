@@ -1,7 +1,8 @@
 """The two hand-written contracts in spec/, read once; whoever needs a limit, an enum or a route asks here."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import yaml
 
 SPEC = Path(__file__).parent.parent / "spec"
+ON_THE_LOOP = "x-on-the-loop"  # answered by an ASGI app of its own, without a thread
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the safe one in C, where PyYAML was built with it
@@ -52,6 +54,23 @@ class Contract:
             if method in METHODS
         ]
 
+    def without(self, mark: str) -> "Contract":
+        """Returns the same contract without the operations that have this extension."""
+        return self._with(lambda operation: mark not in operation.spec)
+
+    def only(self, mark: str) -> "Contract":
+        """Returns the same contract with those alone."""
+        return self._with(lambda operation: mark in operation.spec)
+
+    def _with(self, wanted: Callable[[Operation], bool]) -> "Contract":
+        paths: JSON = {}
+        for operation in filter(wanted, self.operations):
+            paths.setdefault(operation.path, {})[operation.method.lower()] = operation.spec
+        reduced = copy(self)
+        reduced.document = {**self.document, "paths": paths}
+        reduced.__dict__.pop("operations", None)
+        return reduced
+
     def resolve(self, node: JSON) -> JSON:
         """Returns what `node` refers to, or `node` itself where it is no $ref."""
         while "$ref" in node:
@@ -70,6 +89,15 @@ class Contract:
     def schema(self, name: str) -> JSON:
         """Returns the schema of that name under components."""
         return dict(self.document["components"]["schemas"][name])
+
+    def resolved_schema(self, name: str) -> JSON:
+        """Returns the same with what each $ref refers to in its stead."""
+        return dict(self._resolved(self.schema(name)))
+
+    def _resolved(self, node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: self._resolved(value) for key, value in self.resolve(node).items()}
+        return [self._resolved(item) for item in node] if isinstance(node, list) else node
 
     def enum(self, name: str) -> list[str]:
         """Returns the values of the named enum in the order of the file, without null."""

@@ -26,6 +26,8 @@ PAST_TENSE = {
     "reopen": "reopened",
     "delete": "deleted",
     "restore": "restored",
+    "share": "shared",
+    "unshare": "unshared",
 }
 
 
@@ -71,6 +73,7 @@ class Draft:
         self.change_id = self.user.last_change_id + 1
         self.zone = Zone(self.user.stored_zone, self.user.time_zone_guessed)
         self.old_zone = self.zone
+        self.zone_action = "update"
         self.counts = self.user.counts
         self.swept_on = self.user.swept_on
         self._last_todo_id = self.user.last_todo_id
@@ -110,19 +113,40 @@ class Draft:
             (todo.series, todo.occurrence) == (series, occurrence) for todo in drafted
         )
 
-    def commit(self, undoes: int | None = None, fingerprint: str | None = None) -> list[Entry]:
-        """Stores the change with its log and returns the entries, none if nothing differs. Raises QuotaExceeded."""
+    def entries(self) -> list[Entry]:
+        """Returns what the draft comes to so far: one for each to-do, and for the time zone, that will differ."""
         entries = [
             Entry(todo_id, self._actions[todo_id], self._before[todo_id], self._stamped(todo_id))
             for todo_id in sorted(self._actions)
             if self._before[todo_id] != self._after[todo_id]
         ]
         if self.zone != self.old_zone:
-            entries.insert(0, Entry(PROFILE, "undo" if undoes else "update", self.old_zone, self.zone))
+            entries.insert(0, Entry(PROFILE, self.zone_action, self.old_zone, self.zone))
+        return entries
+
+    def commit(
+        self, undoes: int | None = None, fingerprint: str | None = None, summary: str | None = None
+    ) -> list[Entry]:
+        """Stores the change with its log and returns the entries, none if nothing differs. Raises QuotaExceeded.
+
+        `summary` stands in the log in place of the sentence that is made of the actions.
+        """
+        entries = self.entries()
         if entries:
             self._store_todos(entries)
-            self._store_log(entries, undoes, fingerprint)
+            self._store_log(entries, undoes, fingerprint, summary or self._summary(entries))
         return entries
+
+    def empty_trash(self) -> int:
+        """Removes what is in the trash for good, from the log too, and logs that alone; returns how many there were."""
+        removed = self.counts["deleted"]
+        if removed:
+            self.counts["deleted"] = 0
+            self.connection.remove_entries_of_trash(user_id=self.user.id)
+            self.connection.remove_trash(user_id=self.user.id)
+            self._store_todos([])
+            self._store_log([], None, None, f"Emptied the trash of {removed} to-do{'s' if removed > 1 else ''}.")
+        return removed
 
     def _stamped(self, todo_id: int) -> Todo | None:
         """Returns the to-do as this change leaves it: one version on from all that were before."""
@@ -162,7 +186,7 @@ class Draft:
         if entry.after:
             self.counts[entry.after.status] += 1
 
-    def _store_log(self, entries: list[Entry], undoes: int | None, fingerprint: str | None) -> None:
+    def _store_log(self, entries: list[Entry], undoes: int | None, fingerprint: str | None, summary: str) -> None:
         self.connection.insert_change(
             user_id=self.user.id,
             id=self.change_id,
@@ -170,7 +194,7 @@ class Draft:
             actor=self.owner.actor,
             client=self.owner.client,
             grant_id=self.owner.grant_id,
-            summary=f"Undid change {undoes}." if undoes else self._summary(entries),
+            summary=summary,
             undoes=undoes,
             fingerprint=fingerprint,
         )
@@ -210,6 +234,11 @@ class Draft:
         self.connection.remove_expired_answers(user_id=self.user.id, now=self.now)
         if len(expired) < MOST_SWEPT:
             self.swept_on = today
+
+
+def empty_trash(connection: Connection, owner: Owner) -> int:
+    """Removes all that is in the trash for good and returns how many to-dos that were. It cannot be undone."""
+    return Draft(connection, owner).empty_trash()
 
 
 def _kept(counts: Mapping[str, int]) -> int:

@@ -54,6 +54,11 @@ class MeNeedsUser(Refusal):
     """The username `me` came with the service key, which is nobody's own."""
 
 
+def metadata_url(public_url: str, path: str = "") -> str:
+    """Returns where it stands which tokens the resource at `path` takes (RFC 9728 section 3.1)."""
+    return f"{public_url}/.well-known/oauth-protected-resource{path}"
+
+
 class Challenge:
     """What the refusals of a token share: the answer tells how to get a better one (RFC 6750 section 3).
 
@@ -66,7 +71,7 @@ class Challenge:
     def challenge(self, public_url: str) -> str:
         """Returns the value of WWW-Authenticate, with where tokens come from (RFC 9728 section 5.1)."""
         parts = {"realm": "todo"} | ({"error": self.ERROR} if self.ERROR else {})
-        parts["resource_metadata"] = f"{public_url}/.well-known/oauth-protected-resource"
+        parts["resource_metadata"] = metadata_url(public_url)
         parts["scope"] = " ".join(sorted(self.scope))
         return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items())
 
@@ -135,6 +140,10 @@ class TooManyAttempts(Refusal):
 
 class OriginNotAllowed(Refusal):
     """A browser asks for a web page of an origin that the operator does not allow."""
+
+
+class HostNotAllowed(Refusal):
+    """The request is for another host: a name that somebody has pointed here (DNS rebinding)."""
 
 
 class NotFound(Refusal):
@@ -311,6 +320,13 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "The origin is not allowed",
         "Web pages of this origin, or with this method, may not call the service from a browser.",
         "Ask the operator to add the page's origin to CORS_ORIGINS.",
+    ),
+    HostNotAllowed: Problem(
+        421,
+        "host_not_allowed",
+        "The host is another one",
+        "The request names a host in Host that is not this service's.",
+        "Use the address in PUBLIC_URL; the operator sets it.",
     ),
     NotFound: Problem(
         404,

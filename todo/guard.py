@@ -31,12 +31,15 @@ BODY_TIMEOUT = 20.0  # seconds
 # Where those behind the guard find in the scope what it found out.
 TEMPLATE, PATH_VALUES, BODY, HEADERS = "todo.path_template", "todo.path_values", "todo.body", "todo.headers"
 MEDIA_TYPE = "todo.media_type"
+MOST_BYTES = "x-most-bytes"
 WHOLE_NUMBER = "(?:0|[1-9][0-9]{0,17})"  # of a size that int() takes; the contract's own limits come later
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
 )
+# RFC 2046 section 5.1.1
+UPLOAD = re.compile(r"""\s*multipart/form-data\s*;\s*boundary="?[0-9A-Z'()+_,./:=? -]{1,70}"?\s*""", re.IGNORECASE)
 IN_UTF8 = re.compile(r'\s*([\w.+/-]+)\s*(?:;\s*(?:charset\s*=\s*"?utf-?8"?\s*)?)?', re.IGNORECASE)
 
 
@@ -48,6 +51,7 @@ class Route:
     pattern: re.Pattern[str]
     app: ASGIApp
     methods: dict[str, list[str]] = field(default_factory=dict)
+    most_bytes: dict[str, int] = field(default_factory=dict)  # of a body, where the contract allows more than usual
 
     @property
     def allowed(self) -> list[str]:
@@ -64,6 +68,8 @@ def routes_of(contract: Contract, app: ASGIApp) -> list[Route]:
             pattern = pattern.replace(re.escape(f"{{{parameter['name']}}}"), named)
         route = routes.setdefault(operation.path, Route(operation.path, re.compile(pattern), app))
         route.methods[operation.method] = list(operation.spec.get("requestBody", {}).get("content", {}))
+        if MOST_BYTES in operation.spec:
+            route.most_bytes[operation.method] = operation.spec[MOST_BYTES]
     return sorted(routes.values(), key=lambda route: "{" in route.template)
 
 
@@ -102,7 +108,7 @@ class Guard:
                 return
             if method not in route.methods:
                 raise MethodNotAllowed(route.allowed)
-            body = await self._body(scope, receive)
+            body = await self._body(scope, receive, route.most_bytes.get(method, self.most_bytes))
             scope[MEDIA_TYPE] = _media_type(headers_of(scope), route.methods[method], body)
         except Refusal as refusal:
             problem = self.refuse(scope, refusal)
@@ -124,34 +130,36 @@ class Guard:
                     return route
         raise NotFound
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+    async def _body(self, scope: Scope, receive: Receive, most_bytes: int) -> bytes:
         headers = headers_of(scope)
         if b"content-length" not in headers and b"transfer-encoding" not in headers:
             return b""  # RFC 9112 section 6.3: such a request has no body
         length = headers.get(b"content-length", b"0")
         if not length.isdigit():
             raise InvalidRequest.of("Content-Length", "must be a whole number")
-        if len(length) > 15 or int(length) > self.most_bytes:
+        if len(length) > 15 or int(length) > most_bytes:
             raise PayloadTooLarge
         try:
             async with asyncio.timeout(BODY_TIMEOUT):
-                return await self._read(receive)
+                return await self._read(receive, most_bytes)
         except TimeoutError:
             raise RequestTimeout from None
 
-    async def _read(self, receive: Receive) -> bytes:
-        body = b""
+    async def _read(self, receive: Receive, most_bytes: int) -> bytes:
+        parts = []
+        size = 0
         more = True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 # Half a body is not to be acted on.
                 raise ClientDisconnect
-            body += message.get("body", b"")
-            if len(body) > self.most_bytes:
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > most_bytes:
                 raise PayloadTooLarge
             more = message.get("more_body", False)
-        return body
+        return b"".join(parts)
 
 
 class ForConnexion:
@@ -187,6 +195,9 @@ def _media_type(headers: dict[bytes, bytes], accepted: list[str], body: bytes) -
     else:
         match = IN_UTF8.fullmatch(headers[b"content-type"].decode("latin-1"))
         given = match[1].lower() if match else ""
+        upload = UPLOAD.fullmatch(headers[b"content-type"].decode("latin-1"))
+        if upload and "multipart/form-data" in accepted:
+            return upload[0]  # whose parameter says where its parts end
     is_plain = headers.get(b"content-encoding", b"identity").lower() == b"identity"
     if body and accepted and not (given in accepted and is_plain):
         raise UnsupportedMediaType

@@ -37,6 +37,8 @@ class Todo(NamedTuple):
     status: str = "open"
     done_at: str | None = None
     deleted_at: str | None = None
+    share: str | None = None  # the secret in the address that shows it to anybody
+    share_until: str | None = None  # the last local day on which that works
     version: int = 0
     change_id: int = 0
 
@@ -50,6 +52,15 @@ class Todo(NamedTuple):
         """Returns the to-do that `to_snapshot` kept."""
         kept = orjson.loads(snapshot)
         return cls(**{**kept, "tags": tuple(kept.get("tags", ()))})
+
+    @property
+    def url(self) -> str | None:
+        """Returns where it is shown to anybody, at this service; an answer makes the address whole."""
+        return f"/s/{self.share}" if self.share else None
+
+    @property
+    def url_until(self) -> str | None:
+        return self.share_until
 
     def to_snapshot(self) -> str:
         """Returns what the log keeps: all that is set."""
@@ -67,19 +78,23 @@ class Todo(NamedTuple):
             "tags": orjson.dumps(self.tags).decode(),
             "tag_keys": "".join(f"\n{fold(tag)}\n" for tag in self.tags),
             "search_text": fold("\n".join((self.todo, self.notes or "", *self.tags))),
-            "json": orjson.dumps(self._shown()).decode(),
+            "json": orjson.dumps(self._listed()).decode(),
         }
 
     def to_json(self, now: str) -> JSON:
         """Returns what a caller sees at `now`, the owner's local time."""
-        shown = self._shown()
+        return self.to_listed(now) | {"created_at": self.created_at, "updated_at": self.updated_at}
+
+    def to_listed(self, now: str) -> JSON:
+        """Returns the same as a list shows it: without its times, which would cost an assistant half of its tokens."""
+        shown = self._listed()
         if self.due:
             # One due on a day is overdue when the day is over.
             shown["overdue"] = self.status == "open" and self.due < now[: len(self.due)]
         return shown
 
-    def _shown(self) -> JSON:
-        """Returns what a caller sees before it is due: what is unset is absent."""
+    def _listed(self) -> JSON:
+        """Returns what a list shows before it is due: what is unset is absent."""
         shown: JSON = {"id": self.id, "todo": self.todo}
         if self.notes:
             shown["notes"] = self.notes
@@ -93,7 +108,11 @@ class Todo(NamedTuple):
             shown["tags"] = list(self.tags)
         if self.repeat:
             shown["repeat"] = self.repeat
-        for name in ("status", "version", "created_at", "updated_at", "change_id"):
+        if self.url:
+            shown["url"] = self.url
+        if self.url_until:
+            shown["url_until"] = self.url_until
+        for name in ("status", "version", "change_id"):
             shown[name] = getattr(self, name)
         return shown
 
@@ -180,12 +199,19 @@ def _conditions(
     no_later = due_to and (f"{due_to}~" if len(due_to) == len("2026-11-27") else due_to)
     has_due_filter = due_from or due_to
     return {
-        "search_pattern": f"%{_literal(fold(q))}%" if q else "%",
-        "tag_pattern": f"%\n{_literal(fold(tag))}\n%" if tag else "%",
+        **patterns(q, tag),
         "due_from": due_from or "",
         "due_to": no_later or ("9998" if has_due_filter else NO_DUE),
         "urgency_from": _urgency(priority) if priority else 0,
         "urgency_to": _urgency(priority or UNSET_PRIORITY),
+    }
+
+
+def patterns(q: str | None, tag: str | None) -> JSON:
+    """Returns what LIKE compares the text and the tags with; what is left out lets everything through."""
+    return {
+        "search_pattern": f"%{literal(fold(q))}%" if q else "%",
+        "tag_pattern": f"%\n{literal(fold(tag))}\n%" if tag else "%",
     }
 
 
@@ -204,6 +230,6 @@ def fold(text: str) -> str:
     return " ".join(folded.split())
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Returns `text` so that LIKE takes it for itself."""
     return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

@@ -6,6 +6,7 @@ numbers, lets the last of two equal keys win, and lets a text end in a line brea
 
 import re
 from collections.abc import AsyncGenerator, Iterable, Iterator
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,17 +15,24 @@ from connexion.json_schema import Draft4RequestValidator
 from connexion.uri_parsing import OpenAPIURIParser
 from connexion.validators.json import JSONRequestBodyValidator
 from connexion.validators.parameter import ParameterValidator
-from jsonschema import Draft4Validator, ValidationError
+from jsonschema import Draft4Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
 from starlette.datastructures import Headers
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import HTTPException
+from werkzeug.formparser import FormDataParser
 
 from todo.errors import FieldError, InvalidRequest
+from todo.text import is_visible
 
 MOST_NESTED = 16
 MOST_FIELDS = 50  # of a form
 WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 STRING_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"\s*(:?)', re.DOTALL)
+
+# Formats of our own, beside those of JSON Schema.
+FORMATS = {"visible-text": is_visible}
 
 TYPE_NAMES = {
     "string": "text",
@@ -68,12 +76,17 @@ def _match_whole(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Valid
         yield ValidationError("pattern")
 
 
+FORMAT_CHECKER = FormatChecker()
+FORMAT_CHECKER.checkers = {
+    **Draft4Validator.FORMAT_CHECKER.checkers,
+    **{name: (check, ()) for name, check in FORMATS.items()},
+}
 StrictValidator = extend(Draft4RequestValidator, {"pattern": _match_whole})
 
 
 def find_errors(schema: dict[str, Any], value: Any, at: str = "") -> list[FieldError]:
     """Returns what is wrong with `value`, field by field, without quoting any of it; `at` names the value itself."""
-    validator = StrictValidator(schema, format_checker=Draft4Validator.FORMAT_CHECKER)
+    validator = StrictValidator(schema, format_checker=FORMAT_CHECKER)
     found = [explained for error in validator.iter_errors(value) for explained in _explain(error, at)]
     return list({error.field: error for error in reversed(found)}.values())[::-1]  # the first of each field
 
@@ -113,6 +126,8 @@ def _message(error: ValidationError, limit: Any) -> str:
             return f"must have at most {limit} items"
         case "pattern":
             return f"must have the form of this example: {error.schema['example']}"
+        case "format" if limit == "visible-text":
+            return "must not hold invisible characters: controls, bidirectional or zero-width ones"
         case other:
             return f"breaks {other} of the contract"
 
@@ -156,7 +171,37 @@ class StrictFormValidator(StrictBodyValidator):
         return dict(fields) or None
 
     def _validate(self, body: Any) -> None:
-        super()._validate(body or {})
+        # Browsers send what was left empty too.
+        required = self._schema.get("required", [])
+        super()._validate({name: value for name, value in (body or {}).items() if value != "" or name in required})
+
+
+class StrictUploadValidator(StrictFormValidator):
+    """Checks a form with files (RFC 7578) in the same way; of a file, that it is text in UTF-8."""
+
+    async def _parse(self, stream: AsyncGenerator[bytes, None], scope: Any) -> Any:
+        data = b"".join([chunk async for chunk in stream])
+        environ = {
+            "REQUEST_METHOD": "POST",
+            "CONTENT_TYPE": Headers(scope=scope).get("content-type", ""),
+            "CONTENT_LENGTH": str(len(data)),
+            "wsgi.input": BytesIO(data),
+        }
+        parser = FormDataParser(max_form_memory_size=None, max_form_parts=MOST_FIELDS, silent=False)
+        try:
+            _, form, files = parser.parse_from_environ(environ)
+            fields = [*form.items(multi=True), *((name, read_text(file)) for name, file in files.items(multi=True))]
+        except (ValueError, HTTPException):
+            raise InvalidRequest.of("body", "must be a form with a file of text in UTF-8") from None
+        if len(dict(fields)) < len(fields):
+            raise InvalidRequest.of("body", "must not have the same field twice")
+        return dict(fields) or None
+
+
+def read_text(file: FileStorage) -> str:
+    """Returns what an uploaded file says. Raises ValueError where that is not UTF-8."""
+    with file.stream as stream:
+        return stream.read().decode("utf-8")
 
 
 def read_parameter(schema: dict[str, Any], values: list[str]) -> Any:
@@ -213,6 +258,15 @@ class StrictURIParser(OpenAPIURIParser):
         }
 
 
+class FormURIParser(StrictURIParser):
+    """Takes an empty parameter for one that was left out, as forms send them and RFC 6749 section 3.1 has it."""
+
+    def resolve_params(self, params: dict[str, Any], _in: str) -> dict[str, Any]:
+        if _in == "query":
+            params = {name: values for name, values in params.items() if values != [""]}
+        return super().resolve_params(params, _in)
+
+
 class StrictParameterValidator(ParameterValidator):
     """Checks path, query and header parameters and names every wrong one."""
 
@@ -229,6 +283,10 @@ class StrictParameterValidator(ParameterValidator):
 
 
 VALIDATORS = {
-    "body": {"application/json": StrictBodyValidator, "application/x-www-form-urlencoded": StrictFormValidator},
+    "body": {
+        "application/json": StrictBodyValidator,
+        "application/x-www-form-urlencoded": StrictFormValidator,
+        "multipart/form-data": StrictUploadValidator,
+    },
     "parameter": StrictParameterValidator,
 }

@@ -57,7 +57,7 @@ def shown(todo: sa.RowMapping) -> str:
     if due:
         members |= {"due_weekday": f"{date.fromisoformat(due[:10]):%A}", "overdue": False}
     members |= {"priority": priority if priority != "none" else None, "tags": tags or None, "repeat": todo["repeat"]}
-    members |= {name: todo[name] for name in ("status", "version", "created_at", "updated_at", "change_id")}
+    members |= {name: todo[name] for name in ("status", "version", "change_id")}
     present = {name: value for name, value in members.items() if value is not None}
     return json.dumps(present, ensure_ascii=False, separators=(",", ":"))
 

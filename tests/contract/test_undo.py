@@ -14,6 +14,8 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "delete_todo_by_index": ("/todos/{name}", {"todo_idx": 1}),
     "update_todo": ("/todos/{name}/1", {"todo": "A", "notes": None, "repeat": "FREQ=DAILY", "due": "2026-11-30"}),
     "delete_todo": ("/todos/{name}/1", {}),
+    "share_todo": ("/todos/{name}/1/share", {"url_until": "2199-01-01"}),
+    "unshare_todo": ("/todos/{name}/2/share", {}),
     "complete_todo": ("/todos/{name}/2", {}),
     "reopen_todo": ("/todos/{name}/3", {}),
     "change_todos": (
@@ -39,13 +41,14 @@ MOVES = {"version", "updated_at", "change_id"}  # these count on whatever is und
 
 @pytest.fixture
 def filled(client: httpx.Client, name: str) -> str:
-    """A list with an open, a repeating, a done and a deleted to-do, by six changes."""
+    """A list with an open, a repeating and shared, a done and a deleted to-do, by seven changes."""
     add(client, name, "a", notes="n")
     add(client, name, "b", due="2026-11-27", repeat="FREQ=DAILY")
     add(client, name, "c")
     add(client, name, "d")
     client.post(f"/todos/{name}/3/complete")
     client.delete(f"/todos/{name}/4")
+    client.post(f"/todos/{name}/2/share")
     return name
 
 

@@ -114,14 +114,16 @@ def body_of(operation: Operation) -> object:
 
 
 def path_of(operation: Operation, username: str = "kevin") -> str:
-    return operation.path.format(username=username, todo_id=1, change_id=1)
+    return operation.path.format(username=username, todo_id=1, change_id=1, id=1)
 
 
 def ask(tokens: Tokens, kind: str, operation: Operation, method: str, path: str) -> httpx.Response:
     wrong = [scope for scope in API.scopes if scope != own_scope(operation)]
     headers = tokens.headers[wrong[0] if kind == "wrong scope" else kind]
     body = body_of(operation) if method == operation.method else None
-    return tokens.app.request(method, path, headers=headers, json=body)
+    required = [parameter for parameter in API.parameters(operation, "query") if parameter.get("required")]
+    query = {parameter["name"]: parameter["example"] for parameter in required}
+    return tokens.app.request(method, path, headers=headers, json=body, params=query)
 
 
 each_operation = pytest.mark.parametrize("operation", API.operations, ids=lambda operation: operation.id)

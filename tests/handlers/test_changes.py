@@ -238,7 +238,7 @@ class TestUndo:
             {"action": "add", "todo": "d"},
         )
         assert undo(client, name, done["change_id"]).status_code == 200
-        moved = {"version", "updated_at", "change_id"}
+        moved = {"version", "updated_at", "change_id", "created_at"}
         after = page(client, name)["todos"]
         assert [without(todo, moved) for todo in after] == [without(todo, moved) for todo in before]
 

@@ -5,14 +5,24 @@ import re
 import httpx
 import pytest
 
+from tests.people import Person
 from todo.errors import PROBLEMS
 
 
-def test_front_door_leads_to_the_reference(anonymous: httpx.Client) -> None:
-    assert anonymous.get("/").headers["location"] == "/docs"
+def test_front_door_has_what_connecting_an_assistant_takes(anonymous: httpx.Client) -> None:
+    text = anonymous.get("/").text
+    for value in ("/mcp", "/openapi.yaml", "/legal", "/oauth/authorize", "/oauth/token", "/.well-known/ai-plugin.json"):
+        assert f"<code>http://localhost:8000{value}</code>" in text
+    assert text.count('class="unready"') == 3  # no https, this machine alone, nobody signed in
 
 
-@pytest.mark.parametrize("path", ["/docs", "/legal", "/errors"])
+def test_front_door_knows_who_is_signed_in(person: Person) -> None:
+    text = person.browser.get("/").text
+    assert f"you are signed in as {person.username}" in text
+    assert text.count('class="unready"') == 2
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/legal", "/errors"])
 def test_a_page_loads_nothing_from_elsewhere(anonymous: httpx.Client, path: str) -> None:
     response = anonymous.get(path)
     assert response.headers["content-type"] == "text/html; charset=utf-8"

@@ -15,6 +15,12 @@ UPDATE accounts SET password_hash = :password_hash WHERE user_id = :user_id;
 -- name: save_email!
 UPDATE accounts SET email = :email WHERE user_id = :user_id;
 
+-- name: save_calendar!
+UPDATE accounts SET calendar = :calendar WHERE user_id = :user_id;
+
+-- name: user_by_calendar^
+SELECT users.* FROM accounts JOIN users ON users.id = accounts.user_id WHERE accounts.calendar = :calendar;
+
 -- name: delete_account!
 DELETE FROM accounts WHERE user_id = :user_id;
 

@@ -12,13 +12,28 @@ SELECT * FROM changes WHERE user_id = :user_id AND id = :id;
 -- name: entries_of_change
 SELECT * FROM entries WHERE user_id = :user_id AND change_id = :change_id ORDER BY todo_id;
 
+-- name: first_entries_of_change
+SELECT * FROM entries WHERE user_id = :user_id AND change_id = :change_id ORDER BY todo_id LIMIT :limit;
+
+-- name: count_entries_of_change^
+SELECT COUNT(*) AS total FROM entries WHERE user_id = :user_id AND change_id = :change_id;
+
+-- name: entry_of_change^
+SELECT * FROM entries WHERE user_id = :user_id AND change_id = :change_id AND todo_id = :todo_id;
+
 -- name: newest_change_of^
 SELECT MAX(change_id) AS change_id FROM entries WHERE user_id = :user_id AND todo_id = :todo_id;
 
 -- name: changes_before
 SELECT * FROM changes
 WHERE user_id = :user_id AND id < :before_id AND at >= :from_time AND at < :to_time AND actor LIKE :actor_pattern
+  AND (client = :client OR client LIKE :client_pattern ESCAPE '!')
 ORDER BY id DESC LIMIT :limit;
+
+-- name: recent_actors
+SELECT DISTINCT actor, client FROM
+  (SELECT actor, client FROM changes WHERE user_id = :user_id ORDER BY id DESC LIMIT :limit) AS recent
+ORDER BY actor, client;
 
 -- name: twin_of^
 SELECT id FROM changes

@@ -7,6 +7,10 @@ JOIN users ON users.id = sessions.user_id
 JOIN accounts ON accounts.user_id = sessions.user_id
 WHERE sessions.hash = :hash AND sessions.expires_at > :now;
 
+-- name: list_of_session^
+SELECT users.id, users.last_change_id FROM sessions JOIN users ON users.id = sessions.user_id
+WHERE sessions.hash = :hash AND sessions.expires_at > :now;
+
 -- name: delete_session!
 DELETE FROM sessions WHERE hash = :hash;
 

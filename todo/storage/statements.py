@@ -24,6 +24,18 @@ CASE WHEN status = 'open' AND due_key < :now AND due_key <> :today
 # What holds other writers off a row until the transaction ends; SQLite has one writer at a time anyhow.
 FOR_UPDATE = {"sqlite3": "", "psycopg": "FOR UPDATE"}
 
+# The parts of the page /list and the trash, each by what makes a to-do belong to it.
+SECTION_CONDITIONS = {
+    "overdue": "status = 'open' AND due_key < :now AND due_key <> :today",
+    "today": "status = 'open' AND due_key >= :today AND due_key < :tomorrow AND (due_key = :today OR due_key >= :now)",
+    "upcoming": "status = 'open' AND due_key >= :tomorrow AND due_key < '9999'",
+    "undated": "status = 'open' AND due_key = '9999'",
+    "done": "status = 'done'",
+    "deleted": "status = 'deleted'",
+}
+SOONEST = {"after": "(due_key, id) > (:after_key, :after_id)", "order": "due_key, id"}
+NEWEST = {"after": "(updated_at, id) < (:after_key, :after_id)", "order": "updated_at DESC, id DESC"}
+
 
 class Connection:
     """A database connection on which every named statement is a method: `connection.todo_by_id(user_id=1, id=2)`."""
@@ -45,7 +57,7 @@ def load(adapter: str) -> type[Connection]:
     """
     texts = "\n".join((FOLDER / f"{noun}.sql").read_text(encoding="utf-8") for noun in NOUNS)
     texts = texts.replace("{for_update}", FOR_UPDATE[adapter])
-    queries = aiosql.from_str("\n".join([texts, *_lists()]), adapter, mandatory_parameters=False)
+    queries = aiosql.from_str("\n".join([texts, *_lists(), *_sections()]), adapter, mandatory_parameters=False)
     names = [name for name in queries.available_queries if not name.endswith("_cursor")]
     return type("Statements", (Connection,), {name: _method(getattr(queries, name)) for name in names})
 
@@ -61,6 +73,15 @@ def _lists() -> list[str]:
         .replace("{and_filters}", text.replace("{filters}", conditions))
         for which, status in STATUS_CONDITIONS.items()
         for filtered, text in FILTERS.items()
+    ]
+
+
+def _sections() -> list[str]:
+    text = (FOLDER / "sections.sql").read_text(encoding="utf-8")
+    newest = ("done", "deleted")
+    return [
+        text.format(section=section, condition=condition, **(NEWEST if section in newest else SOONEST))
+        for section, condition in SECTION_CONDITIONS.items()
     ]
 
 

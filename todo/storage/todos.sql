@@ -5,19 +5,37 @@ SELECT * FROM todos WHERE user_id = :user_id AND id = :id;
 -- name: open_todo_at^
 SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' ORDER BY id LIMIT 1 OFFSET :place;
 
+-- The best match first: the one with most of the words, and of those the newest.
+-- name: search_words
+SELECT id, todo FROM (
+    SELECT id, todo,
+           CASE WHEN search_text LIKE :first ESCAPE '!' THEN 1 ELSE 0 END
+           + CASE WHEN search_text LIKE :second ESCAPE '!' THEN 1 ELSE 0 END
+           + CASE WHEN search_text LIKE :third ESCAPE '!' THEN 1 ELSE 0 END
+           + CASE WHEN search_text LIKE :fourth ESCAPE '!' THEN 1 ELSE 0 END
+           + CASE WHEN search_text LIKE :fifth ESCAPE '!' THEN 1 ELSE 0 END AS hits
+    FROM todos WHERE user_id = :user_id AND status <> 'deleted'
+) AS counted
+WHERE hits > 0 ORDER BY hits DESC, id DESC LIMIT :limit;
+
 -- name: insert_todo!
 INSERT INTO todos (user_id, id, todo, notes, due, due_key, urgency, tags, tag_keys, search_text, repeat, series, series_start,
-                   occurrence, status, version, created_at, updated_at, done_at, deleted_at, change_id, json)
+                   occurrence, status, version, created_at, updated_at, done_at, deleted_at, share, share_until, change_id,
+                   json)
 VALUES (:user_id, :id, :todo, :notes, :due, :due_key, :urgency, :tags, :tag_keys, :search_text, :repeat, :series, :series_start,
-        :occurrence, :status, :version, :created_at, :updated_at, :done_at, :deleted_at, :change_id, :json);
+        :occurrence, :status, :version, :created_at, :updated_at, :done_at, :deleted_at, :share, :share_until, :change_id,
+        :json);
 
 -- name: save_todo!
 UPDATE todos
 SET todo = :todo, notes = :notes, due = :due, due_key = :due_key, urgency = :urgency, tags = :tags,
     tag_keys = :tag_keys, search_text = :search_text, repeat = :repeat, series = :series, series_start = :series_start,
     occurrence = :occurrence, status = :status, version = :version, updated_at = :updated_at, done_at = :done_at,
-    deleted_at = :deleted_at, change_id = :change_id, json = :json
+    deleted_at = :deleted_at, share = :share, share_until = :share_until, change_id = :change_id, json = :json
 WHERE user_id = :user_id AND id = :id;
+
+-- name: todo_by_share^
+SELECT todos.*, users.username FROM todos JOIN users ON users.id = todos.user_id WHERE todos.share = :share;
 
 -- name: remove_todo!
 DELETE FROM todos WHERE user_id = :user_id AND id = :id;
@@ -30,6 +48,17 @@ WHERE user_id = :user_id AND series = :series AND occurrence = :occurrence AND s
 SELECT id FROM todos
 WHERE user_id = :user_id AND status = 'deleted' AND updated_at < :deleted_before
 ORDER BY updated_at LIMIT :limit;
+
+-- name: due_todos
+SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' AND due_key >= :since AND due_key < '9999'
+ORDER BY due_key, id LIMIT :limit;
+
+-- name: remove_entries_of_trash!
+DELETE FROM entries
+WHERE user_id = :user_id AND todo_id IN (SELECT id FROM todos WHERE user_id = :user_id AND status = 'deleted');
+
+-- name: remove_trash!
+DELETE FROM todos WHERE user_id = :user_id AND status = 'deleted';
 
 -- A date without a time is overdue when its day is over, which is why today itself is left out.
 -- name: count_overdue^

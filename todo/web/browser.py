@@ -2,18 +2,22 @@
 
 import secrets
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import quote
 
 from flask import Response, current_app, g, make_response, redirect, render_template, request
 from werkzeug import Response as WerkzeugResponse
 
-from todo import sessions, tokens
+from todo import history, sessions, tokens
 from todo.accounts import Account
 from todo.contract import SITE
-from todo.errors import PROBLEMS, Refusal, StaleForm
+from todo.errors import PROBLEMS, ChangeNotFound, Refusal, StaleForm
 from todo.refusals import CONTENT_POLICY
 from todo.sessions import Session
 from todo.storage.statements import Connection
+from todo.users import Owner, User
+from todo.web import live, words
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,29 +61,90 @@ def account() -> Account | None:
 
 
 def check_form(form: JSON) -> None:
-    """Takes the CSRF token out of a form. Raises StaleForm unless it comes from a page of this session."""
+    """Takes the CSRF token, and what was left empty, out of a form. Raises StaleForm if it is of no page of ours."""
     if not session().has_sent(form.pop("csrf_token")):
         raise StaleForm
+    for name in [name for name, value in form.items() if value == ""]:
+        del form[name]
 
 
-def page(template: str, refusal: Refusal | None = None, form_goes_to: str = "", **values: Any) -> Response:
-    """Returns a page, of a refused form with what was wrong. A form leads to this service, and on to `form_goes_to`."""
+def personal(handler: Callable[..., WerkzeugResponse]) -> Callable[..., WerkzeugResponse]:
+    """Returns the handler for people who are signed in; others sign in first, and come back. Forms are checked."""
+
+    @wraps(handler)
+    def guarded(**arguments: Any) -> WerkzeugResponse:
+        if "body" in arguments:
+            check_form(arguments["body"])
+        if account() is None:
+            here = request.full_path.removesuffix("?") if request.method == "GET" else SITE.schema("Next")["default"]
+            return go_to(f"/sign-in?next={quote(here, safe='')}")
+        return handler(**arguments)
+
+    return guarded
+
+
+def owner() -> Owner:
+    """Returns the person who is signed in, as whose list it is."""
+    signed_in = account()
+    assert signed_in
+    return signed_in.owner
+
+
+def go_back(form: JSON, path: str, change_id: int | None = None) -> WerkzeugResponse:
+    """Returns the way back to where the form was, which then says what has changed."""
+    address = words.without(form.get("next") or path, "edit")
+    changed = f"{'&' if '?' in address else '?'}changed={change_id}" if change_id else ""
+    return go_to(address + changed)
+
+
+def page(
+    template: str,
+    refusal: Refusal | None = None,
+    form_goes_to: str = "",
+    user: User | None = None,
+    status: int = 200,
+    **values: Any,
+) -> Response:
+    """Returns a page, of a refused form with what was wrong. A form leads to this service, and on to `form_goes_to`.
+
+    One that shows the list of `user` has a script, which keeps it up to date.
+    """
     problem = PROBLEMS[type(refusal)] if refusal else None
     text = render_template(
         template,
         problem=problem,
         account=account(),
         csrf_token=session().csrf_token,
+        refused=words.refused(refusal) if refusal else None,
         schemas=SITE.document["components"]["schemas"],
-        **values,
+        version=live.version(user) if user else None,
+        words=words,
+        **{"here": request.path, **values},
     )
-    response = make_response(text, problem.status if problem else 200)
-    response.headers["Content-Security-Policy"] = f"{CONTENT_POLICY}; form-action 'self' {form_goes_to}".strip()
+    response = make_response(text, problem.status if problem else status)
+    policy = CONTENT_POLICY + ("; script-src 'self'; connect-src 'self'" if user else "")
+    response.headers["Content-Security-Policy"] = f"{policy}; form-action 'self' {form_goes_to}".strip()
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(refusal.headers if refusal else {})
     if session().secret != request.cookies.get(_cookie_name()):
         _set_cookie(response, session().secret)  # its forms are known again by it
     return response
+
+
+def public_page(template: str, status: int = 200, **values: Any) -> Response:
+    """Returns a page for anybody, which needs no session and starts none."""
+    response = make_response(render_template(template, here=request.path, words=words, **values), status)
+    response.headers["Content-Security-Policy"] = f"{CONTENT_POLICY}; form-action 'none'"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def change(change_id: int | None) -> history.Told | None:
+    """Returns the change that a page shall speak of, if there is one."""
+    try:
+        return read(history.change, owner(), change_id) if change_id else None
+    except ChangeNotFound:
+        return None
 
 
 def go_to(path: str) -> WerkzeugResponse:
@@ -121,8 +186,12 @@ def _set_cookie(response: WerkzeugResponse, secret: str, *, keep: bool = False) 
 
 
 def _cookie_name() -> str:
-    # The prefix makes browsers keep it to this very host and to TLS.
-    return "__Host-session" if _is_secure() else "session"
+    return cookie_name(current_app.config["SETTINGS"].public_url)
+
+
+def cookie_name(public_url: str) -> str:
+    """Returns the name of a session's cookie; the prefix makes browsers keep it to this very host and to TLS."""
+    return "__Host-session" if public_url.startswith("https:") else "session"
 
 
 def _is_secure() -> bool:

@@ -1,0 +1,127 @@
+"""The second part of make bench: a call over MCP beside the same request over HTTP, and beside generated tools."""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import wrk
+from bench.compare import RESULTS
+from bench.machine import about, described
+from bench.servers import WEB, Server, ask, environ_for, leave_nothing_behind, migrate, serving
+from bench.wrk import Figures
+
+SCRIPT = Path(__file__).parent / "mcp.lua"
+GENERATED = ["uvicorn", "--host", "127.0.0.1", "--no-access-log", "--log-level", "warning"]
+HTTP, OLDER, NEWER = "http", "2025-11-25", "2026-07-28"
+OPERATIONS = ("list_todos", "add_todo")
+MOST = 2.0  # what a call may cost, as a multiple of the request
+
+
+@dataclass(frozen=True)
+class Row:
+    """A way to the same to-dos. `ratio` is what a call costs in CPU, as a multiple of the request over HTTP."""
+
+    way: str
+    operation: str
+    figures: Figures
+    ratio: float
+
+
+def measure(service: Server, generated: Server, seconds: int, connections: int) -> list[Row]:
+    """Returns one round. The generated server needs the service too, so the CPU of both counts."""
+    ways = {
+        "HTTP": (service, HTTP, (service,)),
+        f"MCP {OLDER}": (service, OLDER, (service,)),
+        f"MCP {NEWER}": (service, NEWER, (service,)),
+        f"generated, MCP {OLDER}": (generated, OLDER, (service, generated)),
+    }
+    rows = []
+    for operation in OPERATIONS:
+        base = 0.0
+        for way, (server, version, used) in ways.items():
+            figures = wrk.run_script(SCRIPT, server, [version, operation, wrk.new_name()], connections, seconds, used)
+            base = base or figures.cpu_us
+            rows.append(Row(way, operation, figures, figures.cpu_us / base))
+    return rows
+
+
+def medians(rounds: list[list[Row]]) -> list[Row]:
+    """Returns the median of each figure over the rounds; errors are summed up."""
+    found = []
+    for rows in zip(*rounds, strict=True):
+        given = [asdict(row.figures) for row in rows]
+        figures: dict[str, Any] = {name: statistics.median(each[name] for each in given) for name in given[0]}
+        figures["errors"] = sum(each["errors"] for each in given)
+        ratio = statistics.median(row.ratio for row in rows)
+        found.append(Row(rows[0].way, rows[0].operation, Figures(**figures), ratio))
+    return found
+
+
+def table(rows: list[Row]) -> str:
+    lines = [f"{'':34}{'requests/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'CPU us':>9}{'ratio':>8}{'errors':>8}"]
+    for row in rows:
+        seen = row.figures
+        lines.append(
+            f"{row.operation + ', ' + row.way:34}{seen.requests_per_second:11,.0f}{seen.p50_ms:9.2f}{seen.p99_ms:9.2f}"
+            f"{seen.cpu_us:9.0f}{row.ratio:8.2f}{seen.errors:8}"
+        )
+    return "\n".join(lines)
+
+
+def check(server: Server, headers: dict[str, str]) -> None:
+    """Raises AssertionError unless a call gives the to-dos: wrk looks at the status alone."""
+    connection = server.connect()
+    params = {"name": "list_todos", "arguments": {"username": "reader"}}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    status, body = ask(connection, "POST", "/mcp", call, {"Accept": "application/json, text/event-stream", **headers})
+    connection.close()
+    assert status == 200, body
+    assert body.count(b"Water plant ") == 2 * wrk.LISTED, body
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="one second only, and write no results")
+    options = parser.parse_args()
+    wrk.require()
+    leave_nothing_behind()
+    machine = about()
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        (folder := Path(name) / "service").mkdir()
+        (other := Path(name) / "generated").mkdir()
+        environ = environ_for(folder)
+        migrate(environ)
+        with serving(WEB, environ) as service:
+            wrk.prepare(service)
+            beside = {**environ_for(other), "BENCH_SERVICE": service.url}
+            command = [*GENERATED, "--port", beside["PORT"], "bench.peers.generated_mcp:app"]
+            with serving(command, beside, path="/mcp", status=405) as generated:
+                for server in (service, generated):
+                    check(server, {"MCP-Protocol-Version": OLDER})
+                measure(service, generated, 1, 8)  # to warm up
+                seconds = 1 if options.quick else options.seconds
+                rounds = [measure(service, generated, seconds, 8) for _ in range(options.rounds)]
+    rows = medians(rounds)
+    print(f"\nMCP, 8 connections; ratio is of CPU, to HTTP. {described(machine)}\n{table(rows)}")
+    if any(row.figures.errors for row in rows):
+        print("\nSome requests failed, so these figures are worth nothing and are not kept.")
+        return 1
+    dear = [row for row in rows if not row.way.startswith("generated") and row.ratio > MOST]
+    for row in dear:
+        print(f"{row.operation} over {row.way} costs {row.ratio:.2f} times the request, more than {MOST:g}.")
+    if not options.quick:
+        result = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine, "rows": [asdict(row) for row in rows]}
+        (RESULTS / "mcp.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return 1 if dear else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

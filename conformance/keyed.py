@@ -1,0 +1,19 @@
+"""The service for a client that can send no token: one that brings none acts with the service key."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tests.conftest import SERVICE_KEY
+from wsgi import app as service
+
+
+def with_key(app: ASGIApp) -> ASGIApp:
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not any(name == b"authorization" for name, _ in scope["headers"]):
+            headers = [*scope["headers"], (b"authorization", f"Bearer {SERVICE_KEY}".encode())]
+            scope = {**scope, "headers": headers}
+        await app(scope, receive, send)
+
+    return run
+
+
+app = with_key(service)

@@ -1,0 +1,26 @@
+"""The operations of the tag calendars: due dates in other calendars."""
+
+from datetime import date
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, request
+from werkzeug import Response as WerkzeugResponse
+
+from todo import calendars
+from todo.errors import NotFound
+from todo.web import browser
+
+
+def get_calendar(calendar: str) -> WerkzeugResponse:
+    feed = browser.read(calendars.find, calendar)
+    if feed is None:
+        raise NotFound
+    # What it holds depends on the day too.
+    version = f"{feed.user.id}-{feed.user.last_change_id}-{date.today():%Y%m%d}"
+    response = Response(mimetype="text/calendar")
+    response.set_etag(version)
+    response.headers["Cache-Control"] = "private, no-cache"
+    if version not in request.if_none_match:
+        host = urlsplit(current_app.config["SETTINGS"].public_url).hostname
+        response.set_data(calendars.to_ical(feed, str(host)))
+    return response.make_conditional(request)

@@ -1,0 +1,17 @@
+"""The operations of the tag research."""
+
+from typing import Any
+
+from todo import research
+from todo.auth import Principal
+from todo.storage.engine import read
+
+JSON = dict[str, Any]
+
+
+async def search(username: str, query: str, user: Principal) -> JSON:
+    return {"results": await read(research.search, user.owner(username), query)}
+
+
+async def fetch(username: str, id_: str, user: Principal) -> JSON:
+    return await read(research.fetch, user.owner(username), int(id_))

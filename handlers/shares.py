@@ -1,0 +1,31 @@
+"""The operations of the tag shares: what people show to others."""
+
+from flask import Response, current_app
+
+from todo import shares
+from todo.web import browser, picture, words
+
+
+def get_shared_todo(share: str) -> Response:
+    shared = browser.read(shares.find, share)
+    public_url = current_app.config["SETTINGS"].public_url
+    response = browser.public_page("shared.html", 200 if shared else 404, shared=shared, public_url=public_url)
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def get_shared_picture(share: str, picture: str) -> Response:
+    shared = browser.read(shares.find, share)
+    if shared is None or shared.picture != picture:
+        return get_shared_todo("-")
+    return _drawn(shared)
+
+
+def _drawn(shared: shares.Shared) -> Response:
+    todo = shared.todo
+    due = f"Due {words.exact(todo.due)}" if todo.due else ""
+    response = Response(picture.draw(todo.todo, due, todo.status == "done"), mimetype="image/png")
+    # Its address says what is drawn, so it never changes; a day, so that one that is taken back is soon forgotten.
+    response.headers["Cache-Control"] = "public, max-age=86400, immutable"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response

@@ -1,0 +1,33 @@
+"""The operations of the tag trash: where deleted to-dos wait."""
+
+from typing import Any
+
+from flask import request
+from werkzeug import Response
+
+from todo import drafts, sections
+from todo.contract import API
+from todo.web import browser
+
+JSON = dict[str, Any]
+
+
+@browser.personal
+def get_trash(cursor: str | None = None, changed: int | None = None) -> Response:
+    view = browser.read(sections.page, browser.owner(), "deleted", None, None, cursor)
+    return browser.page(
+        "trash.html",
+        user=view.user,
+        trash=view.sections[0],
+        moment=view.moment,
+        when=view.user.local_text,
+        days=API.limit("trash_days"),
+        notice=browser.change(changed),
+        back=request.full_path.removesuffix("?"),
+    )
+
+
+@browser.personal
+def empty_trash(body: JSON) -> Response:
+    browser.write(drafts.empty_trash, browser.owner())
+    return browser.go_back(body, "/trash")

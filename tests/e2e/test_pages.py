@@ -1,0 +1,278 @@
+"""The pages in a real browser: by keyboard alone, without script, in two windows, and while an assistant writes."""
+
+import re
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e.processes import Child, migrated, serving
+from tests.handlers.test_lists import HOSTILE, Assistant
+from tests.people import PASSWORD, Person
+
+SOON = 2_000  # milliseconds: how late a page may learn what an assistant did
+WIDTHS = (360, 1280)
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
+    with serving(migrated(tmp_path_factory.mktemp("pages"))) as child:
+        yield child
+
+
+@pytest.fixture
+def assistant(service: Child) -> Iterator[Assistant]:
+    """ChatGPT with the service key, at the list of somebody who has just signed up."""
+    name = f"browser{next(_numbers)}"
+    with httpx.Client(base_url=service.url, trust_env=False) as client:
+        assert Person(client, name).sign_up().status_code == 303
+        yield Assistant(client, name)
+
+
+def window(chromium: Browser, service: Child, assistant: Assistant, *, script: bool = True) -> BrowserContext:
+    """Returns a browser in which the person is signed in."""
+    context = chromium.new_context(
+        java_script_enabled=script, base_url=service.url, viewport={"width": 1280, "height": 800}
+    )
+    context.add_cookies([{"name": "session", "value": assistant.http.cookies["session"], "url": service.url}])
+    context.set_default_timeout(10_000)
+    return context
+
+
+def opened(context: BrowserContext, path: str = "/list") -> Page:
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on(
+        "request", lambda request: problems.append(request.url) if not request.url.startswith(page.url[:16]) else None
+    )
+    page.goto(path)
+    return page
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Presses Tab until what has the focus is called so. Raises AssertionError when it never is."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(
+            "() => { const e = document.activeElement;"
+            " return e.ariaLabel || e.labels?.[0]?.textContent.trim() || e.textContent.trim() }"
+        )
+        if focused == name:
+            return
+    raise AssertionError(f"Tab never came to {name}")
+
+
+class TestByKeyboardAlone:
+    def test_the_whole_way(self, chromium: Browser, service: Child, assistant: Assistant) -> None:
+        with window(chromium, service, assistant) as context:
+            page = opened(context)
+            press = page.keyboard.press
+            tab_to(page, "Add a to-do")
+            page.keyboard.type("Buy milk")
+            press("Enter")
+            expect(page.locator("#notice")).to_contain_text("You added “Buy milk”.")
+            expect(page.locator("#todo")).to_be_focused()  # so that one can add the next
+            tab_to(page, "Edit: Buy milk")
+            press("Enter")
+            expect(page.locator("#edit-todo")).to_be_focused()
+            press("End")
+            page.keyboard.type(" and bread")
+            press("Enter")
+            expect(page.locator(".text")).to_have_text("Buy milk and bread")
+            expect(page.locator("#notice")).to_be_focused()
+            tab_to(page, "Complete: Buy milk and bread")
+            press("Space")
+            expect(page.locator("section[aria-labelledby=done] .text")).to_have_text("Buy milk and bread")
+            tab_to(page, "Undo")
+            press("Enter")
+            expect(page.locator("section[aria-labelledby=undated] .text")).to_have_text("Buy milk and bread")
+            tab_to(page, "Edit: Buy milk and bread")
+            press("Enter")
+            expect(page.locator("#edit-todo")).to_be_focused()
+            tab_to(page, "Delete")
+            press("Enter")
+            expect(page.locator(".text")).to_have_count(0)
+            page.goto("/trash")
+            tab_to(page, "Restore: Buy milk and bread")
+            press("Enter")
+            expect(page.locator("#notice")).to_contain_text("You restored")
+            page.goto("/history")
+            tab_to(page, "Undo change 1: added “Buy milk”")
+            press("Enter")
+            expect(page.get_by_role("heading", level=1)).to_have_text("Something has changed since")
+            page.goto("/list?q=bread")
+            tab_to(page, "Search")
+            press("Enter")
+            expect(page.locator(".text")).to_have_text("Buy milk and bread")
+
+
+class TestWithoutScript:
+    def test_the_whole_way(self, chromium: Browser, service: Child, assistant: Assistant) -> None:
+        with window(chromium, service, assistant, script=False) as context:
+            page = opened(context)
+            page.fill("#todo", "Buy milk")
+            page.get_by_text("Day, priority, tags, notes").click()
+            page.fill("#due_day", "2199-11-27")
+            page.fill("#tags", "home")
+            page.get_by_role("button", name="Add").click()
+            expect(page.locator("#notice")).to_contain_text("You added “Buy milk”.")
+            page.get_by_role("link", name="Edit: Buy milk").click()
+            page.fill("#edit-todo", "Buy oat milk")
+            page.get_by_role("button", name="Save").click()
+            page.get_by_role("button", name="Complete: Buy oat milk").click()
+            expect(page.locator("section[aria-labelledby=done] .text")).to_have_text("Buy oat milk")
+            page.get_by_role("button", name="Undo").click()
+            page.get_by_role("link", name="#home").click()
+            page.get_by_role("link", name="Edit: Buy oat milk").click()
+            page.get_by_role("button", name="Delete").click()
+            page.get_by_role("link", name="Trash").click()
+            page.get_by_role("button", name="Restore: Buy oat milk").click()
+            assistant.add("By ChatGPT")
+            page.get_by_role("link", name="History").click()
+            page.get_by_text("Undo everything that somebody did").click()
+            page.select_option("#undo-who", label="ChatGPT")
+            page.get_by_role("button", name="Preview").click()
+            expect(page.locator("main")).to_contain_text("ChatGPT made 1 change")
+            page.get_by_role("button", name="Undo it").click()
+            expect(page.locator("#notice")).to_contain_text("You undid 1 change.")
+            page.get_by_role("link", name="List", exact=True).click()
+            expect(page.locator(".text")).to_have_text(["Buy oat milk"])
+            page.get_by_role("link", name="Edit: Buy oat milk").click()
+            page.get_by_role("button", name="Make a link").click()
+            page.get_by_role("link", name="shared").click()
+            expect(page.get_by_role("heading", level=1)).to_have_text("Buy oat milk")
+
+    def test_the_files(self, chromium: Browser, service: Child, assistant: Assistant, tmp_path: Path) -> None:
+        assistant.add("=1+1", tags=["a", "b"])
+        with window(chromium, service, assistant, script=False) as context:
+            page = opened(context, "/account")
+            with page.expect_download() as download:
+                page.get_by_role("link", name="Download the to-dos as CSV").click()
+            download.value.save_as(tmp_path / "todo.csv")
+            assert "'=1+1" in (tmp_path / "todo.csv").read_text(encoding="utf-8-sig")
+            page.set_input_files("#file", tmp_path / "todo.csv")
+            page.get_by_role("button", name="Import").click()
+            expect(page.locator("#notice")).to_contain_text("You imported 1 to-do.")
+            expect(page.locator(".text")).to_have_text(["=1+1", "=1+1"])
+
+
+class TestWhileAnAssistantWrites:
+    def test_two_pages_follow_and_undo_at_once(self, chromium: Browser, service: Child, assistant: Assistant) -> None:
+        with window(chromium, service, assistant) as one, window(chromium, service, assistant) as other:
+            listed, told = opened(one), opened(other, "/history")
+            assistant.add("Buy milk")
+            expect(listed.locator(".text")).to_have_text("Buy milk", timeout=SOON)
+            expect(told.locator("h3")).to_have_text("ChatGPT added “Buy milk”", timeout=SOON)
+            assistant.call("POST", "/1/complete")
+            expect(listed.locator("section[aria-labelledby=done] .text")).to_have_text("Buy milk", timeout=SOON)
+            expect(told.locator("h3").first).to_have_text("ChatGPT completed “Buy milk”", timeout=SOON)
+            # Both press the button before either learns of the other.
+            again = opened(one, "/history")
+            again.locator("#undo-2").click(no_wait_after=True)
+            told.locator("#undo-2").click(no_wait_after=True)
+            expect(listed.locator("section[aria-labelledby=undated] .text")).to_have_text("Buy milk", timeout=SOON)
+            changes = assistant.call("GET", "/changes")["changes"]
+            assert [change.get("undoes") for change in changes] == [2, None, None]
+
+    def test_what_somebody_types_is_not_taken_away(
+        self, chromium: Browser, service: Child, assistant: Assistant
+    ) -> None:
+        with window(chromium, service, assistant) as context:
+            page = opened(context)
+            page.fill("#todo", "Half a sent")
+            assistant.add("Buy milk")
+            news = page.get_by_role("button", name="Show what is new")
+            expect(news).to_be_visible(timeout=SOON)
+            expect(page.locator("#todo")).to_have_value("Half a sent")
+            news.click()
+            expect(page.locator(".text")).to_have_text("Buy milk")
+
+    def test_a_page_of_who_signs_out_elsewhere_goes_to_sign_in(
+        self, chromium: Browser, service: Child, assistant: Assistant
+    ) -> None:
+        with window(chromium, service, assistant) as context:
+            page, account = opened(context), opened(context, "/account")
+            account.get_by_role("button", name="Sign out").click()
+            expect(page.get_by_role("heading", level=1)).to_have_text("Sign in", timeout=SOON + 2_000)
+            page.fill("#password", PASSWORD)
+
+
+class TestLayout:
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_hostile_text_is_text_and_breaks_nothing(
+        self, chromium: Browser, service: Child, assistant: Assistant, tmp_path: Path, scheme: str
+    ) -> None:
+        for text in HOSTILE:
+            assistant.add(text, notes=text, tags=[text[:50]], due="2199-01-01")
+        assistant.call("PATCH", "/1", todo=HOSTILE[-2], notes=HOSTILE[0])
+        shared = assistant.call("POST", "/5/share")["url"].removeprefix(service.url)
+        assistant.call("DELETE", "/6")
+        with window(chromium, service, assistant) as context:
+            page = opened(context)
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.on("dialog", lambda _: pytest.fail("a script of a to-do ran"))
+            for path in ("/list", "/list?edit=5", "/list?changed=1", "/history", "/trash", shared, "/account"):
+                for width in WIDTHS:
+                    page.set_viewport_size({"width": width, "height": 800})
+                    page.goto(path)
+                    file = tmp_path / f"{re.sub('[^a-z]', '', path)}-{width}-{scheme}.png"
+                    assert page.screenshot(path=file, full_page=True)
+                    assert page.evaluate("document.documentElement.scrollWidth") <= width, file
+            page.goto("/list")
+            assert HOSTILE[0] not in page.content()
+            expect(page.locator(".text").first).to_contain_text("WWW")
+
+
+def test_all_pages_come_from_here_alone(chromium: Browser, service: Child, assistant: Assistant) -> None:
+    with window(chromium, service, assistant) as context:
+        asked: list[str] = []
+        context.on("request", lambda request: asked.append(request.url))
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        for path in ("/", "/list", "/history", "/trash", "/account", "/legal", "/errors"):
+            page.goto(path)
+        assert asked
+        assert all(url.startswith(f"{service.url}/") for url in asked)
+        assert not complaints
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(chromium: Browser, service: Child, assistant: Assistant, scheme: str) -> None:
+    assistant.add("Buy milk", due="2020-01-01", priority="high", tags=["home"], notes="n", repeat="FREQ=DAILY")
+    shared = assistant.call("POST", "/1/share")["url"].removeprefix(service.url)
+    assistant.call("PATCH", "/1", todo="Buy oat milk")
+    assistant.call("POST", "/1/complete")
+    for number in range(2, 5):
+        assistant.add(f"{number}")
+    assistant.call("DELETE", "/3")
+    preview = "/history/undo?who=assistant:ChatGPT&since_day=2020-01-01"
+    with window(chromium, service, assistant) as context:
+        page = context.new_page()
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for path in (
+            "/",
+            "/list",
+            "/list?edit=2&changed=1",
+            "/history",
+            preview,
+            "/trash",
+            "/account",
+            shared,
+            "/s/no",
+        ):
+            page.goto(path)
+            page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true })")
+            found = Axe().run(page).response["violations"]
+            assert not [(path, rule["id"], rule["nodes"][0]["html"]) for rule in found]
+        context.clear_cookies()
+        for path in ("/", "/sign-in", "/sign-up", "/legal", "/errors"):
+            page.goto(path)
+            found = Axe().run(page).response["violations"]
+            assert not [(path, rule["id"], rule["nodes"][0]["html"]) for rule in found]

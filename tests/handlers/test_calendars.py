@@ -1,0 +1,118 @@
+"""The private calendar, read back by other programs."""
+
+import re
+import shutil
+import subprocess
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import httpx
+import icalendar
+import pytest
+import time_machine
+
+from tests.people import Person
+
+NOW = "2026-03-28T12:00:00Z"
+
+
+def address(person: Person) -> str | None:
+    found = re.findall(r"http://localhost:8000(/calendar/[A-Za-z0-9_-]{22}\.ics)", person.browser.get("/account").text)
+    return found[0] if found else None
+
+
+@pytest.fixture
+def calendar(person: Person, client: httpx.Client) -> str:
+    """The path of the calendar of somebody in Berlin, where the clocks change on 29 March 2026."""
+    client.patch(f"/profiles/{person.username}", json={"time_zone": "Europe/Berlin"})
+    for todo, due in (
+        ("before", "2026-03-28T18:00"),
+        ("after", "2026-03-29T18:00"),
+        ("a day", "2026-03-29"),
+        ("far", "2060-07-01T09:00"),
+        ("undated", None),
+        ("done", "2026-03-29"),
+    ):
+        client.post(f"/todos/{person.username}", json={"todo": todo, "due": due, "notes": "n, m; \\ ü", "tags": ["t"]})
+    client.post(f"/todos/{person.username}/6/complete")
+    assert address(person) is None
+    person.send("/account/calendar", calendar="new")
+    found = address(person)
+    assert found
+    return found
+
+
+def test_icalendar_reads_it_with_times_right_across_the_change_of_clocks(
+    anonymous: httpx.Client, calendar: str
+) -> None:
+    with time_machine.travel(NOW):
+        answer = anonymous.get(calendar)
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    read = icalendar.Calendar.from_ical(answer.content)
+    starts = {str(event["summary"]): event["dtstart"].dt for event in read.walk("VEVENT")}
+    assert starts.pop("a day") == date(2026, 3, 29)
+    assert {name: start.astimezone(UTC) for name, start in starts.items()} == {
+        "before": datetime(2026, 3, 28, 17, tzinfo=UTC),
+        "after": datetime(2026, 3, 29, 16, tzinfo=UTC),
+        "far": datetime(2060, 7, 1, 7, tzinfo=UTC),
+    }
+    (event, *_) = read.walk("VEVENT")
+    assert str(event["description"]) == "n, m; \\ ü"
+    (zone,) = read.walk("VTIMEZONE")
+    assert zone["tzid"] == "Europe/Berlin"
+    # The rules in the file, without any knowledge of the reader's own, say the same.
+    local = zone.to_tz()
+    for moment, hours in ((datetime(2026, 3, 28, 18), 1), (datetime(2026, 3, 29, 18), 2), (datetime(2060, 7, 1, 9), 2)):
+        offset = moment.replace(tzinfo=local).utcoffset()
+        assert offset is not None
+        assert offset.total_seconds() == hours * 3600
+
+
+@pytest.mark.skipif(shutil.which("khal") is None, reason="khal is not installed: `apt-get install khal` brings it")
+def test_khal_reads_it(anonymous: httpx.Client, calendar: str, tmp_path: Path) -> None:
+    with time_machine.travel(NOW):
+        (tmp_path / "feed.ics").write_bytes(anonymous.get(calendar).content)
+    (tmp_path / "todo").mkdir()
+    (tmp_path / "config").write_text(
+        f"[calendars]\n[[todo]]\npath = {tmp_path}/todo\n"
+        "[locale]\nlocal_timezone = UTC\ndefault_timezone = UTC\n"
+        "timeformat = %H:%M\ndateformat = %Y-%m-%d\nlongdateformat = %Y-%m-%d\n"
+        "datetimeformat = %Y-%m-%d %H:%M\nlongdatetimeformat = %Y-%m-%d %H:%M\n"
+        f"[sqlite]\npath = {tmp_path}/khal.db\n",
+        encoding="utf-8",
+    )
+    environ = {"HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
+
+    def khal(*arguments: str) -> str:
+        command = ["khal", "-c", str(tmp_path / "config"), *arguments]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stdout
+
+    khal("import", "--batch", "-a", "todo", str(tmp_path / "feed.ics"))
+    told = khal("list", "--format", "{start-date} {start-time} {title}", "2026-03-28", "3d")
+    assert "2026-03-28 17:00 before" in told
+    assert "2026-03-29 16:00 after" in told
+    assert re.search(r"2026-03-29 +a day", told)
+
+
+def test_it_is_not_sent_again_while_nothing_changes(anonymous: httpx.Client, person: Person, calendar: str) -> None:
+    version = anonymous.get(calendar).headers["etag"]
+    assert anonymous.get(calendar, headers={"If-None-Match": version}).status_code == 304
+    person.send("/list", todo="A")
+    assert anonymous.get(calendar, headers={"If-None-Match": version}).status_code == 200
+
+
+def test_a_new_address_ends_the_old_one(anonymous: httpx.Client, person: Person, calendar: str) -> None:
+    person.send("/account/calendar", calendar="new")
+    new = address(person)
+    assert new
+    assert new != calendar
+    assert (anonymous.get(calendar).status_code, anonymous.get(new).status_code) == (404, 200)
+    person.send("/account/calendar", calendar="none")
+    assert anonymous.get(new).status_code == 404
+    assert address(person) is None
+
+
+def test_an_empty_calendar_is_one(person: Person, anonymous: httpx.Client) -> None:
+    person.send("/account/calendar", calendar="new")
+    read = icalendar.Calendar.from_ical(anonymous.get(str(address(person))).content)
+    assert not read.walk("VEVENT")

@@ -1,0 +1,123 @@
+"""To-dos as files: out as CSV and JSON, and in again."""
+
+import csv
+import io
+
+import httpx
+import pytest
+
+from tests.handlers.test_lists import follow, notice, refused
+from tests.people import Person
+from todo.contract import API
+
+TODOS = [
+    {"todo": "Buy milk, and bread", "notes": 'two\nlines, "quoted"', "due": "2026-11-27T18:00", "priority": "high"},
+    {"todo": "=HYPERLINK(1)", "tags": ["+a", "b c"], "due": "2026-11-28", "repeat": "FREQ=DAILY"},
+    {"todo": "'=quoted", "notes": "@x"},
+    {"todo": "-1"},
+    {"todo": "Ünïcödé 😀"},
+]
+KEPT = ("todo", "notes", "due", "priority", "tags", "repeat", "status")
+
+
+@pytest.fixture
+def filled(person: Person, client: httpx.Client) -> Person:
+    for todo in TODOS:
+        assert client.post(f"/todos/{person.username}", json=todo).status_code == 201
+    client.post(f"/todos/{person.username}", json={"todo": "done"})
+    client.post(f"/todos/{person.username}/6/complete")
+    client.post(f"/todos/{person.username}", json={"todo": "deleted"})
+    client.delete(f"/todos/{person.username}/7")
+    return person
+
+
+def send(person: Person, file: bytes | str, name: str = "todo.csv") -> httpx.Response:
+    data = file.encode() if isinstance(file, str) else file
+    return person.browser.post(
+        "/account/import", data={"csrf_token": person.csrf_token()}, files={"file": (name, data, "text/csv")}
+    )
+
+
+def kept(person: Person, client: httpx.Client) -> list[dict[str, object]]:
+    page = client.get(f"/todos/{person.username}", params={"status": "all", "limit": 100}).json()
+    return [{name: todo[name] for name in KEPT if name in todo} for todo in page["todos"]]
+
+
+def test_csv_holds_every_to_do_and_no_formula(filled: Person) -> None:
+    answer = filled.browser.get("/account/todos.csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="todo.csv"'
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert rows[0] == ["todo", "notes", "due", "priority", "tags", "repeat", "status", "created_at"]
+    assert len(rows) == 1 + len(TODOS) + 1
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+@pytest.mark.parametrize("path", ["/account/todos.csv", "/account/export"])
+def test_what_goes_out_comes_in_as_it_was(filled: Person, client: httpx.Client, path: str) -> None:
+    before = kept(filled, client)
+    text = follow(filled, send(filled, filled.browser.get(path).content))
+    assert notice(text) == f"You imported {len(before)} to-dos."
+    assert kept(filled, client) == before + before
+    (change, *_) = client.get(f"/todos/{filled.username}/changes").json()["changes"]
+    filled.send("/history/undo", change_id=str(change["id"]))
+    assert kept(filled, client) == before
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["\ufefftodo\r\nA\r\n\r\n", "Todo;Due\nA;2026-11-27\n", " TODO ,unknown\nA,x\n", '[{"todo": "A", "id": 7}]'],
+)
+def test_what_others_write_is_read(person: Person, client: httpx.Client, file: str) -> None:
+    assert send(person, file).status_code == 303
+    assert [todo["todo"] for todo in kept(person, client)] == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("file", "wrong"),
+    [
+        ("", "file must have a column with the name todo"),
+        ("todo\n", "file holds no to-dos"),
+        ("name\nA\n", "file must have a column with the name todo"),
+        ("todo,due\nA,2026-11-27\nB,tomorrow\n", "to-do 2: due must have the form of this example"),
+        ("todo,repeat\nA,FREQ=DAILY\n", "to-do 1.repeat needs due"),
+        ("todo,status\nA,gone\n", "to-do 1: status must be open or done"),
+        ('todo\n"A', "file must be CSV"),
+        ("{", "file must be CSV, or JSON"),
+        ('{"todos": 1}', "file must hold a list of to-dos"),
+        ('[{"todo": 1}]', "to-do 1: todo must be text"),
+        ('[{"todo": "A", "status": {}}]', "to-do 1: status must be open or done"),
+        ('[{"notes": "A"}]', "to-do 1: todo is required"),
+        ("todo\n" + "A\n" * (API.limit("todos") + 1), "file holds more than 10000 to-dos"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_added(
+    person: Person, client: httpx.Client, file: str, wrong: str
+) -> None:
+    assert wrong in refused(send(person, file), 400)
+    assert kept(person, client) == []
+
+
+@pytest.mark.parametrize("file", [b"\xff\xfe\x00", b"todo\n\x00\n"])
+def test_what_is_no_text_is_refused(person: Person, file: bytes) -> None:
+    assert send(person, file).status_code == 400
+
+
+def test_a_full_list_takes_all_or_none(person: Person, client: httpx.Client) -> None:
+    most = API.limit("todos")
+    assert send(person, "todo\n" + "A\n" * most).status_code == 303
+    assert "The list is full" in refused(send(person, "todo\nB\n"), 409)
+    assert client.get(f"/todos/{person.username}").json()["total"] == most
+
+
+def test_a_form_without_a_file_is_refused(person: Person) -> None:
+    answer = person.browser.post(
+        "/account/import",
+        content=b"--x\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
+    assert answer.status_code == 400
+    answer = person.browser.post("/account/import", content=b"x", headers={"Content-Type": "multipart/form-data"})
+    assert answer.status_code == 400
+    too_much = b"x" * (16 * 1024 * 1024 + 1)
+    assert send(person, too_much).status_code == 413

@@ -1,0 +1,475 @@
+"""The list, the history and the trash, as a person without script finds them."""
+
+import re
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+import httpx
+import pytest
+import time_machine
+from starlette.testclient import TestClient
+
+from tests.conftest import AUTHORIZATION
+from tests.people import Person
+from todo.contract import SITE
+
+NewBrowser = Callable[[], TestClient]
+NOW = "2026-11-22T12:00:00Z"
+CHATGPT = {**AUTHORIZATION, "openai-conversation-id": "0123456789abcdef"}
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "\u05d7\u05dc\u05d1 \u0648\u062e\u0628\u0632 <b>and more</b>",
+    "😀" * 500,
+    "W" * 500,
+    "{{ 7 * 7 }} {% raw %}",
+]
+
+
+class Assistant:
+    """ChatGPT with the service key, at one person's list."""
+
+    def __init__(self, http: httpx.Client, username: str) -> None:
+        self.http = http
+        self.username = username
+
+    def call(self, method: str, path: str = "", **body: Any) -> dict[str, Any]:
+        answer = self.http.request(method, f"/todos/{self.username}{path}", json=body, headers=CHATGPT)
+        assert answer.status_code < 300, answer.text
+        return dict(answer.json())
+
+    def add(self, todo: str, **fields: Any) -> dict[str, Any]:
+        return self.call("POST", todo=todo, **fields)
+
+
+@pytest.fixture
+def assistant(person: Person, new_browser: NewBrowser) -> Assistant:
+    return Assistant(new_browser(), person.username)
+
+
+def page(person: Person, path: str = "/list") -> str:
+    answer = person.browser.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def parts(text: str) -> dict[str, list[str]]:
+    """Returns the texts of the to-dos under each heading of the list."""
+    sections = re.findall(r'<section aria-labelledby="(\w+)">(.*?)</section>', text, re.DOTALL)
+    return {name: shown(section) for name, section in sections}
+
+
+def shown(text: str) -> list[str]:
+    return [unescape(found) for found in re.findall(r'<p class="text"><bdi>(.*?)</bdi>', text, re.DOTALL)]
+
+
+def follow(person: Person, answer: httpx.Response) -> str:
+    assert answer.status_code == 303, answer.text
+    return page(person, answer.headers["location"])
+
+
+def notice(text: str) -> str:
+    (found,) = re.findall(r'id="notice".*?<p>(.*?)</p>', text, re.DOTALL)
+    return unescape(re.sub(r"<.*?>", "", found))
+
+
+def refused(answer: httpx.Response, status: int) -> str:
+    assert answer.status_code == status, answer.text
+    (found,) = re.findall(r'<div class="refused" role="alert">\s*<p>(.*?)</p>', answer.text, re.DOTALL)
+    return unescape(found)
+
+
+class TestWhoMaySee:
+    @pytest.mark.parametrize(
+        "path", ["/list?q=milk", "/history", "/trash", "/history/undo?who=person&since_day=2026-11-22"]
+    )
+    def test_who_is_not_signed_in_signs_in_and_comes_back(
+        self, person: Person, new_browser: NewBrowser, path: str
+    ) -> None:
+        other = Person(new_browser(), person.username)
+        answer = other.browser.get(path)
+        assert answer.status_code == 303
+        following = httpx.URL(answer.headers["location"]).params["next"]
+        assert following == path
+        assert other.sign_in(next=following).headers["location"] == path
+
+    @pytest.mark.parametrize("path", ["/list", "/trash/empty", "/history/undo"])
+    def test_a_form_of_somebody_who_is_signed_out_does_nothing(self, new_browser: NewBrowser, path: str) -> None:
+        stranger = Person(new_browser(), "x")
+        answer = stranger.send(path, **({"todo": "A"} if path == "/list" else {}), **self.more(path))
+        assert answer.headers["location"] == "/sign-in?next=%2Flist"
+
+    def more(self, path: str) -> dict[str, str]:
+        return {"change_id": "1"} if path == "/history/undo" else {}
+
+    def test_nobody_sees_or_changes_the_list_of_another(
+        self, person: Person, assistant: Assistant, new_browser: NewBrowser
+    ) -> None:
+        todo = assistant.add("Mine")
+        other = Person(new_browser(), f"{person.username}-other")
+        other.sign_up()
+        assert parts(page(other)) == {"today": []}
+        assert other.send("/list/act", action="complete", id=str(todo["id"])).status_code == 404
+        assert other.send("/history/undo", change_id="1").status_code == 404
+        assert parts(page(person))["undated"] == ["Mine"]
+
+    def test_pages_load_nothing_from_elsewhere(self, person: Person) -> None:
+        for path in ("/list", "/history", "/trash", "/account"):
+            response = person.browser.get(path)
+            policy = response.headers["content-security-policy"]
+            assert policy.startswith("default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'")
+            assert "unsafe" not in policy
+            assert "frame-ancestors 'none'" in policy
+            assert response.headers["x-frame-options"] == "DENY"
+            assert response.headers["referrer-policy"] == "no-referrer"
+            assert response.headers["x-content-type-options"] == "nosniff"
+            assert re.findall(r"<script[^>]*>", response.text) in ([], ['<script src="/static/site.js" defer>'])
+            assert not re.search(r"\sstyle=|\son\w+=|https?://(?!localhost|www\.rfc)", response.text)
+
+
+class TestList:
+    def test_to_dos_stand_where_they_belong(self, person: Person, assistant: Assistant) -> None:
+        with time_machine.travel(NOW):
+            for due in ("2026-11-21", "2026-11-22T11:59", "2026-11-22", "2026-11-22T12:00", "2026-11-23", None):
+                assistant.add(str(due), due=due)
+            done = assistant.add("done")
+            assistant.call("POST", f"/{done['id']}/complete")
+            gone = assistant.add("gone")
+            assistant.call("DELETE", f"/{gone['id']}")
+            assert parts(page(person)) == {
+                "overdue": ["2026-11-21", "2026-11-22T11:59"],
+                "today": ["2026-11-22", "2026-11-22T12:00"],
+                "upcoming": ["2026-11-23"],
+                "undated": ["None"],
+                "done": ["done"],
+            }
+
+    def test_due_dates_are_said_and_told(self, person: Person, assistant: Assistant) -> None:
+        with time_machine.travel(NOW):
+            assistant.add("A", due="2026-11-23T18:00")
+            text = page(person)
+        assert 'datetime="2026-11-23T18:00" title="Monday 23 November 2026, 18:00 (UTC)"' in text
+        assert ">tomorrow 18:00</time>" in text
+
+    def test_add_says_so_and_can_be_undone_at_once(self, person: Person) -> None:
+        text = follow(person, person.send("/list", todo="Buy milk"))
+        assert notice(text) == "You added “Buy milk”."
+        assert parts(text)["undated"] == ["Buy milk"]
+        (change_id,) = re.findall(r'form="undo" name="change_id" value="(\d+)" class="quiet" id="undo-notice"', text)
+        text = follow(person, person.send("/history/undo", change_id=change_id, next="/list"))
+        assert notice(text) == f"You took back change {change_id}."
+        assert parts(text) == {"today": []}
+
+    def test_add_with_everything(self, person: Person, assistant: Assistant) -> None:
+        fields = {
+            "todo": " Buy milk ",
+            "notes": "oat\r\nnot soy",
+            "due_day": "2026-11-27",
+            "due_time": "18:00:00",
+            "priority": "high",
+            "tags": "home, , shop,Home",
+            "repeat": "FREQ=WEEKLY",
+        }
+        follow(person, person.send("/list", **fields))
+        (todo,) = assistant.call("GET")["todos"]
+        assert todo["todo"] == "Buy milk"
+        assert todo["notes"] == "oat\r\nnot soy"
+        assert (todo["due"], todo["priority"], todo["repeat"]) == ("2026-11-27T18:00", "high", "FREQ=WEEKLY")
+        assert todo["tags"] == ["home", "shop"]
+
+    def test_edit_shows_a_form_and_saves_what_it_says(self, person: Person, assistant: Assistant) -> None:
+        todo = assistant.add("A", notes="n", due="2026-11-27T18:00", tags=["t", "u"], repeat="FREQ=DAILY;INTERVAL=3")
+        text = page(person, f"/list?edit={todo['id']}")
+        for value in ('value="A"', 'value="2026-11-27"', 'value="18:00"', 'value="t, u"', "every 3 days"):
+            assert value in text
+        sent = {"id": str(todo["id"]), "version": "1", "todo": "B", "due_day": "2026-11-28", "notes": "", "tags": ""}
+        text = follow(person, person.send("/list/edit", **sent, next="/list?edit=1&q=b"))
+        assert notice(text) == "You changed “B”."
+        saved = assistant.call("GET", f"/{todo['id']}")
+        assert saved["todo"] == "B"
+        assert saved["due"] == "2026-11-28"
+        assert not {"notes", "tags", "repeat"} & saved.keys()
+
+    def test_an_edit_that_changes_nothing_is_no_change(self, person: Person, assistant: Assistant) -> None:
+        todo = assistant.add("A")
+        answer = person.send("/list/edit", id=str(todo["id"]), version="1", todo="A")
+        assert answer.headers["location"] == "/list"
+
+    def test_an_edit_of_what_has_changed_since_is_not_lost_and_loses_nothing(
+        self, person: Person, assistant: Assistant
+    ) -> None:
+        todo = assistant.add("A")
+        assistant.call("PATCH", f"/{todo['id']}", todo="By ChatGPT")
+        sent = {"id": str(todo["id"]), "version": "1", "todo": "Mine"}
+        answer = person.send("/list/edit", **sent)
+        assert "Somebody has changed this to-do" in refused(answer, 409)
+        assert 'value="Mine"' in answer.text
+        assert assistant.call("GET", f"/{todo['id']}")["todo"] == "By ChatGPT"
+        sent["version"] = re.findall(r'name="version" value="(\d+)"', answer.text)[0]
+        follow(person, person.send("/list/edit", **sent))
+        assert assistant.call("GET", f"/{todo['id']}")["todo"] == "Mine"
+
+    @pytest.mark.parametrize(
+        ("fields", "wrong"),
+        [
+            ({"due_time": "18:00"}, "The date needs a day beside the time."),
+            ({"repeat": "FREQ=DAILY"}, "How it repeats needs due"),
+            ({"tags": "x" * 51}, "tags.0 must have at most 50 characters."),
+            ({"tags": ",".join(map(str, range(21)))}, "The tags must have at most 20 items."),
+        ],
+    )
+    def test_what_a_form_gets_wrong_is_said_and_kept(self, person: Person, fields: dict[str, str], wrong: str) -> None:
+        answer = person.send("/list", todo="Keep me", **fields)
+        assert wrong.rstrip(".") in refused(answer, 400)
+        assert 'value="Keep me"' in answer.text
+
+    def test_complete_reopen_and_delete(self, person: Person, assistant: Assistant) -> None:
+        todo_id = str(assistant.add("A")["id"])
+        text = follow(person, person.send("/list/act", action="complete", id=todo_id, next="/list"))
+        assert (notice(text), parts(text)["done"]) == ("You completed “A”.", ["A"])
+        text = follow(person, person.send("/list/act", action="reopen", id=todo_id, next="/list"))
+        assert (notice(text), parts(text)["undated"]) == ("You reopened “A”.", ["A"])
+        text = follow(person, person.send("/list/act", action="delete", id=todo_id, next="/list"))
+        assert (notice(text), parts(text)) == ("You deleted “A”.", {"today": []})
+        assert "not here any more" in refused(person.send("/list/act", action="complete", id=todo_id), 404)
+
+    def test_search_and_tags(self, person: Person, assistant: Assistant) -> None:
+        assistant.add("Straße fegen", tags=["Home"])
+        assistant.add("Buy milk", notes="for home")
+        assert parts(page(person, "/list?q=STRASSE"))["undated"] == ["Straße fegen"]
+        assert parts(page(person, "/list?tag=home"))["undated"] == ["Straße fegen"]
+        assert parts(page(person, "/list?q=home"))["undated"] == ["Straße fegen", "Buy milk"]
+        assert "Nothing was found." in page(person, "/list?q=nothing")
+        assert len(parts(page(person, "/list?q=&tag="))["undated"]) == 2
+
+    def test_long_parts_come_in_pages(self, person: Person, assistant: Assistant) -> None:
+        most, all_of_them = SITE.limit("page_todos"), [f"{number:03}" for number in range(120)]
+        for start in range(0, 120, 40):
+            actions = [{"action": "add", "todo": text} for text in all_of_them[start : start + 40]]
+            assistant.call("POST", "/changes", actions=actions)
+        text = page(person)
+        assert parts(text)["undated"] == all_of_them[: SITE.limit("section_todos")]
+        assert "All 120: no date" in text
+        found: list[str] = []
+        path = "/list?section=undated"
+        while path:
+            text = page(person, path)
+            found += parts(text)["undated"]
+            assert len(parts(text)["undated"]) <= most
+            more = re.findall(r'href="([^"]+)" data-smooth>More<', text)
+            path = unescape(more[0]) if more else ""
+        assert found == all_of_them
+        assert person.browser.get("/list?section=done&cursor=x").status_code == 400
+
+    @pytest.mark.parametrize("hostile", HOSTILE)
+    def test_hostile_text_is_text(self, person: Person, assistant: Assistant, hostile: str) -> None:
+        todo = assistant.add(hostile, notes=hostile, tags=[hostile[:50]])
+        assistant.call("POST", f"/{todo['id']}/share")
+        assert parts(page(person))["undated"] == [hostile]
+        for path in ("/list?edit=1", "/history", f"/list?changed={todo['change_id']}"):
+            text = page(person, path)
+            assert "<script>" not in text
+            assert "<img src=x" not in text
+        assistant.call("DELETE", f"/{todo['id']}")
+        assert shown(page(person, "/trash")) == [hostile]
+
+
+class TestHistory:
+    def test_every_change_is_a_sentence_with_before_and_after(self, person: Person, assistant: Assistant) -> None:
+        with time_machine.travel(NOW):
+            todo = assistant.add("A", due="2026-11-23")
+            assistant.call("PATCH", f"/{todo['id']}", todo="B", due=None, tags=["t"])
+            person.send("/list/act", action="complete", id=str(todo["id"]))
+            text = page(person, "/history")
+        told = [unescape(re.sub(r"<.*?>", "", found)) for found in re.findall(r"<h3.*?>(.*?)</h3>", text)]
+        assert told == ["You completed “B”", "ChatGPT changed “B”", "ChatGPT added “A”"]
+        rows = [
+            tuple(re.sub(r"<.*?>", "", cell) for cell in row)
+            for row in re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td>', text)
+        ]
+        assert rows == [
+            ("State", "open", "done"),
+            ("Due", "Monday 23 November 2026", "none"),
+            ("Tags", "none", "t"),
+            ("Text", "A", "B"),
+        ]
+        assert "<h2>Today</h2>" in text
+
+    def test_it_is_filtered_by_who_and_day(self, person: Person, assistant: Assistant) -> None:
+        with time_machine.travel("2026-11-20T12:00:00Z"):
+            assistant.add("on Friday")
+            person.send("/list", todo="mine")
+        with time_machine.travel("2026-11-21T12:00:00Z"):
+            person.sign_in()
+            assistant.add("on Saturday")
+
+            def told(query: str) -> list[str]:
+                return re.findall(r"“(.*?)”</bdi></h3>", page(person, f"/history?{query}"))
+
+            assert told("who=&day=") == ["on Saturday", "mine", "on Friday"]
+            assert told("who=person") == ["mine"]
+            assert told("who=assistant:ChatGPT") == ["on Saturday", "on Friday"]
+            assert told("who=assistant:ChatGPT&day=2026-11-20") == ["on Friday"]
+            assert told("who=operator") == []
+            assert person.browser.get("/history?who=nobody").status_code == 400
+
+    def test_an_assistant_that_calls_itself_you_is_quoted(self, person: Person, assistant: Assistant) -> None:
+        headers = {**AUTHORIZATION, "User-Agent": "You/1.0"}
+        added = assistant.http.post(f"/todos/{person.username}", json={"todo": "A"}, headers=headers)
+        assert added.status_code == 201, added.text
+        text = page(person, "/history")
+        assert "An assistant called “You”" in text, text
+        assert page(person, "/history?who=person").count("<article") == 0
+
+    def test_pages_of_it(self, person: Person, assistant: Assistant) -> None:
+        for number in range(SITE.limit("page_changes") + 3):
+            assistant.add(f"{number}")
+        text = page(person, "/history")
+        assert text.count("<article") == SITE.limit("page_changes")
+        (older,) = re.findall(r'href="(/history\?cursor=[^"]+)"', text)
+        assert page(person, unescape(older)).count("<article") == 3
+
+    def test_undo_warns_of_what_has_changed_since_and_can_leave_that_alone(
+        self, person: Person, assistant: Assistant
+    ) -> None:
+        both = assistant.call(
+            "POST", "/changes", actions=[{"action": "add", "todo": "A"}, {"action": "add", "todo": "B"}]
+        )
+        person.send("/list/act", action="complete", id="1")
+        answer = person.send("/history/undo", change_id=str(both["change_id"]), next="/history")
+        assert answer.status_code == 409
+        said = unescape(re.sub(r"<.*?>|\s+", " ", answer.text))
+        assert "ChatGPT added 2 to-dos" in re.sub(r"\s+", " ", said)
+        assert "You completed “A”" in re.sub(r"\s+", " ", said)
+        assert len(assistant.call("GET", "?status=all")["todos"]) == 2
+        follow(person, person.send("/history/undo", change_id=str(both["change_id"]), force="on", next="/history"))
+        assert [todo["todo"] for todo in assistant.call("GET", "?status=all")["todos"]] == ["A"]
+
+    def test_undo_from_two_pages_at_once_is_done_once(self, person: Person, assistant: Assistant) -> None:
+        change_id = str(assistant.add("A")["change_id"])
+        assert person.send("/history/undo", change_id=change_id).status_code == 303
+        assert person.send("/history/undo", change_id=change_id).status_code == 409
+        assert assistant.call("GET")["total"] == 0
+
+    def test_undo_of_what_was_never(self, person: Person) -> None:
+        assert "no such change" in refused(person.send("/history/undo", change_id="99"), 404)
+
+
+class TestUndoingManyChanges:
+    def preview(self, person: Person, **asked: str) -> tuple[str, dict[str, str]]:
+        text = person.browser.get(
+            "/history/undo", params={"who": "assistant:ChatGPT", "since_day": "2026-11-22", **asked}
+        )
+        assert text.status_code == 200, text.text
+        hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', text.text.rpartition("<form")[2])
+        return text.text, {name: unescape(value) for name, value in hidden if name != "csrf_token"}
+
+    def test_it_undoes_what_one_assistant_did_since_then_and_nothing_else(
+        self, person: Person, assistant: Assistant
+    ) -> None:
+        with time_machine.travel("2026-11-22T13:00:00Z"):
+            person.sign_in()
+            assistant.add("before")
+            person.send("/list", todo="mine")
+        with time_machine.travel("2026-11-22T14:30:00Z"):
+            assistant.add("after")
+            assistant.call("PATCH", "/1", todo="changed")
+            assistant.call("DELETE", "/2")
+            before = assistant.call("GET", "?status=all")["todos"]
+            text, form = self.preview(person, since_time="14:00")
+            assert "<strong>3</strong> changes" in text
+            assert assistant.call("GET", "?status=all")["todos"] == before
+            text = follow(person, person.send("/history/undo-all", **form))
+            assert notice(text) == "You undid 3 changes."
+            assert [todo["todo"] for todo in assistant.call("GET", "?sort=oldest")["todos"]] == ["before", "mine"]
+            # It is one change, and can be undone too.
+            (undoing, *_) = assistant.call("GET", "/changes")["changes"]
+            assert undoing["summary"] == "Undid 3 changes."
+            assert undoing["actor"] == "person"
+            follow(person, person.send("/history/undo", change_id=str(undoing["id"])))
+            assert {todo["todo"] for todo in assistant.call("GET", "?status=all")["todos"]} == {"changed", "after"}
+
+    def test_what_others_have_changed_since_stays_and_is_named(self, person: Person, assistant: Assistant) -> None:
+        with time_machine.travel("2026-11-22T14:30:00Z"):
+            person.sign_in()
+            assistant.add("A")
+            assistant.add("B")
+            person.send("/list/edit", id="1", version="1", todo="A, which I keep")
+            text, form = self.preview(person)
+            assert "1 of the to-dos has been changed since" in text
+            assert "You</bdi>\n          changed “A, which I keep”" in unescape(text)
+            follow(person, person.send("/history/undo-all", **form))
+            assert [todo["todo"] for todo in assistant.call("GET")["todos"]] == ["A, which I keep"]
+
+    def test_what_came_after_the_preview_is_not_undone(self, person: Person, assistant: Assistant) -> None:
+        with time_machine.travel("2026-11-22T14:30:00Z"):
+            person.sign_in()
+            assistant.add("A")
+            _, form = self.preview(person)
+            assistant.add("later")
+            follow(person, person.send("/history/undo-all", **form))
+            assert [todo["todo"] for todo in assistant.call("GET")["todos"]] == ["later"]
+
+    def test_what_is_as_it_was_already_is_no_conflict(self, person: Person, assistant: Assistant) -> None:
+        with time_machine.travel("2026-11-22T14:30:00Z"):
+            person.sign_in()
+            added = assistant.add("A")
+            person.send("/history/undo", change_id=str(added["change_id"]))
+            text, form = self.preview(person)
+            assert "There is nothing to undo" in text
+            assert "have been changed since" not in text
+            form = {"who": "assistant:ChatGPT", "since_day": "2026-11-22", "until_id": "1"}
+            assert "Nothing is left to undo" in refused(person.send("/history/undo-all", **form), 409)
+
+
+class TestTrash:
+    def test_restore(self, person: Person, assistant: Assistant) -> None:
+        todo = assistant.add("A")
+        assert "The trash is empty" in page(person, "/trash")
+        assistant.call("DELETE", f"/{todo['id']}")
+        assert shown(page(person, "/trash")) == ["A"]
+        text = follow(person, person.send("/list/act", action="restore", id=str(todo["id"]), next="/trash"))
+        assert (notice(text), shown(text)) == ("You restored “A”.", [])
+        assert parts(page(person))["undated"] == ["A"]
+
+    def test_emptying_removes_for_good_also_from_the_log(self, person: Person, assistant: Assistant) -> None:
+        kept, secret = assistant.add("kept"), assistant.add("a secret word")
+        assistant.call("DELETE", f"/{secret['id']}")
+        follow(person, person.send("/trash/empty"))
+        assert shown(page(person, "/trash")) == []
+        assert assistant.call("GET", "?status=deleted")["total"] == 0
+        export = person.browser.get("/account/export").text
+        assert "a secret word" not in export
+        assert [todo["id"] for todo in assistant.call("GET")["todos"]] == [kept["id"]]
+        assert "You</bdi> <bdi>emptied the trash of 1 to-do</bdi>" in page(person, "/history")
+        # An empty one is left as it is.
+        before = assistant.call("GET", "/changes")["returned"]
+        follow(person, person.send("/trash/empty"))
+        assert assistant.call("GET", "/changes")["returned"] == before
+
+
+class TestLive:
+    def version(self, person: Person) -> str:
+        return unescape(re.findall(r'data-version="(.*?)"', page(person))[0])
+
+    def test_it_says_whether_the_list_has_changed(self, person: Person, assistant: Assistant) -> None:
+        with time_machine.travel(NOW):
+            person.sign_in()
+            version = self.version(person)
+            asked = {"If-None-Match": version}
+            assert person.browser.get("/live", headers=asked).status_code == 304
+            assistant.add("A")
+            answer = person.browser.get("/live", headers=asked)
+            assert (answer.status_code, answer.headers["etag"]) == (200, self.version(person))
+
+    def test_time_changes_pages_too(self, person: Person) -> None:
+        with time_machine.travel(NOW) as clock:
+            person.sign_in()
+            asked = {"If-None-Match": self.version(person)}
+            clock.shift(601)
+            assert person.browser.get("/live", headers=asked).status_code == 200
+
+    @pytest.mark.parametrize("cookie", ["", "session=x", "session=todo_se_x", 'session="', 'session=\\"; ;;'])
+    def test_nobody_is_told_nothing(self, new_browser: NewBrowser, cookie: str) -> None:
+        assert new_browser().get("/live", headers={"Cookie": cookie}).status_code == 204

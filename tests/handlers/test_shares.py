@@ -1,0 +1,143 @@
+"""Shared to-dos: the operations that make a link, the page behind it, and its picture."""
+
+import re
+from html import unescape
+from io import BytesIO
+
+import httpx
+import pytest
+import time_machine
+from PIL import Image
+
+from tests.handlers.test_todos import add
+from tests.people import Person
+from todo.web import picture
+
+
+@pytest.fixture
+def shared(client: httpx.Client, name: str) -> httpx.URL:
+    add(client, name, "Book the train", due="2026-11-27T18:00", notes="window seat")
+    add(client, name, "a secret of mine")
+    return httpx.URL(client.post(f"/todos/{name}/1/share").json()["url"])
+
+
+def tags(text: str) -> dict[str, str]:
+    return {name: unescape(value) for name, value in re.findall(r'<meta property="(og:\w+)" content="(.*?)">', text)}
+
+
+def test_url_stands_on_the_to_do_wherever_it_is_shown(client: httpx.Client, name: str, shared: httpx.URL) -> None:
+    assert re.fullmatch(r"http://localhost:8000/s/[A-Za-z0-9_-]{22}", str(shared))  # 128 bits
+    assert client.get(f"/todos/{name}/1").json()["url"] == shared
+    assert client.get(f"/todos/{name}").json()["todos"][0]["url"] == shared
+    assert "url" not in client.get(f"/todos/{name}/2").json()
+    (change, *_) = client.get(f"/todos/{name}/changes").json()["changes"]
+    assert change["summary"] == "Shared 1 to-do."
+    assert change["todos"][0]["after"] == {"url": shared}
+    again = client.post(f"/todos/{name}/1/share").json()
+    assert (again["url"], again["version"]) == (shared, 2)
+
+
+def test_a_text_that_looks_like_an_address_stays_as_it_is(client: httpx.Client, name: str) -> None:
+    text = '"url":"/s/x"'
+    add(client, name, text, notes=text)
+    todo = client.get(f"/todos/{name}").json()["todos"][0]
+    assert (todo["todo"], todo["notes"]) == (text, text)
+
+
+def test_an_export_has_the_whole_address_too(person: Person, client: httpx.Client) -> None:
+    add(client, person.username, "A")
+    url = client.post(f"/todos/{person.username}/1/share").json()["url"]
+    assert person.browser.get("/account/export").json()["todos"][0]["url"] == url
+
+
+def test_page_shows_that_to_do_alone(anonymous: httpx.Client, name: str, shared: httpx.URL) -> None:
+    page = anonymous.get(shared.path)
+    assert page.status_code == 200
+    assert "window seat" in page.text
+    assert "Friday 27 November 2026, 18:00" in page.text
+    assert "secret" not in page.text
+    assert name not in page.text
+    assert page.headers["x-robots-tag"] == "noindex"
+    assert '<meta name="robots" content="noindex">' in page.text
+    assert "set-cookie" not in page.headers
+    told = tags(page.text)
+    assert told["og:site_name"] == "To-do list"
+    assert told["og:title"] == "Book the train"
+    assert told["og:description"] == "Due Friday 27 November 2026, 18:00."
+    assert told["og:url"] == str(shared)
+
+
+def test_picture_is_drawn_and_named_after_what_is_drawn(client: httpx.Client, name: str, shared: httpx.URL) -> None:
+    address = httpx.URL(tags(client.get(shared.path).text)["og:image"])
+    answer = client.get(address.path)
+    assert answer.headers["content-type"] == "image/png"
+    assert "max-age=86400" in answer.headers["cache-control"]
+    assert Image.open(BytesIO(answer.content)).size == (1200, 630)
+    client.post(f"/todos/{name}/1/complete")
+    other = httpx.URL(tags(client.get(shared.path).text)["og:image"])
+    assert other != address
+    assert client.get(address.path).status_code == 404
+    assert client.get(other.path).content != answer.content
+
+
+@pytest.mark.parametrize("way", ["unshare", "delete", "never"])
+def test_what_is_not_shared_is_404_with_generic_tags(
+    client: httpx.Client, name: str, shared: httpx.URL, way: str
+) -> None:
+    image = httpx.URL(tags(client.get(shared.path).text)["og:image"]).path
+    if way == "unshare":
+        assert "url" not in client.delete(f"/todos/{name}/1/share").json()
+    if way == "delete":
+        client.delete(f"/todos/{name}/1")
+    page = client.get("/s/never" if way == "never" else shared.path)
+    assert page.status_code == 404
+    assert tags(page.text)["og:title"] == "To-do list"
+    assert tags(page.text)["og:image"] == "http://localhost:8000/logo.png"
+    assert "train" not in page.text
+    assert client.get(image).status_code == (200 if way == "never" else 404)
+
+
+def test_a_link_ends_after_its_last_day(client: httpx.Client, name: str) -> None:
+    with time_machine.travel("2026-11-22T12:00:00Z") as clock:
+        add(client, name, "A")
+        refused = client.post(f"/todos/{name}/1/share", json={"url_until": "2026-11-21"})
+        assert refused.json()["errors"] == [{"field": "url_until", "message": "must not be in the past"}]
+        told = client.post(f"/todos/{name}/1/share", json={"url_until": "2026-11-23"}).json()
+        path = httpx.URL(told["url"]).path
+        assert told["url_until"] == "2026-11-23"
+        clock.move_to("2026-11-23T23:59:00Z")
+        assert client.get(path).status_code == 200
+        clock.move_to("2026-11-24T00:00:00Z")
+        assert client.get(path).status_code == 404
+        assert "url_until" not in client.post(f"/todos/{name}/1/share", json={"url_until": None}).json()
+        assert client.get(path).status_code == 200
+
+
+def test_the_next_of_a_series_is_not_shared(client: httpx.Client, name: str) -> None:
+    add(client, name, "A", due="2199-11-27", repeat="FREQ=WEEKLY")
+    client.post(f"/todos/{name}/1/share")
+    client.post(f"/todos/{name}/1/complete")
+    assert "url" not in client.get(f"/todos/{name}/2").json()
+
+
+class TestDrawing:
+    @pytest.mark.parametrize(
+        ("text", "drawn"),
+        [
+            ("Ärger über Łódź", "Ärger über Łódź"),
+            ("Купить молоко", "Купить молоко"),
+            ("Buy milk 😀🥛", "Buy milk"),
+            ("買い物", picture.NO_LETTERS),
+            ("קנה חלב", picture.NO_LETTERS),
+            ("😀" * 500, picture.NO_LETTERS),
+        ],
+    )
+    def test_only_what_the_font_has_is_drawn(self, text: str, drawn: str) -> None:
+        assert picture.drawable(text) == drawn
+
+    @pytest.mark.parametrize("text", ["W" * 500, "many words " * 45, "a", "<b>"])
+    def test_any_text_fits(self, text: str) -> None:
+        font, lines = picture._fitting(text)
+        assert 1 <= len(lines) <= picture.MOST_LINES
+        assert all(font.getlength(line) <= picture.SIZE[0] - 2 * picture.MARGIN for line in lines)
+        assert Image.open(BytesIO(picture.draw(text, "", done=True))).size == picture.SIZE

@@ -1,0 +1,127 @@
+"""To-dos as files: a table for spreadsheets, and what comes in from one or from an export."""
+
+import csv
+import io
+from typing import Any
+
+import orjson
+
+from todo import users
+from todo.actions import FIELDS, perform
+from todo.compiled import compile_schema
+from todo.contract import API
+from todo.drafts import MOST_TODOS, Draft
+from todo.errors import FieldError, InvalidRequest, Refusal
+from todo.storage.statements import Connection
+from todo.todos import Todo
+from todo.users import Owner
+from todo.validation import MOST_FIELDS, find_errors
+
+JSON = dict[str, Any]
+
+COLUMNS = ("todo", "notes", "due", "priority", "tags", "repeat", "status", "created_at")
+# What makes a spreadsheet take a cell for a formula; an apostrophe before it makes it text, also before another one.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
+BYTE_ORDER_MARK = "\ufeff"  # by which Excel knows UTF-8
+SCHEMA = API.resolved_schema("NewTodo")
+_is_valid = compile_schema(SCHEMA)
+
+
+def to_csv(connection: Connection, owner: Owner) -> str:
+    """Returns every to-do outside the trash, the oldest first, as CSV (RFC 4180)."""
+    user = users.find(connection, owner)
+    file = io.StringIO()
+    file.write(BYTE_ORDER_MARK)
+    table = csv.writer(file)
+    table.writerow(COLUMNS)
+    for row in connection.all_todos(user_id=user.id):
+        todo = Todo.from_row(row)
+        if todo.status != "deleted":
+            values = {**{name: getattr(todo, name) for name in COLUMNS}, "tags": ", ".join(todo.tags)}
+            table.writerow([_cell(values[name] or "") for name in COLUMNS])
+    return file.getvalue()
+
+
+def read_file(text: str) -> list[JSON]:
+    """Returns the to-dos that a file tells of, each with its status. Raises InvalidRequest, and names the rows.
+
+    It is CSV with a header, or JSON: the export of an account, what list_todos answers, or a list of to-dos.
+    """
+    text = text.removeprefix(BYTE_ORDER_MARK)
+    found = _from_json(text) if text.lstrip()[:1] in ("{", "[") else _from_csv(text)
+    if not found:
+        raise InvalidRequest.of("file", "holds no to-dos")
+    if len(found) > MOST_TODOS:
+        raise InvalidRequest.of("file", f"holds more than {MOST_TODOS} to-dos")
+    errors: list[FieldError] = []
+    for number, todo in enumerate(found, start=1):
+        fields = {name: value for name, value in todo.items() if name != "status"}
+        if not _is_valid(fields):
+            errors += [FieldError(f"to-do {number}: {e.field}", e.message) for e in find_errors(SCHEMA, fields)]
+        if todo["status"] not in ("open", "done"):
+            errors.append(FieldError(f"to-do {number}: status", "must be open or done"))
+        if len(errors) >= MOST_FIELDS:
+            break
+    if errors:
+        raise InvalidRequest(errors)
+    return found
+
+
+def add_all(connection: Connection, owner: Owner, found: list[JSON]) -> int:
+    """Adds all of them as one change, or none, and returns its id. Raises InvalidRequest and QuotaExceeded."""
+    draft = Draft(connection, owner)
+    for number, given in enumerate(found, start=1):
+        fields = {name: value for name, value in given.items() if name in FIELDS}
+        try:
+            todo_id = perform(draft, {"action": "add", **fields})
+        except Refusal as refusal:
+            raise refusal.at(f"to-do {number}") from None
+        todo = draft.get(todo_id)
+        if todo and given["status"] == "done":
+            draft.put("add", todo_id, todo._replace(status="done", done_at=draft.now))
+    draft.commit(summary=f"Imported {len(found)} to-do{'s' if len(found) > 1 else ''}.")
+    return draft.change_id
+
+
+def _from_json(text: str) -> list[JSON]:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise InvalidRequest.of("file", "must be CSV, or JSON as the export has it") from None
+    listed = value.get("todos") if isinstance(value, dict) else value
+    if not (isinstance(listed, list) and all(isinstance(todo, dict) for todo in listed)):
+        raise InvalidRequest.of("file", "must hold a list of to-dos under the name todos")
+    # What is in the trash stays behind; the rest of what an export tells is ours to give anew.
+    return [_known(todo) for todo in listed if todo.get("status") != "deleted"]
+
+
+def _from_csv(text: str) -> list[JSON]:
+    # A spreadsheet separates by semicolons where a comma stands in numbers.
+    header = text.partition("\n")[0]
+    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if ";" in header else ",", strict=True)
+    try:
+        rows = [{(name or "").strip().lower(): value for name, value in row.items() if name} for row in table]
+    except csv.Error:
+        raise InvalidRequest.of("file", "must be CSV with a header, or JSON as the export has it") from None
+    if "todo" not in [(name or "").strip().lower() for name in table.fieldnames or ()]:
+        raise InvalidRequest.of("file", "must have a column with the name todo")
+    found = []
+    for row in rows:
+        given = {name: _text(value) for name, value in row.items() if isinstance(value, str) and value.strip()}
+        if "tags" in given:
+            given["tags"] = [tag.strip() for tag in given["tags"].split(",") if tag.strip()]  # type: ignore[assignment]
+        if given:
+            found.append(_known(given))
+    return found
+
+
+def _known(given: JSON) -> JSON:
+    return {**{name: given[name] for name in given if name in FIELDS}, "status": given.get("status", "open")}
+
+
+def _cell(value: str) -> str:
+    return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+
+
+def _text(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell

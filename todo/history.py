@@ -1,0 +1,125 @@
+"""The history as a page shows it: who did what, when, and what each to-do was before and after."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from todo import users
+from todo.changes import By, day_of
+from todo.contract import SITE
+from todo.drafts import PROFILE, Entry
+from todo.errors import ChangeNotFound
+from todo.paging import decode_cursor, encode_cursor
+from todo.sections import Moment
+from todo.storage.statements import Connection
+from todo.users import STORED_TIME, Owner, User
+
+JSON = dict[str, Any]
+
+ASSISTANT = "assistant"
+MOST_ENTRIES = SITE.limit("change_entries")
+LOOKED_AT_FOR_NAMES = 1000  # changes
+
+
+class Actor(NamedTuple):
+    """Who did something: a person, the operator, or an assistant by the name that it gives itself."""
+
+    kind: str
+    client: str = ""
+
+    @classmethod
+    def of(cls, row: Any) -> "Actor":
+        if row["actor"] != ASSISTANT:
+            return cls(row["actor"])
+        # The conversations of ChatGPT with the service key are known by their ids.
+        return cls(ASSISTANT, "ChatGPT" if row["client"].startswith("openai ") else row["client"])
+
+    @classmethod
+    def named(cls, key: str) -> "Actor":
+        """Returns the actor that `key` stands for."""
+        kind, _, client = key.partition(":")
+        return cls(kind, client)
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.client}" if self.kind == ASSISTANT else self.kind
+
+    @property
+    def by(self) -> By:
+        """Returns what finds this actor's changes."""
+        return By(self.kind, self.client if self.kind == ASSISTANT else None)
+
+
+class Told(NamedTuple):
+    """A change, with everything that a page says of it; `at` is where the person is."""
+
+    id: int
+    at: datetime
+    actor: Actor
+    summary: str
+    undoes: int | None
+    entries: list[Entry]  # the first of them
+    entry_count: int  # of all
+
+
+class View(NamedTuple):
+    """One page of the history, and the actors of late."""
+
+    user: User
+    moment: Moment
+    changes: list[Told]
+    next_cursor: str | None
+    actors: list[Actor]
+
+
+def page(connection: Connection, owner: Owner, who: str | None, day: str | None, cursor: str | None) -> View:
+    """Returns one page, newest first. Raises InvalidRequest for a wrong cursor."""
+    user = users.find(connection, owner)
+    (before_id,) = decode_cursor(cursor, "changes", [2**31])
+    from_time, to_time = day_of(user, day) if day else ("", "~")
+    limit = SITE.limit("page_changes")
+    rows = list(
+        connection.changes_before(
+            user_id=user.id,
+            before_id=before_id,
+            from_time=from_time,
+            to_time=to_time,
+            limit=limit + 1,
+            **(Actor.named(who).by if who else By()).conditions,
+        )
+    )
+    shown = [_told(connection, user, row) for row in rows[:limit]]
+    more = encode_cursor("changes", [shown[-1].id]) if len(rows) > limit else None
+    recent = connection.recent_actors(user_id=user.id, limit=LOOKED_AT_FOR_NAMES)
+    actors = sorted({Actor.of(row) for row in recent})
+    return View(user, Moment.of(user), shown, more, actors)
+
+
+def change(connection: Connection, owner: Owner, change_id: int) -> Told:
+    """Returns one change. Raises ChangeNotFound."""
+    user = users.find(connection, owner)
+    row = connection.change_by_id(user_id=user.id, id=change_id)
+    if row is None:
+        raise ChangeNotFound
+    return _told(connection, user, row)
+
+
+def in_the_way(connection: Connection, owner: Owner, conflicts: Sequence[JSON]) -> list[tuple[Told, Entry]]:
+    """Returns, for each conflict of an undo, the newest change of its to-do and what that did to it."""
+    user = users.find(connection, owner)
+    found = []
+    for conflict in conflicts:
+        newest = change(connection, owner, conflict["change_id"])
+        row = connection.entry_of_change(user_id=user.id, change_id=newest.id, todo_id=conflict.get("id", PROFILE))
+        found.append((newest, Entry.from_row(row)))
+    return found
+
+
+def _told(connection: Connection, user: User, row: Any) -> Told:
+    at = datetime.strptime(row["at"], STORED_TIME).replace(tzinfo=UTC).astimezone(ZoneInfo(user.time_zone))
+    which = {"user_id": user.id, "change_id": row["id"]}
+    rows = connection.first_entries_of_change(**which, limit=MOST_ENTRIES + 1)
+    count = len(rows) if len(rows) <= MOST_ENTRIES else connection.count_entries_of_change(**which)["total"]
+    entries = [Entry.from_row(entry) for entry in rows[:MOST_ENTRIES]]
+    return Told(row["id"], at, Actor.of(row), row["summary"], row["undoes"], entries, count)

@@ -1,0 +1,97 @@
+"use strict";
+
+// Makes the pages of the list smoother. Without it every form and link works all the same.
+
+const ASK_EVERY = 1500; // milliseconds
+const KINDS = "input, select, textarea";
+const page = () => document.querySelector("main");
+
+// Puts the main part of another page in place of this one's, and the focus where it was, or on what is new.
+function show(text, address, focus) {
+  const next = new DOMParser().parseFromString(text, "text/html");
+  const main = next.querySelector("main");
+  const open = [...page().querySelectorAll("details[open]")].map((details) => details.querySelector("summary").textContent);
+  page().replaceWith(document.adoptNode(main));
+  document.title = next.title;
+  for (const details of main.querySelectorAll("details")) {
+    details.open ||= open.includes(details.querySelector("summary").textContent);
+  }
+  if (address) history.replaceState(null, "", address);
+  const wanted = focus && document.getElementById(focus);
+  const target = main.querySelector("[autofocus]") || wanted || main.querySelector("#notice") || (focus && main);
+  if (target) target.focus({ preventScroll: target !== main.querySelector("[autofocus]") });
+}
+
+async function load(address, options, focus) {
+  const response = await fetch(address, { credentials: "same-origin", ...options });
+  const type = response.headers.get("Content-Type") || "";
+  if (!type.startsWith("text/html")) throw new TypeError(type);
+  const text = await response.text();
+  // A page of another kind, such as the one to sign in, is gone to in full.
+  if (!text.includes("data-version=") && response.ok) return location.assign(response.url);
+  show(text, response.ok ? response.url : "", focus);
+}
+
+// What somebody types is not taken away by news.
+function isBusy() {
+  const fields = [...page().querySelectorAll(KINDS)].filter((field) => field.type !== "hidden");
+  const typed = fields.some((field) =>
+    field.tagName === "SELECT"
+      ? [...field.options].some((option) => option.selected !== option.defaultSelected && field.value !== field.options[0].value)
+      : field.value !== field.defaultValue,
+  );
+  return typed || page().querySelector(".editing") !== null || page().contains(document.activeElement?.closest(KINDS));
+}
+
+async function ask() {
+  if (document.hidden) return;
+  const version = page().dataset.version;
+  if (!version) return;
+  const response = await fetch("/live", { headers: { "If-None-Match": version }, cache: "no-store" });
+  if (response.status === 204) return location.reload();
+  if (response.status !== 200) return;
+  if (!isBusy()) return load(location.href, {}, document.activeElement?.id);
+  if (!document.getElementById("news")) {
+    const news = document.createElement("p");
+    news.id = "news";
+    news.className = "notice";
+    news.setAttribute("role", "status");
+    news.textContent = "The list has changed since. ";
+    const button = document.createElement("button");
+    button.className = "quiet";
+    button.textContent = "Show what is new";
+    button.addEventListener("click", () => load(location.href, {}, "content"));
+    news.append(button);
+    page().querySelector("h1").after(news);
+  }
+}
+
+function isPlain(event) {
+  return !(event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.enctype === "multipart/form-data" || !form.closest("main[data-version]")) return;
+  event.preventDefault();
+  const data = new URLSearchParams(new FormData(form, event.submitter));
+  const address = new URL(form.getAttribute("action"), location.href);
+  const options = form.method === "post" ? { method: "POST", body: data } : {};
+  if (form.method === "get") address.search = data;
+  const focus = form.method === "get" ? document.activeElement?.id : form.classList.contains("add") ? "todo" : "notice";
+  load(address, options, focus).catch(() => form.submit());
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("main[data-version] a[data-smooth]");
+  if (!link || !isPlain(event)) return;
+  event.preventDefault();
+  load(link.href, {}, link.id || "content").catch(() => location.assign(link.href));
+});
+
+(async () => {
+  for (;;) {
+    await new Promise((wake) => setTimeout(wake, ASK_EVERY * (0.9 + Math.random() / 5)));
+    await ask().catch(() => {}); // the network comes and goes
+  }
+})();
