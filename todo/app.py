@@ -3,10 +3,10 @@
 import logging
 import traceback
 import zoneinfo
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial, wraps
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import orjson
 from connexion import AsyncApp, FlaskApp
@@ -92,11 +92,7 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
         most_bytes=contract.API.limit("request_body_bytes"),
     )
     mcp.service = guard  # a call over MCP comes from within: no browser sent it, and it has the context and the log
-    return Router(
-        default=AccessLog(CORS(_with_context(guard, database, settings), settings)),
-        lifespan=_lifespan(database),
-        redirect_slashes=False,
-    )
+    return _with_lifespan(AccessLog(CORS(_with_context(guard, database, settings), settings)), database)
 
 
 class JSONResolver(Resolver):
@@ -208,12 +204,12 @@ def _with_context(app: ASGIApp, engine: Engine, settings: Settings) -> ASGIApp:
     resources = resources_of(settings.public_url)
     cookie = cookie_name(settings.public_url)
 
-    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+    def run(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         current_engine.set(engine)
         auth.service_key_digests.set(digests)
         auth.resources.set(resources)
         session_cookie.set(cookie)
-        await app(scope, receive, send)
+        return app(scope, receive, send)
 
     return run
 
@@ -227,9 +223,9 @@ class CORS:
         self.for_all = ProblemCORS(app, ["*"], settings.public_url)
         self.for_some = ProblemCORS(app, settings.cors_origins, settings.public_url)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         app = self.for_all if scope.get("path") in self.open_to_all else self.for_some
-        await app(scope, receive, send)
+        return app(scope, receive, send)
 
 
 class ProblemCORS(CORSMiddleware):
@@ -246,11 +242,11 @@ class ProblemCORS(CORSMiddleware):
         )
         self.public_url = public_url
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         if scope["type"] == "http" and b"origin" not in headers_of(scope):
-            await self.app(scope, receive, send)  # as most requests do, sooner than Starlette finds out
-        else:
-            await super().__call__(scope, receive, send)
+            # As most requests do, sooner than Starlette finds out.
+            return cast(Coroutine[Any, Any, None], self.app(scope, receive, send))
+        return super().__call__(scope, receive, send)
 
     def preflight_response(self, request_headers: Headers) -> Response:
         response = super().preflight_response(request_headers)
@@ -260,11 +256,18 @@ class ProblemCORS(CORSMiddleware):
         return Response(problem.body, problem.status, problem.headers)
 
 
-def _lifespan(engine: Engine) -> Callable[[Any], Any]:
+def _with_lifespan(app: ASGIApp, engine: Engine) -> ASGIApp:
+    """Returns `app` with the database open as long as the server runs it."""
+
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
         engine.start()
         yield
         engine.stop()
 
-    return lifespan
+    router = Router(lifespan=lifespan)
+
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        await (router if scope["type"] == "lifespan" else app)(scope, receive, send)
+
+    return run

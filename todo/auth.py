@@ -9,7 +9,8 @@ import re
 from collections.abc import Collection, Mapping
 from contextvars import ContextVar
 from datetime import timedelta
-from hashlib import sha256
+from functools import lru_cache
+from hashlib import blake2b
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ TokenInfo = dict[str, Any]
 
 def digest(key: str) -> bytes:
     """Returns what keys are compared by: of one length, so that the time to compare tells nothing."""
-    return sha256(key.encode()).digest()
+    return blake2b(key.encode(), digest_size=32).digest()
 
 
 class Principal(NamedTuple):
@@ -69,13 +70,14 @@ class Principal(NamedTuple):
         return named.pop() if named else None
 
 
-async def authenticate_user(token: str, request: Any) -> TokenInfo:
+async def authenticate_user(token: str, request: Any) -> Any:
     """Returns the token info of a user's access token, with the principal as `sub`. Raises InvalidToken.
 
-    One read by the token's hash, kept nowhere: what is revoked is refused at once, by every worker.
+    One read by the token's hash, kept nowhere: what is revoked is refused at once, by every worker. For what is no
+    access token it is NO_VALUE: the other scheme decides.
     """
     if not token.startswith(ACCESS):
-        raise InvalidToken
+        return _not_mine()
     row = await peek(_access_token, tokens.digest(token))
     if row is None or row["resource"] not in resources.get():
         raise InvalidToken
@@ -99,9 +101,7 @@ async def authenticate_service(token: str, request: Any) -> Any:
         client = _client(headers.get("openai-conversation-id", ""), headers.get("user-agent", ""))
         return {"sub": _principal(request, client=client), "scope": list(API.scopes)}
     if token.startswith(ACCESS):
-        from connexion.security import NO_VALUE  # not above: commands import this module, and start faster without
-
-        return NO_VALUE
+        return _not_mine()
     raise InvalidToken
 
 
@@ -109,7 +109,8 @@ async def authenticate(headers: Mapping[str, str]) -> TokenInfo:
     """Returns the token info of a token of either kind (RFC 6750 section 2.1). Raises Unauthorized, InvalidToken."""
     token, request = bearer_token(headers), SimpleNamespace(headers=headers)
     known_by = authenticate_user if token.startswith(ACCESS) else authenticate_service
-    return await known_by(token, request)
+    info: TokenInfo = await known_by(token, request)
+    return info
 
 
 def bearer_token(headers: Mapping[str, str]) -> str:
@@ -142,6 +143,14 @@ def _principal(request: Any, **known: Any) -> Principal:
     )
 
 
+def _not_mine() -> Any:
+    """Returns what tells Connexion that a token is of another scheme."""
+    from connexion.security import NO_VALUE  # not above: commands import this module, and start faster without
+
+    return NO_VALUE
+
+
+@lru_cache(maxsize=256)
 def _client(conversation: str, user_agent: str) -> str:
     """Returns what the log calls the program: ChatGPT by the start of its conversation's id, others by their name."""
     if conversation:

@@ -73,6 +73,7 @@ class CompiledOperation:
         self._schemes = self._compile_security(operation)
         self._parameters = operation.parameters
         self._path, self._query, self._headers = map(self._compile_parameters, ("path", "query", "header"))
+        self._header_names = [(name, name.lower()) for name in self._headers.schemas]
         self._arguments = {name: pythonic(name) for name in (*self._query.schemas, *self._path.schemas)}
         self._defaults = {
             self._arguments[name]: schema["default"]
@@ -95,11 +96,11 @@ class CompiledOperation:
 
     async def _principal(self, headers: Mapping[str, str]) -> Any:
         """Returns who calls (RFC 6750 section 2.1): the first scheme that takes the token says so, as in Connexion."""
-        token = bearer_token(headers)
+        token, request = bearer_token(headers), _Request(headers)
         refusals: list[Exception] = []
         for authenticate, require_scope, scopes in self._schemes:
             try:
-                info = await authenticate(token, _Request(headers))
+                info = await authenticate(token, request)
                 if info is not NO_VALUE and (require_scope is None or require_scope(scopes, info["scope"])):
                     return info["sub"]
             except Exception as refusal:
@@ -111,7 +112,7 @@ class CompiledOperation:
         """Returns path and query parameters, by the names of the handler's arguments, with the contract's defaults."""
         path = {name: read_parameter(self._path.schemas[name], [text]) for name, text in scope[PATH_VALUES].items()}
         query = self._read_query(scope["query_string"]) if scope["query_string"] else {}
-        named = {name: headers[name.lower()] for name in self._headers.schemas if name.lower() in headers}
+        named = {name: headers[key] for name, key in self._header_names if key in headers}
         if len(headers) < len(scope["headers"]):
             # One of them came twice, and it may be one that the contract knows.
             named = read_headers(Headers(scope=scope), self._headers.parameters)
@@ -197,6 +198,8 @@ class Parameters:
 
     def allow(self, given: Mapping[str, Any]) -> bool:
         """Whether nothing is missing, unknown or wrong; a quick yes, and a no that is looked at again."""
+        if not given:
+            return not self._required
         for name, value in given.items():
             is_valid = self._validators.get(name)
             if not is_valid or not is_valid(value):

@@ -6,7 +6,7 @@ and hands Connexion only what Connexion handles well: one spelling of the media 
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, cast
@@ -214,12 +214,10 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 def _with_security_headers(send: Send) -> Send:
-    async def send_with_headers(message: Message) -> None:
+    def send_with_headers(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
-            headers = message["headers"]
-            present = {name for name, _ in headers}
-            message["headers"] = [*headers, *(header for header in SECURITY_HEADERS if header[0] not in present)]
-        await send(message)
+            message["headers"] = [*message["headers"], *SECURITY_HEADERS]
+        return send(message)
 
     return send_with_headers
 

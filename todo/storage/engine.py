@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextvars import ContextVar
 from pathlib import Path
@@ -61,22 +61,22 @@ class Engine(ABC):
 current_engine: ContextVar[Engine] = ContextVar("current_engine")
 
 
-async def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
     """Returns what `rule` returns, from one snapshot. Raises what it raises, and StorageUnavailable."""
-    return await current_engine.get().read(rule, *args, **kwargs)
+    return current_engine.get().read(rule, *args, **kwargs)
 
 
-async def peek(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+def peek(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
     """Does what `read` does, for a rule that looks at no more than a page of rows by an index.
 
     Where that takes less time than to ask a thread for it, as in SQLite, the event loop does it itself.
     """
-    return await current_engine.get().peek(rule, *args, **kwargs)
+    return current_engine.get().peek(rule, *args, **kwargs)
 
 
-async def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
     """Returns what `rule` returns, once on disk. Raises what it raises, with nothing written, or StorageUnavailable."""
-    return await current_engine.get().write(rule, *args, **kwargs)
+    return current_engine.get().write(rule, *args, **kwargs)
 
 
 def open_engine(database_url: str) -> Engine:

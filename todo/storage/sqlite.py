@@ -97,7 +97,19 @@ class SQLiteEngine(Engine):
         return cast(Future[Any], job.future)
 
     async def peek(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        return self._read(rule, *args, **kwargs)
+        """Reads here and now, on the snapshot of all that are asked for in this turn of the event loop.
+
+        To begin and to end one takes longer than the rest. It ends before the next turn's requests are looked at, so
+        none reads what was so before it came.
+        """
+        try:
+            connection = self._reading_connection()
+            if not connection.driver.in_transaction:
+                connection.driver.execute("BEGIN")
+                asyncio.get_running_loop().call_soon(_end, connection.driver)
+            return rule(connection, *args, **kwargs)
+        except sqlite3.OperationalError as error:
+            raise _unreadable(error) from error
 
     async def write(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         loop = asyncio.get_running_loop()
@@ -126,10 +138,9 @@ class SQLiteEngine(Engine):
             try:
                 return rule(connection, *args, **kwargs)
             finally:
-                connection.driver.execute("ROLLBACK")
+                _end(connection.driver)
         except sqlite3.OperationalError as error:
-            log.error("reading failed: %s", _name(error))
-            raise StorageUnavailable from error
+            raise _unreadable(error) from error
 
     def _reading_connection(self) -> Connection:
         """Returns the one that this thread keeps."""
@@ -186,6 +197,12 @@ class SQLiteEngine(Engine):
         driver.execute("RELEASE job")
 
 
+def _end(driver: sqlite3.Connection) -> None:
+    """Ends a snapshot, unless an error has ended it."""
+    if driver.in_transaction:
+        driver.execute("ROLLBACK")
+
+
 def _deliver(jobs: list[Job]) -> None:
     """Tells all who wait; an event loop is woken once for all of its jobs."""
     by_loop: dict[asyncio.AbstractEventLoop | None, list[Job]] = {}
@@ -214,6 +231,12 @@ def _keep_write_ahead_log(driver: sqlite3.Connection) -> None:
             if time.monotonic() > give_up:
                 raise StorageNotReady("Another process keeps the database locked: stop it, then start again.") from None
             time.sleep(0.02)
+
+
+def _unreadable(error: sqlite3.Error) -> StorageUnavailable:
+    """Logs that the database could not be read, and returns what to tell the caller."""
+    log.error("reading failed: %s", _name(error))
+    return StorageUnavailable()
 
 
 def _name(error: sqlite3.Error) -> str:
