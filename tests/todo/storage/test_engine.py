@@ -76,6 +76,38 @@ def test_writes_to_one_list_queue_up(engine: Engine) -> None:
     assert sorted(future.result() for future in futures) == list(range(1, 51))
 
 
+def test_who_has_written_reads_it_at_once_whoever_else_reads(engine: Engine) -> None:
+    async def read_on(done: asyncio.Event) -> None:
+        while not done.is_set():
+            await engine.peek(find, Owner("reader"))
+            await asyncio.sleep(0)
+
+    async def write_and_read(name: str) -> bool:
+        written = await engine.write(open_list, Owner(name))
+        return (await engine.peek(find, Owner(name))).id == written.id
+
+    async def run() -> list[bool]:
+        done = asyncio.Event()
+        readers = [asyncio.create_task(read_on(done)) for _ in range(3)]
+        seen = [await write_and_read(f"user{number}") for number in range(30)]
+        seen += await asyncio.gather(*(write_and_read(f"other{number}") for number in range(30)))
+        done.set()
+        await asyncio.gather(*readers)
+        return seen
+
+    assert asyncio.run(run()) == [True] * 60
+
+
+def test_a_snapshot_ends_with_the_turn_of_the_loop(engine: Engine) -> None:
+    async def run() -> tuple[int, int]:
+        before = await engine.peek(find, Owner("kevin"))
+        engine.submit_write(open_list, Owner("kevin")).result()
+        await asyncio.sleep(0)
+        return before.id, (await engine.peek(find, Owner("kevin"))).id
+
+    assert asyncio.run(run()) == (0, 1)
+
+
 def test_a_read_sees_one_snapshot(engine: Engine) -> None:
     engine.submit_write(update, Owner("kevin"), "Asia/Tokyo").result()
     reading, written = threading.Event(), threading.Event()
