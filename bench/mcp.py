@@ -119,6 +119,7 @@ def main() -> int:
         print(f"{row.operation} over {row.way} costs {row.ratio:.2f} times the request, more than {MOST:g}.")
     if not options.quick:
         result = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine, "rows": [asdict(row) for row in rows]}
+        RESULTS.mkdir(exist_ok=True)
         (RESULTS / "mcp.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return 1 if dear else 0
 

@@ -91,6 +91,7 @@ class Guard:
             self.routes.setdefault(route.template.count("/"), []).append(route)
         self.refuse = refuse
         self.most_bytes = most_bytes
+        self._clock = Clock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -139,11 +140,8 @@ class Guard:
             raise InvalidRequest.of("Content-Length", "must be a whole number")
         if len(length) > 15 or int(length) > most_bytes:
             raise PayloadTooLarge
-        try:
-            async with asyncio.timeout(BODY_TIMEOUT):
-                return await self._read(receive, most_bytes)
-        except TimeoutError:
-            raise RequestTimeout from None
+        with self._clock:
+            return await self._read(receive, most_bytes)
 
     async def _read(self, receive: Receive, most_bytes: int) -> bytes:
         parts = []
@@ -160,6 +158,47 @@ class Guard:
                 raise PayloadTooLarge
             more = message.get("more_body", False)
         return b"".join(parts)
+
+
+class Clock:
+    """Ends what takes longer than BODY_TIMEOUT: `with clock:` raises RequestTimeout then.
+
+    One timer serves all tasks, for asyncio.timeout starts one for each, which takes longer than to read most bodies.
+    """
+
+    def __init__(self) -> None:
+        self._deadlines: dict[asyncio.Task[Any], float] = {}  # the soonest first, as all have the same time
+        self._late: set[asyncio.Task[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None  # where the timer runs
+
+    def __enter__(self) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task
+        self._deadlines[task] = loop.time() + BODY_TIMEOUT
+        if self._loop is not loop:
+            self._loop = loop
+            loop.call_later(BODY_TIMEOUT, self._ring, loop)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._deadlines.pop(task, None)
+        if task in self._late:
+            self._late.remove(task)
+            if task.uncancel() == 0 and kind is asyncio.CancelledError:
+                raise RequestTimeout from None
+
+    def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Cancels the tasks that are late, and sets the timer for the next one."""
+        while self._deadlines:
+            task, deadline = next(iter(self._deadlines.items()))
+            if deadline > loop.time():
+                loop.call_at(deadline, self._ring, loop)
+                return
+            del self._deadlines[task]
+            self._late.add(task)
+            task.cancel()
+        self._loop = None
 
 
 class ForConnexion:
@@ -193,11 +232,11 @@ def _media_type(headers: dict[bytes, bytes], accepted: list[str], body: bytes) -
     if not (body and accepted and b"content-type" in headers):
         given = usual
     else:
-        match = IN_UTF8.fullmatch(headers[b"content-type"].decode("latin-1"))
+        text = headers[b"content-type"].decode("latin-1")
+        match = IN_UTF8.fullmatch(text)
         given = match[1].lower() if match else ""
-        upload = UPLOAD.fullmatch(headers[b"content-type"].decode("latin-1"))
-        if upload and "multipart/form-data" in accepted:
-            return upload[0]  # whose parameter says where its parts end
+        if "multipart/form-data" in accepted and UPLOAD.fullmatch(text):
+            return text  # whose parameter says where its parts end
     is_plain = headers.get(b"content-encoding", b"identity").lower() == b"identity"
     if body and accepted and not (given in accepted and is_plain):
         raise UnsupportedMediaType

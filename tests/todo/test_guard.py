@@ -1,9 +1,16 @@
 """One test for each hole of Connexion, uvicorn and JSON parsers that the guard and the validators close."""
 
+import asyncio
 import json
+from typing import Any
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Message
+
+from tests.conftest import AUTHORIZATION
+from todo import guard
 
 PATH = "/todos/{name}"
 
@@ -257,3 +264,64 @@ def test_a_websocket_is_refused(service: object) -> None:
     assert isinstance(service, TestClient)
     with pytest.raises(WebSocketDisconnect), service.websocket_connect("/todos/a"):
         pass
+
+
+class TestSlowBodies:
+    @pytest.fixture(autouse=True)
+    def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(guard, "BODY_TIMEOUT", 0.1)
+
+    async def ask(self, app: ASGIApp, seconds: float) -> tuple[int, bytes]:
+        """Returns status and body of the answer to a body whose second half comes after so many seconds."""
+        halves = [(b'{"todo":', 0.0), (b"1}", seconds)]
+        told: list[Any] = []
+
+        async def receive() -> Message:
+            half, after = halves.pop(0)
+            await asyncio.sleep(after)
+            return {"type": "http.request", "body": half, "more_body": bool(halves)}
+
+        async def send(message: Message) -> None:
+            told.append(message)
+
+        headers = {**AUTHORIZATION, "Content-Type": "application/json", "Content-Length": "10"}
+        scope = {
+            **{
+                "type": "http",
+                "method": "POST",
+                "path": "/todos/slow",
+                "raw_path": b"/todos/slow",
+                "query_string": b"",
+            },
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        }
+        await app(scope, receive, send)
+        return told[0]["status"], told[1]["body"]
+
+    def test_each_has_its_own_time(self, service: TestClient) -> None:
+        async def run() -> list[tuple[int, bytes]]:
+            first = [asyncio.create_task(self.ask(service.app, seconds)) for seconds in (0, 0.05, 0.5, 60)]
+            await asyncio.sleep(0.06)
+            second = [asyncio.create_task(self.ask(service.app, seconds)) for seconds in (0.07, 60)]
+            answers = await asyncio.gather(*first, *second)
+            await asyncio.sleep(0.2)  # until no timer is left
+            return [*answers, await self.ask(service.app, 60), await self.ask(service.app, 0.01)]
+
+        answers = asyncio.run(asyncio.wait_for(run(), 10))
+        # What has come in time is read, and found wrong.
+        assert [status for status, _ in answers] == [400, 400, 408, 408, 400, 408, 408, 400]
+        assert {json.loads(body)["code"] for status, body in answers if status == 408} == {"request_timeout"}
+
+    def test_one_that_is_called_off_is_not_late(self) -> None:
+        async def run() -> None:
+            with guard.Clock():
+                await asyncio.sleep(60)
+
+        async def call_off() -> None:
+            task = asyncio.create_task(run())
+            await asyncio.sleep(0)
+            task.cancel()
+            await task
+
+        with pytest.raises(asyncio.CancelledError):
+            asyncio.run(call_off())
