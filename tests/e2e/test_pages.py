@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.processes import Child, migrated, serving
 from tests.handlers.test_lists import HOSTILE, Assistant
-from tests.people import PASSWORD, Person
+from tests.hosts import NEWER, OLDER, done
+from tests.people import PASSWORD, Client, Person, bearer
 
 SOON = 2_000  # milliseconds: how late a page may learn what an assistant did
 WIDTHS = (360, 1280)
@@ -162,14 +163,26 @@ class TestWithoutScript:
             expect(page.locator(".text")).to_have_text(["=1+1", "=1+1"])
 
 
+@pytest.fixture
+def chatgpt(service: Child, assistant: Assistant) -> Iterator[httpx.Client]:
+    """ChatGPT over MCP, which the person has connected."""
+    client = Client.registered(assistant.http, client_name="ChatGPT")
+    tokens = client.connect(Person(assistant.http, assistant.username))
+    with httpx.Client(base_url=service.url, trust_env=False, headers=bearer(tokens["access_token"])) as http:
+        yield http
+
+
 class TestWhileAnAssistantWrites:
-    def test_two_pages_follow_and_undo_at_once(self, chromium: Browser, service: Child, assistant: Assistant) -> None:
+    @pytest.mark.parametrize("era", [OLDER, NEWER])
+    def test_two_pages_follow_and_undo_at_once(
+        self, chromium: Browser, service: Child, assistant: Assistant, chatgpt: httpx.Client, era: str
+    ) -> None:
         with window(chromium, service, assistant) as one, window(chromium, service, assistant) as other:
             listed, told = opened(one), opened(other, "/history")
-            assistant.add("Buy milk")
+            todo_id = done(chatgpt, "add_todo", era, todo="Buy milk")["id"]
             expect(listed.locator(".text")).to_have_text("Buy milk", timeout=SOON)
             expect(told.locator("h3")).to_have_text("ChatGPT added “Buy milk”", timeout=SOON)
-            assistant.call("POST", "/1/complete")
+            done(chatgpt, "complete_todo", era, todo_id=todo_id)
             expect(listed.locator("section[aria-labelledby=done] .text")).to_have_text("Buy milk", timeout=SOON)
             expect(told.locator("h3").first).to_have_text("ChatGPT completed “Buy milk”", timeout=SOON)
             # Both press the button before either learns of the other.
@@ -177,8 +190,9 @@ class TestWhileAnAssistantWrites:
             again.locator("#undo-2").click(no_wait_after=True)
             told.locator("#undo-2").click(no_wait_after=True)
             expect(listed.locator("section[aria-labelledby=undated] .text")).to_have_text("Buy milk", timeout=SOON)
-            changes = assistant.call("GET", "/changes")["changes"]
+            changes = done(chatgpt, "list_changes", era)["changes"]
             assert [change.get("undoes") for change in changes] == [2, None, None]
+            assert [(change["actor"], change.get("client")) for change in changes[1:]] == [("assistant", "ChatGPT")] * 2
 
     def test_what_somebody_types_is_not_taken_away(
         self, chromium: Browser, service: Child, assistant: Assistant
