@@ -40,6 +40,11 @@ conformance: $(BIN)/.dev ## Ask MCP's own tools about /mcp: conformance suite, I
 	@npm install --prefix conformance --no-audit --no-fund --loglevel=error
 	@pytest conformance
 
+audit: $(BIN)/.dev ## Ask Lighthouse and the W3C's checker about the pages; needs npm, Java and chromium
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer, which brings it, and try again."; exit 1; }
+	@npm install --prefix audit --ignore-scripts --no-audit --no-fund --loglevel=error
+	@pytest -rP audit
+
 profile: $(BIN)/.bench ## Draw flame graphs of a loaded worker into bench/results/
 	@python -m bench.flame
 
@@ -81,4 +86,4 @@ $(BIN)/.bench: $(BIN)/.dev bench/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
-.PHONY: help run test soak check conformance bench bench-scale profile format env migrate claim client forget backup logo screenshots
+.PHONY: help run test soak check conformance audit bench bench-scale profile format env migrate claim client forget backup logo screenshots

@@ -1,4 +1,4 @@
-"""Runs what `make conformance` has installed beside this file."""
+"""Runs what `make conformance` has installed beside this file, and `make audit` beside its own."""
 
 import os
 import subprocess
@@ -8,17 +8,20 @@ HERE = Path(__file__).parent
 BIN = HERE / "node_modules" / ".bin"
 
 
-def environ(home: Path) -> dict[str, str]:
+def environ(home: Path, tools: Path = HERE) -> dict[str, str]:
     """Returns what a program of Node sees: its own Node first, and a home of its own."""
-    return {"PATH": f"{BIN}{os.pathsep}{os.defpath}", "HOME": str(home), "NO_COLOR": "1"}
+    own = tools / "node_modules" / ".bin"
+    return {"PATH": f"{own}{os.pathsep}{os.defpath}", "HOME": str(home), "NO_COLOR": "1"}
 
 
-def run(home: Path, *command: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    """Returns what a program of Node has written, and its exit status."""
+def run(
+    home: Path, *command: str, text: str = "", tools: Path = HERE, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """Returns what a program of Node has written, and its exit status. `tools` is the folder that it is installed in."""
     return subprocess.run(
-        [BIN / command[0], *command[1:]],
-        cwd=HERE,
-        env=environ(home),
+        [tools / "node_modules" / ".bin" / command[0], *command[1:]],
+        cwd=tools,
+        env={**environ(home, tools), **settings},
         input=text,
         capture_output=True,
         text=True,
