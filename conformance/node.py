@@ -17,7 +17,7 @@ def environ(home: Path, tools: Path = HERE) -> dict[str, str]:
 def run(
     home: Path, *command: str, text: str = "", tools: Path = HERE, **settings: str
 ) -> subprocess.CompletedProcess[str]:
-    """Returns what a program of Node has written, and its exit status. `tools` is the folder that it is installed in."""
+    """Returns what a program of Node, installed in the folder `tools`, has written, and its exit status."""
     return subprocess.run(
         [tools / "node_modules" / ".bin" / command[0], *command[1:]],
         cwd=tools,
