@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 READERS = 4
 # Pages that many writes touch are copied from the log into the database once, and not after each few writes.
 PAGES_IN_LOG = 4000
-WRITER_CACHE = 16_000  # KiB
+WRITER_CACHE = 4_000  # KiB
 MOST_TOGETHER = 64
 WAIT_FOR_OTHER_PROCESS = 10.0  # seconds
 
