@@ -3,6 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# Tests wait for servers, disks and clocks about a third of their time.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 ROUNDS ?= 3
 SECONDS ?= 2
 DATABASE ?= sqlite
@@ -17,10 +19,10 @@ run: $(BIN)/.run env migrate ## Set up, migrate and start the service on SQLite;
 	@exec gunicorn wsgi:app
 
 test: $(BIN)/.dev ## Run all tests, on SQLite and on a real PostgreSQL
-	@pytest -n auto
+	@pytest -n $(WORKERS)
 
 soak: $(BIN)/.dev ## Run the same tests for longer: more seeds, more kills
-	@SOAK=1 pytest -n auto
+	@SOAK=1 pytest -n $(WORKERS)
 
 check: $(BIN)/.dev ## Lint, format and type checks
 	@ruff check . && ruff format --check . && mypy
