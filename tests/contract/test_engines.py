@@ -25,7 +25,7 @@ from todo.storage.engine import open_engine
 from todo.storage.statements import Connection
 from todo.users import Owner
 
-EXAMPLES = 300 if "SOAK" in os.environ else 25
+EXAMPLES = 300 if "SOAK" in os.environ else 15
 JSON_TYPE = {"Content-Type": "application/json"}
 
 # What may differ, by name and with its reason. Nothing does so far.

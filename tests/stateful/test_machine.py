@@ -202,7 +202,7 @@ def test_service_does_what_the_model_does(empty_database: str) -> None:
         run_state_machine_as_test(
             MachineOnThisDatabase,
             settings=settings(
-                max_examples=400 if SOAK else 8,
+                max_examples=400 if SOAK else 6,
                 stateful_step_count=50,
                 deadline=None,
                 derandomize=not SOAK,
