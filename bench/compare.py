@@ -99,11 +99,8 @@ def medians(measured: list[Measured]) -> list[Measured]:
         groups.setdefault((one.load, one.peer, one.connections), []).append(one)
     found = []
     for (load, peer, connections), group in groups.items():
-        all_figures = [asdict(one.figures) for one in group]
-        figures = {name: statistics.median(each[name] for each in all_figures) for name in all_figures[0]}
-        figures["errors"] = sum(each["errors"] for each in all_figures)
-        ratio = statistics.median(one.ratio for one in group)
-        found.append(Measured(0, peer, load, connections, Figures(**figures), ratio))
+        figures = wrk.median(one.figures for one in group)
+        found.append(Measured(0, peer, load, connections, figures, statistics.median(one.ratio for one in group)))
     return found
 
 
@@ -113,14 +110,9 @@ def connections_of(count: int) -> str:
 
 def table(measured: list[Measured]) -> str:
     """Returns one load as text, a peer a line."""
-    lines = [f"{'':24}{'requests/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'CPU us':>9}{'ratio':>8}{'errors':>8}"]
-    for one in measured:
-        seen = one.figures
-        lines.append(
-            f"{one.peer:24}{seen.requests_per_second:11,.0f}{seen.p50_ms:9.2f}{seen.p99_ms:9.2f}{seen.cpu_us:9.0f}"
-            f"{one.ratio:8.2f}{seen.errors:8}"
-        )
-    return "\n".join(lines)
+    return "\n".join(
+        [f"{'':24}{wrk.COLUMNS}", *(f"{one.peer:24}{wrk.row(one.figures, one.ratio)}" for one in measured)]
+    )
 
 
 def main() -> int:

@@ -23,12 +23,4 @@ function request()
   return wrk.format("POST", "/todos/" .. run .. math.floor(written / LIST_LENGTH), headers, body)
 end
 
--- The last line of the output is for bench/wrk.py. Durations are in microseconds.
-function done(summary, latency)
-  local errors = summary.errors
-  io.write(string.format(
-    '{"requests": %d, "duration": %d, "p50": %d, "p99": %d, "errors": %d}\n',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
-    errors.connect + errors.read + errors.write + errors.status + errors.timeout
-  ))
-end
+dofile(debug.getinfo(1, "S").source:match("@(.*/)") .. "report.lua")

@@ -8,16 +8,14 @@ import tempfile
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from bench import wrk
-from bench.compare import RESULTS
+from bench.compare import RESULTS, UVICORN
 from bench.machine import about, described
 from bench.servers import WEB, Server, ask, environ_for, leave_nothing_behind, migrate, serving
 from bench.wrk import Figures
 
 SCRIPT = Path(__file__).parent / "mcp.lua"
-GENERATED = ["uvicorn", "--host", "127.0.0.1", "--no-access-log", "--log-level", "warning"]
 HTTP, OLDER, NEWER = "http", "2025-11-25", "2026-07-28"
 OPERATIONS = ("list_todos", "add_todo")
 MOST = 2.0  # what a call may cost, as a multiple of the request
@@ -55,23 +53,14 @@ def medians(rounds: list[list[Row]]) -> list[Row]:
     """Returns the median of each figure over the rounds; errors are summed up."""
     found = []
     for rows in zip(*rounds, strict=True):
-        given = [asdict(row.figures) for row in rows]
-        figures: dict[str, Any] = {name: statistics.median(each[name] for each in given) for name in given[0]}
-        figures["errors"] = sum(each["errors"] for each in given)
-        ratio = statistics.median(row.ratio for row in rows)
-        found.append(Row(rows[0].way, rows[0].operation, Figures(**figures), ratio))
+        figures, ratio = wrk.median(row.figures for row in rows), statistics.median(row.ratio for row in rows)
+        found.append(Row(rows[0].way, rows[0].operation, figures, ratio))
     return found
 
 
 def table(rows: list[Row]) -> str:
-    lines = [f"{'':34}{'requests/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'CPU us':>9}{'ratio':>8}{'errors':>8}"]
-    for row in rows:
-        seen = row.figures
-        lines.append(
-            f"{row.operation + ', ' + row.way:34}{seen.requests_per_second:11,.0f}{seen.p50_ms:9.2f}{seen.p99_ms:9.2f}"
-            f"{seen.cpu_us:9.0f}{row.ratio:8.2f}{seen.errors:8}"
-        )
-    return "\n".join(lines)
+    lines = [f"{f'{row.operation}, {row.way}':34}{wrk.row(row.figures, row.ratio)}" for row in rows]
+    return "\n".join([f"{'':34}{wrk.COLUMNS}", *lines])
 
 
 def check(server: Server, headers: dict[str, str]) -> None:
@@ -102,7 +91,7 @@ def main() -> int:
         with serving(WEB, environ) as service:
             wrk.prepare(service)
             beside = {**environ_for(other), "BENCH_SERVICE": service.url}
-            command = [*GENERATED, "--port", beside["PORT"], "bench.peers.generated_mcp:app"]
+            command = [*UVICORN, "--port", beside["PORT"], "bench.peers.generated_mcp:app"]
             with serving(command, beside, path="/mcp", status=405) as generated:
                 for server in (service, generated):
                     check(server, {"MCP-Protocol-Version": OLDER})

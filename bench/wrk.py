@@ -3,11 +3,12 @@
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.servers import KEY, LOAD_CORE, Server, ask
@@ -39,6 +40,24 @@ class Figures:
     p99_ms: float
     cpu_us: float  # of the server's processes, for each request
     errors: int
+
+
+COLUMNS = f"{'requests/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'CPU us':>9}{'ratio':>8}{'errors':>8}"
+
+
+def row(seen: Figures, ratio: float) -> str:
+    """Returns figures and their ratio as text, under COLUMNS."""
+    return (
+        f"{seen.requests_per_second:11,.0f}{seen.p50_ms:9.2f}{seen.p99_ms:9.2f}{seen.cpu_us:9.0f}"
+        f"{ratio:8.2f}{seen.errors:8}"
+    )
+
+
+def median(runs: Iterable[Figures]) -> Figures:
+    """Returns the median of each figure over some runs; errors are summed up."""
+    given = [asdict(run) for run in runs]
+    found = {name: statistics.median(each[name] for each in given) for name in given[0]}
+    return Figures(**{**found, "errors": sum(each["errors"] for each in given)})
 
 
 def require() -> None:

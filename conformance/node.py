@@ -5,13 +5,16 @@ import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).parent
-BIN = HERE / "node_modules" / ".bin"
+
+
+def programs(tools: Path = HERE) -> Path:
+    """Returns where the programs are that are installed in the folder `tools`."""
+    return tools / "node_modules" / ".bin"
 
 
 def environ(home: Path, tools: Path = HERE) -> dict[str, str]:
     """Returns what a program of Node sees: its own Node first, and a home of its own."""
-    own = tools / "node_modules" / ".bin"
-    return {"PATH": f"{own}{os.pathsep}{os.defpath}", "HOME": str(home), "NO_COLOR": "1"}
+    return {"PATH": f"{programs(tools)}{os.pathsep}{os.defpath}", "HOME": str(home), "NO_COLOR": "1"}
 
 
 def run(
@@ -19,7 +22,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Returns what a program of Node, installed in the folder `tools`, has written, and its exit status."""
     return subprocess.run(
-        [tools / "node_modules" / ".bin" / command[0], *command[1:]],
+        [programs(tools) / command[0], *command[1:]],
         cwd=tools,
         env={**environ(home, tools), **settings},
         input=text,

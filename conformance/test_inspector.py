@@ -70,7 +70,7 @@ def test_through_oauth(service: Child, tmp_path: Path, era: str) -> None:
         person = Person(browser, f"inspector-oauth-{era}")
         assert person.sign_up().status_code == 303
         command = [
-            *(node.BIN / "mcp-inspector", "--cli", f"{service.url}/mcp", "--protocol-era", era),
+            *(node.programs() / "mcp-inspector", "--cli", f"{service.url}/mcp", "--protocol-era", era),
             *("--callback-url", callback, "--method", "tools/call", "--tool-name", "add_todo"),
             *("--tool-args-json", '{"todo": "by the Inspector"}'),
         ]

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from flask import request
 from werkzeug import Response
 
 from todo import changes, history
@@ -80,5 +79,5 @@ def _page(
         who=who,
         day=day,
         notice=browser.change(changed),
-        back=request.full_path.removesuffix("?") if request.method == "GET" else "/history",
+        back=browser.here("/history"),
     )

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from flask import request
 from werkzeug import Response
 
 from todo import changes, sections
@@ -102,5 +101,5 @@ def _page(
         edit=edit,
         typed=typed or {},
         edited=edited or {},
-        back=request.full_path.removesuffix("?") if request.method == "GET" else "/list",
+        back=browser.here("/list"),
     )

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from flask import request
 from werkzeug import Response
 
 from todo import drafts, sections
@@ -23,7 +22,7 @@ def get_trash(cursor: str | None = None, changed: int | None = None) -> Response
         when=view.user.local_text,
         days=API.limit("trash_days"),
         notice=browser.change(changed),
-        back=request.full_path.removesuffix("?"),
+        back=browser.here("/trash"),
     )
 
 

@@ -76,11 +76,15 @@ def personal(handler: Callable[..., WerkzeugResponse]) -> Callable[..., Werkzeug
         if "body" in arguments:
             check_form(arguments["body"])
         if account() is None:
-            here = request.full_path.removesuffix("?") if request.method == "GET" else SITE.schema("Next")["default"]
-            return go_to(f"/sign-in?next={quote(here, safe='')}")
+            return go_to(f"/sign-in?next={quote(here(SITE.schema('Next')['default']), safe='')}")
         return handler(**arguments)
 
     return guarded
+
+
+def here(otherwise: str) -> str:
+    """Returns the address of this page, to come back to, or `otherwise` where a form was sent to it."""
+    return request.full_path.removesuffix("?") if request.method == "GET" else otherwise
 
 
 def owner() -> Owner:
