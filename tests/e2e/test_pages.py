@@ -98,6 +98,7 @@ class TestByKeyboardAlone:
             expect(page.locator("#edit-todo")).to_be_focused()
             tab_to(page, "Delete")
             press("Enter")
+            expect(page.locator("#notice")).to_contain_text("You deleted")  # what is edited shows no text before that
             expect(page.locator(".text")).to_have_count(0)
             page.goto("/trash")
             tab_to(page, "Restore: Buy milk and bread")
