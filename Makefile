@@ -21,8 +21,11 @@ run: $(BIN)/.run env migrate ## Set up, migrate and start the service on SQLite;
 test: $(BIN)/.dev ## Run all tests, on SQLite and on a real PostgreSQL
 	@pytest -n $(WORKERS)
 
+test-slow: $(BIN)/.dev ## Run the tests that take longer: races, and attacks on a running service
+	@pytest -n $(WORKERS) -m slow
+
 soak: $(BIN)/.dev ## Run the same tests for longer: more seeds, more kills
-	@SOAK=1 pytest -n $(WORKERS)
+	@SOAK=1 pytest -n $(WORKERS) -m 'slow or not slow'
 
 check: $(BIN)/.dev ## Lint, format and type checks
 	@ruff check . && ruff format --check . && mypy
@@ -88,4 +91,4 @@ $(BIN)/.bench: $(BIN)/.dev bench/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
-.PHONY: help run test soak check conformance audit bench bench-scale profile format env migrate claim client forget backup logo screenshots
+.PHONY: help run test test-slow soak check conformance audit bench bench-scale profile format env migrate claim client forget backup logo screenshots
