@@ -71,6 +71,12 @@ forget: $(BIN)/.run ## Delete a list and its account, with everything in it: mak
 backup: $(BIN)/.run ## Copy the SQLite database while the service runs: make backup FILE=copy.db
 	@python -m todo.commands backup "$(FILE)"
 
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock"
+
+lock: $(BIN)/.dev ## Pin all that requirements.in and requirements-dev.in need, in requirements.txt and requirements-dev.txt
+	@$(LOCK) requirements.in -o requirements.txt
+	@$(LOCK) requirements-dev.in -o requirements-dev.txt
+
 logo: $(BIN)/.dev ## Draw the logo anew
 	@python bin/draw_logo.py
 
@@ -91,4 +97,4 @@ $(BIN)/.bench: $(BIN)/.dev bench/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
-.PHONY: help run test test-slow soak check conformance audit bench bench-scale profile format env migrate claim client forget backup logo screenshots
+.PHONY: help run test test-slow soak check conformance audit bench bench-scale profile format env migrate claim client forget backup lock logo screenshots

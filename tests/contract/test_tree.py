@@ -55,3 +55,13 @@ def test_imports_run_one_way(files: list[Path], forbidden: list[str]) -> None:
 def test_setting_is_documented(name: str) -> None:
     assert f"`{name}`" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert re.search(rf"^#? ?{name}=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+def test_lock_file_pins_everything(name: str) -> None:
+    wanted = re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?(==[\w.]+)", (ROOT / f"{name}.in").read_text("utf-8"), re.MULTILINE)
+    locked = re.findall(r"^([\w.-]+)(.*)$", (ROOT / f"{name}.txt").read_text("utf-8"), re.MULTILINE)
+    assert wanted
+    assert all(re.match(r"==[\w.]+( ;|$)", version) for _, version in locked), "a dependency is not pinned"
+    pins = {package.lower(): version.split(" ;")[0] for package, version in locked}
+    assert {package: pins.get(package.lower()) for package, _ in wanted} == dict(wanted), "run `make lock`"
