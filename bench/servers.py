@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from todo.config import Settings
+from todo.config import MAX_PER_MINUTE, Settings
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -58,6 +58,9 @@ def environ_for(folder: Path, database_url: str | None = None) -> Environ:
         "HOST": "127.0.0.1",
         "PORT": port,
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        # Counted like any caller's, and never refused.
+        "READS_PER_MINUTE": str(MAX_PER_MINUTE),
+        "WRITES_PER_MINUTE": str(MAX_PER_MINUTE),
     }
 
 

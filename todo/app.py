@@ -41,6 +41,7 @@ from todo.errors import (
 from todo.guard import ForConnexion, Guard, headers_of, routes_of
 from todo.mcp import Endpoint
 from todo.oauth.metadata import resources_of
+from todo.rate_limits import RateLimits
 from todo.refusals import Refusals
 from todo.storage.engine import Engine, current_engine, open_engine
 from todo.validation import VALIDATORS, FormURIParser, StrictURIParser
@@ -63,7 +64,8 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     """
     database = open_engine(settings.database_url)
     refusals = Refusals([contract.API, contract.SITE], settings.public_url)
-    compiled = [partial(CompiledContract, refuse=partial(_refuse, refusals))]
+    limits = RateLimits(settings.reads_per_minute, settings.writes_per_minute, settings.redis_url)
+    compiled = [partial(CompiledContract, refuse=partial(_refuse, refusals), limits=limits)]
     middlewares = compiled if engine == "compiled" else None
     resolver = JSONResolver(settings.public_url)
     api = _connexion(AsyncApp, contract.API, refusals, resolver=resolver, middlewares=middlewares)
@@ -92,7 +94,7 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
         most_bytes=contract.API.limit("request_body_bytes"),
     )
     mcp.service = guard  # a call over MCP comes from within: no browser sent it, and it has the context and the log
-    return _with_lifespan(AccessLog(CORS(_with_context(guard, database, settings), settings)), database)
+    return _with_lifespan(AccessLog(CORS(_with_context(guard, database, settings), settings)), database, limits)
 
 
 class JSONResolver(Resolver):
@@ -238,7 +240,7 @@ class ProblemCORS(CORSMiddleware):
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=["*"],
             allow_private_network=True,
-            expose_headers=[REQUEST_ID, "Location", "Retry-After", "WWW-Authenticate"],
+            expose_headers=[REQUEST_ID, "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate"],
         )
         self.public_url = public_url
 
@@ -256,13 +258,14 @@ class ProblemCORS(CORSMiddleware):
         return Response(problem.body, problem.status, problem.headers)
 
 
-def _with_lifespan(app: ASGIApp, engine: Engine) -> ASGIApp:
+def _with_lifespan(app: ASGIApp, engine: Engine, limits: RateLimits) -> ASGIApp:
     """Returns `app` with the database open as long as the server runs it."""
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
         engine.start()
         yield
+        await limits.close()
         engine.stop()
 
     router = Router(lifespan=lifespan)

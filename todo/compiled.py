@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from todo.auth import bearer_token
 from todo.errors import InvalidRequest, Unauthorized
 from todo.guard import BODY, PATH_VALUES, TEMPLATE, headers_of
+from todo.rate_limits import Kind, RateLimits
 from todo.validation import FORMATS, find_errors, parameter_errors, parse_json, read_headers, read_parameter
 
 Schema = dict[str, Any]
@@ -32,6 +33,7 @@ Handler = Callable[..., Awaitable[Response]]
 # A token function, for oauth2 the one that compares scopes, and the scopes that the operation needs.
 Scheme = tuple[Callable[..., Awaitable[Any]], Callable[[list[str], list[str]], bool] | None, list[str]]
 KINDS = ("string", "integer", "boolean")
+COUNTED_AS = "x-counted-as"  # the list in the body whose items rate limits count, in place of the request
 
 
 class CannotCompile(Exception):
@@ -41,19 +43,20 @@ class CannotCompile(Exception):
 class CompiledContract(SpecMiddleware):
     """An ASGI app that serves the operations of the contracts that are added to it, and nothing else."""
 
-    def __init__(self, app: ASGIApp, refuse: Callable[[Scope, Exception], Response]) -> None:
+    def __init__(self, app: ASGIApp, refuse: Callable[[Scope, Exception], Response], limits: RateLimits) -> None:
         self.app = app
         self.refuse = refuse
+        self.limits = limits
         self.operations: dict[tuple[str, str], CompiledOperation] = {}
 
     def add_api(self, specification: Specification, *, resolver: Any, uri_parser_class: Any, **_: Any) -> None:
         """Compiles every operation of a contract. Raises CannotCompile."""
         for path, item in specification["paths"].items():
-            for method in item:
+            for method, spec in item.items():
                 operation = OpenAPIOperation.from_spec(
                     specification, path=path, method=method, resolver=resolver, uri_parser_class=uri_parser_class
                 )
-                self.operations[path, method.upper()] = CompiledOperation(operation)
+                self.operations[path, method.upper()] = CompiledOperation(operation, self.limits, spec.get(COUNTED_AS))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = self.operations[scope[TEMPLATE], scope["method"]]
@@ -67,8 +70,11 @@ class CompiledContract(SpecMiddleware):
 class CompiledOperation:
     """One operation, ready to be called: token function, parameters, body and handler."""
 
-    def __init__(self, operation: OpenAPIOperation) -> None:
+    def __init__(self, operation: OpenAPIOperation, limits: RateLimits, counted_as: str | None) -> None:
         self.name = operation.operation_id
+        self._limits = limits
+        self._kind: Kind = "reads" if operation.method == "get" else "writes"
+        self._counted_as = counted_as
         self._handler: Handler = operation.function
         self._schemes = self._compile_security(operation)
         self._parameters = operation.parameters
@@ -84,14 +90,18 @@ class CompiledOperation:
         self._check_arguments()
 
     async def answer(self, scope: Scope) -> Response:
-        """Returns the handler's answer. Raises InvalidRequest, Unauthorized and what the handler raises."""
+        """Returns the handler's answer. Raises InvalidRequest, Unauthorized, RateLimited and what it raises."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers_of(scope).items()}
         principal = await self._principal(headers) if self._schemes else None
+        caller = _caller(principal, scope)
+        await self._limits.charge(self._kind, caller)
         arguments = self._read_parameters(scope, headers)
         if principal:
             arguments["user"] = principal
         if self._body:
             arguments["body"] = self._read_body(scope[BODY])
+        if self._counted_as:
+            await self._limits.charge_more(self._kind, caller, len(arguments["body"][self._counted_as]) - 1)
         return await self._handler(**arguments)
 
     async def _principal(self, headers: Mapping[str, str]) -> Any:
@@ -184,6 +194,16 @@ class CompiledOperation:
         passed |= {"body"} if self._body else set()
         if passed != set(signature(unwrap(self._handler)).parameters):
             raise CannotCompile(f"{self.name}: its handler does not take what the contract passes.")
+
+
+def _caller(principal: Any, scope: Scope) -> str:
+    """Returns who is counted: the grant of an assistant or, with the service key, the list.
+
+    Not an address: a host calls for many people from a few.
+    """
+    if principal.grant_id:
+        return f"grant {principal.grant_id}"
+    return f"list {scope[PATH_VALUES].get('username', '').lower()}"
 
 
 class Parameters:

@@ -10,6 +10,7 @@ from dotenv import dotenv_values
 
 DOTENV = Path(".env")
 KEY_LENGTH = 32
+MAX_PER_MINUTE = 99_999_999
 
 
 class ConfigError(Exception):
@@ -33,6 +34,9 @@ class Settings:
     web_concurrency: int = 1
     proxies: int = 0
     local_client_documents: bool = False
+    reads_per_minute: int = 600
+    writes_per_minute: int = 120
+    redis_url: str | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -57,6 +61,13 @@ class Settings:
                 # Heroku's router is one, and the only way to an app there.
                 proxies=_number("PROXIES", get("PROXIES"), 1 if "DYNO" in environ else cls.proxies, 0, 9),
                 local_client_documents=bool(_number("LOCAL_CLIENT_DOCUMENTS", get("LOCAL_CLIENT_DOCUMENTS"), 0, 0, 1)),
+                reads_per_minute=_number(
+                    "READS_PER_MINUTE", get("READS_PER_MINUTE"), cls.reads_per_minute, 0, MAX_PER_MINUTE
+                ),
+                writes_per_minute=_number(
+                    "WRITES_PER_MINUTE", get("WRITES_PER_MINUTE"), cls.writes_per_minute, 0, MAX_PER_MINUTE
+                ),
+                redis_url=_redis_url(get("REDIS_URL")),
             )
             .fit_for_platform(environ)
             .fit_for_others()
@@ -103,7 +114,7 @@ def _service_keys(value: str | None) -> tuple[str, ...]:
 def _number(name: str, value: str | None, default: int, least: int, most: int) -> int:
     if value is None:
         return default
-    if not (value.isascii() and value.isdigit() and len(value) < 6 and least <= int(value) <= most):
+    if not (value.isascii() and value.isdigit() and len(value) < 9 and least <= int(value) <= most):
         raise ConfigError(f"{name} must be a whole number from {least} to {most}.")
     return int(value)
 
@@ -130,6 +141,12 @@ def _database_url(value: str) -> str:
     if not url.startswith(("sqlite:///", "postgresql://")) or url == "sqlite:///":
         raise ConfigError("DATABASE_URL must start with sqlite:/// (and a file) or postgresql://.")
     return url
+
+
+def _redis_url(value: str | None) -> str | None:
+    if value is not None and not (value.startswith(("redis://", "rediss://")) and urlsplit(value).hostname):
+        raise ConfigError("REDIS_URL must be redis:// or rediss:// and a host, such as redis://localhost:6379.")
+    return value
 
 
 def _plugin_auth(value: str) -> str:

@@ -138,6 +138,16 @@ class TooManyAttempts(Refusal):
         self.headers["Retry-After"] = str(seconds)
 
 
+class RateLimited(Refusal):
+    """A caller sends more requests than it may (RFC 6585 section 4, draft-ietf-httpapi-ratelimit-headers-10)."""
+
+    def __init__(self, kind: str, quota: int, window: int, *, seconds: int) -> None:
+        super().__init__()
+        self.headers["Retry-After"] = str(seconds)
+        self.headers["RateLimit-Policy"] = f'"{kind}";q={quota};w={window}'
+        self.headers["RateLimit"] = f'"{kind}";r=0;t={seconds}'
+
+
 class OriginNotAllowed(Refusal):
     """A browser asks for a web page of an origin that the operator does not allow."""
 
@@ -313,6 +323,13 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "Too many tries",
         "There were too many tries in a short time.",
         "Wait as many seconds as Retry-After says, at most a quarter of an hour, and try again.",
+    ),
+    RateLimited: Problem(
+        429,
+        "rate_limited",
+        "Too many requests",
+        "There were more requests in the last minute than one caller may send. Nothing was done.",
+        "Wait as many seconds as Retry-After says and call again; change_todos does many things in one call.",
     ),
     OriginNotAllowed: Problem(
         403,

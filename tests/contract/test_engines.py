@@ -15,7 +15,7 @@ from hypothesis import HealthCheck
 from schemathesis import GenerationMode
 from starlette.testclient import TestClient
 
-from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
 from todo import tokens, users
 from todo.app import create_app
 from todo.compiled import CannotCompile, CompiledContract
@@ -62,7 +62,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClie
         for engine in ("compiled", "connexion"):
             url = f"sqlite:///{tmp_path_factory.mktemp(engine)}/todo.db"
             migrate(url)
-            app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=url), engine=engine)
+            app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=url, **GENEROUS), engine=engine)
             give_tokens(url)
             clients.append(TestClient(app, base_url="http://localhost:8000", follow_redirects=False))
         with clients[0], clients[1]:
@@ -316,6 +316,6 @@ class TestCannotCompile:
         document["paths"] = {"/todos/{username}/{todo_id}": {"patch": operation}}
         operation["parameters"] = [p for p in operation["parameters"] if p["in"] != "header"]
         change(operation)
-        compiled = CompiledContract(None, refuse=None)  # type: ignore[arg-type]
+        compiled = CompiledContract(None, refuse=None, limits=None)  # type: ignore[arg-type]
         with pytest.raises(CannotCompile, match="update_todo"):
             compiled.add_api(Specification.load(document), resolver=Resolver(), uri_parser_class=OpenAPIURIParser)

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from starlette.testclient import TestClient
 
-from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
 from tests.replay import assert_log_gives_the_list
 from todo.app import create_app
 from todo.config import Settings
@@ -59,7 +59,7 @@ def old_database(empty_database: str) -> str:
 
 def test_its_todos_are_there_and_in_the_log(old_database: str) -> None:
     migrate(old_database)
-    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=old_database))
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=old_database, **GENEROUS))
     with TestClient(app, headers=AUTHORIZATION) as client:
         (todo,) = client.get("/todos/kevin?q=hafermilch&tag=läden&priority=high").json()["todos"]
         assert (

@@ -25,7 +25,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.answers import check_answer
-from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
 from todo import accounts, tokens
 from todo.app import create_app
 from todo.config import Settings
@@ -230,7 +230,7 @@ def answer_is_promised(_: Any, response: schemathesis.Response, __: schemathesis
 def app(empty_database: str) -> Iterator[ASGIApp]:
     """The service on a database of its own, running."""
     migrate(empty_database)
-    service = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=empty_database))
+    service = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=empty_database, **GENEROUS))
 
     async def without_lifespan(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"  # the client below has started the service, and stops it

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from tests.answers import check_answer
-from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
 from todo.config import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +49,7 @@ def environ_for(folder: Path, **given: str) -> Environ:
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        **{name.upper(): str(limit) for name, limit in GENEROUS.items()},
         **given,
     }
 

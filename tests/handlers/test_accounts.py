@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from starlette.testclient import TestClient
 
-from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
 from tests.people import NEW_PASSWORD, PASSWORD, Client, Person, bearer
 from todo import accounts, passwords
 from todo.app import create_app
@@ -336,7 +336,7 @@ class TestCookie:
     def browser(self, tmp_path: Path, public_url: str) -> TestClient:
         url = f"sqlite:///{tmp_path}/todo.db"
         migrate(url)
-        settings = Settings(service_auth_key=(SERVICE_KEY,), database_url=url, public_url=public_url)
+        settings = Settings(service_auth_key=(SERVICE_KEY,), database_url=url, public_url=public_url, **GENEROUS)
         return TestClient(create_app(settings), base_url=public_url, follow_redirects=False)
 
     def test_over_https_it_is_bound_to_the_host_and_to_tls(self, tmp_path: Path) -> None:
@@ -376,7 +376,7 @@ class TestAddress:
         monkeypatch.setattr(attempts, "sign_ins", lambda name, address: seen.append(address) or sign_ins(name, address))
         url = f"sqlite:///{tmp_path}/todo.db"
         migrate(url)
-        app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=url, proxies=proxies))
+        app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=url, proxies=proxies, **GENEROUS))
         with TestClient(app, base_url="http://localhost:8000") as browser:
             token = Person(browser, "kevin").csrf_token()
             browser.post(

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from starlette.testclient import TestClient
 
 from tests.answers import check_answer
-from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
 from tests.replay import assert_log_gives_the_list
 from tests.stateful.model import JSON, Model, Refused
 from todo.app import create_app
@@ -171,7 +171,7 @@ class Service:
     """The service on one database, which can be restarted."""
 
     def __init__(self, database_url: str) -> None:
-        self.settings = Settings(service_auth_key=(SERVICE_KEY,), database_url=database_url)
+        self.settings = Settings(service_auth_key=(SERVICE_KEY,), database_url=database_url, **GENEROUS)
 
     def __enter__(self) -> "Service":
         self.client = TestClient(create_app(self.settings), headers=AUTHORIZATION)
