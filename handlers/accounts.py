@@ -1,22 +1,23 @@
 """The operations of the tag accounts: where a person signs up, signs in and decides what assistants may do."""
 
+from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 from flask import Response, current_app, jsonify, request
 from werkzeug import Response as WerkzeugResponse
 
-from todo import accounts, calendars, files, grants, passwords, profiles, users
-from todo.contract import API, SITE
+from todo import accounts, calendars, files, grants, passwords, profiles, sessions, users
+from todo.contract import API
 from todo.errors import ClaimRefused, Refusal, TooManyAttempts, UsernameTaken, WrongPassword
 from todo.validation import read_text
 from todo.web import browser
+from todo.web.browser import HOME
 
 JSON = dict[str, Any]
 Answer = WerkzeugResponse
 
-HOME = SITE.schema("Next")["default"]
 ACCOUNT = "/account"
+on_account_page = partial(browser.personal, back=ACCOUNT)
 
 
 def get_sign_up(next_: str) -> Answer:
@@ -41,39 +42,35 @@ def sign_in(body: JSON) -> Answer:
     browser.check_form(body)
     try:
         account = accounts.check_password(_engine(), browser.address(), body["username"], body["password"])
+        return browser.signed_in(account, body.get("next") or HOME, keep="keep" in body)
     except (TooManyAttempts, WrongPassword) as refusal:
         return _again("sign_in.html", refusal, body)
-    return browser.signed_in(account, body.get("next") or HOME, keep="keep" in body)
 
 
 def sign_out(body: JSON) -> Answer:
     browser.check_form(body)
-    return browser.signed_out(_sign_in_page(body.get("next") or HOME))
+    return browser.signed_out(browser.sign_in_page(body.get("next") or HOME))
 
 
+@on_account_page
 def get_account() -> Answer:
-    return _account_page() if browser.account() else _sign_in_first()
+    return _account_page()
 
 
+@on_account_page
 def change_password(body: JSON) -> Answer:
-    browser.check_form(body)
-    account = browser.account()
-    if account is None:
-        return _sign_in_first()
     try:
-        accounts.check_password(_engine(), browser.address(), account.username, body["password"])
+        account = accounts.check_own_password(_engine(), browser.owner(), body["password"])
+        new = passwords.hash_password(body["new_password"])
+        secret = browser.write(sessions.change_password, browser.owner(), account, new)
     except (TooManyAttempts, WrongPassword) as refusal:
         return _account_page(refusal)
-    browser.write(accounts.change_password, account.user_id, passwords.hash_password(body["new_password"]))
-    return browser.signed_in(account, ACCOUNT, keep=False)
+    return browser.with_session(secret, ACCOUNT)
 
 
+@on_account_page
 def change_email(body: JSON) -> Answer:
-    browser.check_form(body)
-    account = browser.account()
-    if account is None:
-        return _sign_in_first()
-    browser.write(accounts.change_email, account.user_id, body.get("email"))
+    browser.write(accounts.change_email, browser.owner(), body.get("email"))
     return browser.go_to(ACCOUNT)
 
 
@@ -86,11 +83,9 @@ def change_time_zone(body: JSON) -> Answer:
     return browser.go_to("/account#time-zone")
 
 
+@on_account_page
 def export_account() -> Answer:
-    account = browser.account()
-    if account is None:
-        return _sign_in_first()
-    exported = browser.read(accounts.export, account)
+    exported = browser.read(accounts.export, browser.owner())
     for todo in exported["todos"]:
         if "url" in todo:
             todo["url"] = current_app.config["SETTINGS"].public_url + todo["url"]
@@ -100,25 +95,19 @@ def export_account() -> Answer:
     return response
 
 
+@on_account_page
 def disconnect_assistant(body: JSON) -> Answer:
-    browser.check_form(body)
-    account = browser.account()
-    if account is None:
-        return _sign_in_first()
-    browser.write(grants.disconnect, account.user_id, body["grant_id"])
+    browser.write(grants.disconnect, browser.owner(), body["grant_id"])
     return browser.go_to(ACCOUNT)
 
 
+@on_account_page
 def delete_account(body: JSON) -> Answer:
-    browser.check_form(body)
-    account = browser.account()
-    if account is None:
-        return _sign_in_first()
     try:
-        accounts.check_password(_engine(), browser.address(), account.username, body["password"])
+        accounts.check_own_password(_engine(), browser.owner(), body["password"])
     except (TooManyAttempts, WrongPassword) as refusal:
         return _account_page(refusal)
-    browser.write(users.forget, account.owner)
+    browser.write(users.forget, browser.owner())
     return browser.signed_out("/sign-up")
 
 
@@ -142,21 +131,17 @@ def export_csv() -> Answer:
 
 @browser.personal
 def change_calendar(body: JSON) -> Answer:
-    account = browser.account()
-    assert account
-    browser.write(calendars.renew, account.user_id, on=body["calendar"] == "new")
+    browser.write(calendars.renew, browser.owner(), on=body["calendar"] == "new")
     return browser.go_to("/account#calendar")
 
 
 def _account_page(refusal: Refusal | None = None) -> Response:
-    account = browser.account()
-    assert account
-    user = browser.read(users.find, account.owner)
-    calendar = browser.read(calendars.address, account.user_id)
+    user = browser.read(users.find, browser.owner())
+    calendar = browser.read(calendars.address, browser.owner())
     return browser.page(
         "account.html",
         refusal,
-        assistants=browser.read(grants.connected, account.user_id),
+        assistants=browser.read(grants.connected, user.id),
         meanings=API.scopes,
         when=user.local_text,
         time_zone=user.time_zone,
@@ -170,14 +155,6 @@ def _again(template: str, refusal: Any, body: JSON) -> Response:
     """Returns the form again with what was wrong, and with what was typed but for the secrets."""
     typed = {name: body.get(name, "") for name in ("username", "email", "keep")}
     return browser.page(template, refusal, next=body.get("next") or HOME, typed=typed)
-
-
-def _sign_in_first() -> Answer:
-    return browser.go_to(_sign_in_page(ACCOUNT))
-
-
-def _sign_in_page(following: str) -> str:
-    return f"/sign-in?next={quote(following, safe='')}"
 
 
 def _engine() -> Any:

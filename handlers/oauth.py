@@ -8,6 +8,7 @@ from flask import Response, current_app, jsonify, request
 from werkzeug import Response as WerkzeugResponse
 
 from todo import attempts
+from todo.errors import SignedOut
 from todo.oauth import authorize, clients, documents, metadata, register, revoke, token
 from todo.oauth.server import Answer
 from todo.web import browser
@@ -49,11 +50,13 @@ def get_consent(
 
 def decide_consent(body: JSON) -> WerkzeugResponse:
     browser.check_form(body)
-    account, decision = browser.account(), body.pop("decision")
-    if account is None:
+    decision = body.pop("decision")
+    try:
+        owner = browser.owner()
+        _remember_client(body)
+        answer = browser.write(authorize.decide, _issuer(), body, owner, allow=decision == "allow")
+    except SignedOut:
         return browser.go_to(f"/oauth/authorize?{urlencode(body)}")
-    _remember_client(body)
-    answer = browser.write(authorize.decide, _issuer(), body, account, allow=decision == "allow")
     return browser.go_to(str(answer.location))
 
 

@@ -31,11 +31,6 @@ class Account:
     def from_row(cls, row: Mapping[str, Any]) -> "Account":
         return cls(**{name: row[name] for name in ("user_id", "username", "password_hash", "email", "created_at")})
 
-    @property
-    def owner(self) -> Owner:
-        """Returns whose list it is, for what the person does on a page."""
-        return Owner(self.username, actor="person")
-
 
 def sign_up(
     engine: Engine, address: str, username: str, password: str, email: str | None, claim_code: str | None
@@ -55,7 +50,18 @@ def check_password(engine: Engine, address: str, username: str, password: str) -
     if not passwords.is_right(account.password_hash if account else None, password):
         raise WrongPassword
     assert account
-    engine.submit_write(attempts.forgive_sign_in, counts).result()
+    engine.submit_write(attempts.forgive, counts).result()
+    return account
+
+
+def check_own_password(engine: Engine, owner: Owner, password: str) -> Account:
+    """Returns the account of who is signed in. Raises TooManyAttempts, WrongPassword and SignedOut."""
+    counts = attempts.own_passwords(str(owner.session))
+    attempts.limit(engine.submit_write(attempts.count, counts).result())
+    account = engine.submit_read(of, owner).result()
+    if not passwords.is_right(account.password_hash, password):
+        raise WrongPassword
+    engine.submit_write(attempts.forgive, counts).result()
     return account
 
 
@@ -63,6 +69,11 @@ def find(connection: Connection, username: str) -> Account | None:
     """Returns the account of this name, in lower case."""
     row = connection.account_by_username(username=username)
     return Account.from_row(row) if row else None
+
+
+def of(connection: Connection, owner: Owner) -> Account:
+    """Returns the account of who is signed in. Raises SignedOut."""
+    return Account.from_row(connection.account_by_user(user_id=users.find(connection, owner).id))
 
 
 def open_account(
@@ -92,20 +103,22 @@ def new_claim(connection: Connection, username: str) -> str:
     return code
 
 
-def change_password(connection: Connection, user_id: int, password_hash: str) -> None:
-    """Sets the password and ends every session."""
-    connection.save_password(user_id=user_id, password_hash=password_hash)
-    connection.delete_sessions_of_user(user_id=user_id)
+def lock(connection: Connection, account: Account) -> None:
+    """Locks an account whose password was checked. Raises WrongPassword where that is another since, or all is gone."""
+    connection.lock_user_by_id(user_id=account.user_id)
+    row = connection.account_by_user(user_id=account.user_id)
+    if row is None or row["password_hash"] != account.password_hash:
+        raise WrongPassword
 
 
-def change_email(connection: Connection, user_id: int, email: str | None) -> None:
-    """Sets the e-mail address, or removes it."""
-    connection.save_email(user_id=user_id, email=email)
+def change_email(connection: Connection, owner: Owner, email: str | None) -> None:
+    """Sets the e-mail address, or removes it. Raises SignedOut."""
+    connection.save_email(user_id=users.lock(connection, owner).id, email=email)
 
 
-def export(connection: Connection, account: Account) -> JSON:
-    """Returns all that is kept about the person, but for the password, whose hash helps nobody."""
-    user = users.find(connection, account.owner)
+def export(connection: Connection, owner: Owner) -> JSON:
+    """Returns all that is kept about the person, but for the password, whose hash helps nobody. Raises SignedOut."""
+    user, account = users.find(connection, owner), of(connection, owner)
     todos = [Todo.from_row(row).to_json(user.local_now()) for row in connection.all_todos(user_id=user.id)]
     entries: dict[int, list[JSON]] = {}
     for row in connection.all_entries(user_id=user.id):
@@ -114,7 +127,7 @@ def export(connection: Connection, account: Account) -> JSON:
     told = ("id", "at", "actor", "client", "summary", "undoes")
     return {
         "account": {"username": account.username, "email": account.email, "created_at": account.created_at},
-        "profile": profiles.show(connection, account.owner),
+        "profile": profiles.show(connection, owner),
         "assistants": grants.connected(connection, user.id),
         "todos": todos,
         "changes": [

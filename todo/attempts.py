@@ -14,11 +14,12 @@ WINDOW = timedelta(minutes=SITE.limit("attempts_minutes"))
 
 @dataclass(frozen=True)
 class Count:
-    """One counter: `most` tries of one kind, by or for `whom`, in each window."""
+    """One counter: `most` tries of one kind, by or for `whom`, in each window. Of an address, many people's count."""
 
     kind: str
     whom: str
     most: int
+    of_address: bool = False
 
     @property
     def key(self) -> str:
@@ -29,33 +30,40 @@ class Count:
 def sign_ins(username: str, address: str) -> list[Count]:
     """Returns what a try to sign in counts for, whether or not there is such an account."""
     return [
+        Count("sign-in from", address, SITE.limit("sign_ins_per_address"), of_address=True),
         Count("sign-in to", username, SITE.limit("sign_ins_per_account")),
-        Count("sign-in from", address, SITE.limit("sign_ins_per_address")),
     ]
 
 
+def own_passwords(session: str) -> list[Count]:
+    """Returns what the password of somebody who is signed in already counts for: what strangers try is not among it."""
+    return [Count("password in", session, SITE.limit("passwords_per_session"))]
+
+
 def sign_ups(address: str) -> list[Count]:
-    return [Count("sign-up from", address, SITE.limit("sign_ups_per_address"))]
+    return [Count("sign-up from", address, SITE.limit("sign_ups_per_address"), of_address=True)]
 
 
 def registrations(address: str) -> list[Count]:
-    return [Count("registration from", address, SITE.limit("registrations_per_address"))]
+    return [Count("registration from", address, SITE.limit("registrations_per_address"), of_address=True)]
 
 
 def fetches(address: str) -> list[Count]:
-    return [Count("fetch for", address, SITE.limit("fetches_per_address"))]
+    return [Count("fetch for", address, SITE.limit("fetches_per_address"), of_address=True)]
 
 
 def count(connection: Connection, counts: list[Count]) -> int:
-    """Counts a try before it is made, so that tries at the same time count too. Returns the seconds to wait, or 0."""
+    """Counts a try before it is made, so that tries at the same time count too. Returns the seconds to wait, or 0.
+
+    What one counter refuses is not counted by the next, so an address adds no more rows than it has tries.
+    """
     connection.delete_old_attempts(now=utc_now())
-    wait = 0
     for counted in counts:
         row = connection.count_attempt(key=counted.key, now=utc_now(), until=utc_now(WINDOW))
         if row["count"] > counted.most:
             end = datetime.strptime(row["until"], STORED_TIME).replace(tzinfo=UTC)
-            wait = max(wait, 1, int((end - datetime.now(UTC)).total_seconds()))
-    return wait
+            return max(1, int((end - datetime.now(UTC)).total_seconds()))
+    return 0
 
 
 def limit(wait: int) -> None:
@@ -64,11 +72,11 @@ def limit(wait: int) -> None:
         raise TooManyAttempts(wait)
 
 
-def forgive_sign_in(connection: Connection, counts: list[Count]) -> None:
+def forgive(connection: Connection, counts: list[Count]) -> None:
     """Takes a try that succeeded back: the account's counter starts anew, the address's forgets this one try.
 
     Not all of the address's, or it could guess at others between two good sign-ins of its own.
     """
-    account, address = counts
-    connection.forget_attempts(key=account.key)
-    connection.take_back_attempt(key=address.key)
+    for counted in counts:
+        forget = connection.take_back_attempt if counted.of_address else connection.forget_attempts
+        forget(key=counted.key)

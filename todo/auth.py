@@ -48,6 +48,7 @@ class Principal(NamedTuple):
     conversation: str = ""
     idempotency_key: str | None = None
     username: str | None = None
+    user_id: int | None = None
     grant_id: str | None = None
 
     def owner(self, username: str) -> Owner:
@@ -60,7 +61,7 @@ class Principal(NamedTuple):
             name = self.username
         else:
             raise NotYourList
-        return Owner(name, self.region, self.actor, self.client, self.conversation, self.grant_id)
+        return Owner(name, self.region, self.actor, self.client, self.conversation, self.user_id, self.grant_id)
 
     def request_id(self, body: dict[str, Any]) -> str | None:
         """Takes request_id out of the body and returns it, or the header's. Raises InvalidRequest where they differ."""
@@ -84,7 +85,8 @@ async def authenticate_user(token: str, request: Any) -> Any:
     if row["last_used_at"] < utc_now(-NOTED_EVERY):
         # Not waited for: the answer does not depend on it.
         current_engine.get().submit_write(grants.note_use, row["user_id"], row["grant_id"])
-    principal = _principal(request, client=row["client_name"], username=row["username"], grant_id=row["grant_id"])
+    known = {name: row[name] for name in ("username", "user_id", "grant_id")}
+    principal = _principal(request, client=row["client_name"], **known)
     return {"sub": principal, "scope": row["scope"].split()}
 
 

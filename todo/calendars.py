@@ -34,20 +34,21 @@ def find(connection: Connection, calendar: str) -> Feed | None:
     row = connection.user_by_calendar(calendar=calendar)
     if row is None:
         return None
-    user = users.find(connection, Owner(row["username"]))
+    user = User.from_row(row, Owner(row["username"]))
     since = f"{datetime.now(ZoneInfo(user.time_zone)) - PAST:%Y-%m-%d}"
     rows = connection.due_todos(user_id=user.id, since=since, limit=SITE.limit("calendar_todos"))
     return Feed(user, [Todo.from_row(row) for row in rows])
 
 
-def renew(connection: Connection, user_id: int, *, on: bool) -> None:
-    """Gives the calendar a new address of 128 bits, or none; the one before stops working at once."""
-    connection.save_calendar(user_id=user_id, calendar=secrets.token_urlsafe(16) if on else None)
+def renew(connection: Connection, owner: Owner, *, on: bool) -> None:
+    """Gives the calendar a new address of 128 bits, or none; the one before stops working at once. Raises SignedOut."""
+    user = users.lock(connection, owner)
+    connection.save_calendar(user_id=user.id, calendar=secrets.token_urlsafe(16) if on else None)
 
 
-def address(connection: Connection, user_id: int) -> str | None:
-    """Returns the path of the user's calendar."""
-    calendar = connection.account_by_user(user_id=user_id)["calendar"]
+def address(connection: Connection, owner: Owner) -> str | None:
+    """Returns the path of the person's calendar. Raises SignedOut."""
+    calendar = connection.account_by_user(user_id=users.find(connection, owner).id)["calendar"]
     return f"/calendar/{calendar}.ics" if calendar else None
 
 

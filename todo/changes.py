@@ -46,7 +46,7 @@ def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | N
 
 def delete_at(connection: Connection, owner: Owner, place: int) -> JSON:
     """Returns the open to-do at `place`, from 0 in the default order, moved to the trash. Raises TodoNotFound."""
-    user = users.open_list(connection, owner)
+    user = users.lock(connection, owner)
     row = connection.open_todo_at(user_id=user.id, place=place)
     if row is None:
         raise TodoNotFound

@@ -68,7 +68,7 @@ class Draft:
     def __init__(self, connection: Connection, owner: Owner) -> None:
         self.connection = connection
         self.owner = owner
-        self.user = users.open_list(connection, owner)
+        self.user = users.lock(connection, owner)
         self.now = utc_now()
         self.change_id = self.user.last_change_id + 1
         self.zone = Zone(self.user.stored_zone, self.user.time_zone_guessed)

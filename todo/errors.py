@@ -104,6 +104,10 @@ class NotYourList(Forbidden):
     """The token is one person's, and the list is another's."""
 
 
+class SignedOut(Exception):
+    """The session of a person is none, or has just ended. It is shown to nobody: the page leads to the sign-in form."""
+
+
 class StaleForm(Refusal):
     """A form came without the token of the browser's session: from an old page, or from somebody else's."""
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from todo import users
 from todo.storage.statements import Connection
-from todo.users import utc_now
+from todo.users import Owner, utc_now
 
 JSON = dict[str, Any]
 RECENT = 3
@@ -22,10 +23,15 @@ def connected(connection: Connection, user_id: int) -> list[JSON]:
     ]
 
 
-def disconnect(connection: Connection, user_id: int, grant_id: str) -> bool:
-    """Ends a grant with all of its tokens; returns whether there was one."""
+def disconnect(connection: Connection, owner: Owner, grant_id: str) -> None:
+    """Ends a grant of the person, once what it has under way is done. Raises SignedOut."""
+    end(connection, users.lock(connection, owner).id, grant_id)
+
+
+def end(connection: Connection, user_id: int, grant_id: str) -> None:
+    """Ends a grant with all of its tokens. The user is locked already, so that none is given out meanwhile."""
     connection.delete_tokens_of_grant(user_id=user_id, grant_id=grant_id)
-    return bool(connection.delete_grant(user_id=user_id, id=grant_id))
+    connection.delete_grant(user_id=user_id, id=grant_id)
 
 
 def _latest_changes(connection: Connection, user_id: int, grant_id: str) -> list[JSON]:

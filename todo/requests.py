@@ -41,7 +41,7 @@ def once(
     """
     if request_id is None:
         return Answer(rule(connection, owner, *args, **kwargs))
-    user = users.open_list(connection, owner)
+    user = users.lock(connection, owner)
     asked = fingerprint(rule.__name__, args, kwargs)
     kept = connection.answer_to(user_id=user.id, request_id=request_id, now=utc_now())
     if kept:

@@ -4,15 +4,16 @@ import hmac
 from dataclasses import dataclass
 from datetime import timedelta
 
-from todo import tokens
+from todo import accounts, tokens, users
 from todo.accounts import Account
 from todo.contract import SITE
-from todo.errors import WrongPassword
+from todo.errors import SignedOut
 from todo.storage.statements import Connection
-from todo.users import utc_now
+from todo.users import Owner, utc_now
 
 KEPT = timedelta(days=SITE.limit("session_days"))  # with "keep me signed in"
 SHORT = timedelta(hours=SITE.limit("session_hours"))
+MOST_SESSIONS = SITE.limit("sessions_per_account")
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,32 @@ class Session:
         """Whether a form with this token comes from a page of this session."""
         return hmac.compare_digest(self.csrf_token.encode(), csrf_token.encode())
 
+    @property
+    def owner(self) -> Owner:
+        """Returns the person who is signed in, as whose list it is. Raises SignedOut where nobody is."""
+        if self.account is None:
+            raise SignedOut
+        session = tokens.digest(self.secret)
+        return Owner(self.account.username, actor="person", user_id=self.account.user_id, session=session)
 
-def start(connection: Connection, user_id: int, *, keep: bool) -> str:
-    """Returns the secret of a new session, for the cookie. Raises WrongPassword where the account is no more."""
-    if connection.lock_user_by_id(user_id=user_id) is None:
-        raise WrongPassword
-    connection.delete_expired_sessions(user_id=user_id, now=utc_now())
-    secret = tokens.new("session")
-    connection.insert_session(hash=tokens.digest(secret), user_id=user_id, expires_at=utc_now(KEPT if keep else SHORT))
-    return secret
+
+def start(connection: Connection, account: Account, old: str, *, keep: bool) -> str:
+    """Returns the secret of a new session in place of an old one. Raises what accounts.lock raises.
+
+    The old one ends, so that nobody else can know it; so does one that the account has too many.
+    """
+    accounts.lock(connection, account)
+    end(connection, old)
+    return _start(connection, account.user_id, keep=keep)
+
+
+def change_password(connection: Connection, owner: Owner, account: Account, password_hash: str) -> str:
+    """Sets the password, ends every session, and returns the secret of a new one. Raises SignedOut, WrongPassword."""
+    user = users.lock(connection, owner)
+    accounts.lock(connection, account)
+    connection.save_password(user_id=user.id, password_hash=password_hash)
+    connection.delete_sessions_of_user(user_id=user.id)
+    return _start(connection, user.id, keep=False)
 
 
 def find(connection: Connection, secret: str) -> Account | None:
@@ -48,6 +66,21 @@ def find(connection: Connection, secret: str) -> Account | None:
     return Account.from_row(row) if row else None
 
 
+def sign_out(connection: Connection, secret: str) -> None:
+    """Ends one session, once what it has under way is done."""
+    row = connection.user_of_session(hash=tokens.digest(secret))
+    if row:
+        connection.lock_user_by_id(user_id=row["user_id"])
+    end(connection, secret)
+
+
 def end(connection: Connection, secret: str) -> None:
     """Ends one session."""
     connection.delete_session(hash=tokens.digest(secret))
+
+
+def _start(connection: Connection, user_id: int, *, keep: bool) -> str:
+    connection.delete_oldest_sessions(user_id=user_id, now=utc_now(), kept=MOST_SESSIONS - 1)
+    secret = tokens.new("session")
+    connection.insert_session(hash=tokens.digest(secret), user_id=user_id, expires_at=utc_now(KEPT if keep else SHORT))
+    return secret

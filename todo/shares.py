@@ -30,6 +30,6 @@ def find(connection: Connection, share: str) -> Shared | None:
     row = connection.todo_by_share(share=share)
     if row is None:
         return None
-    todo, moment = Todo.from_row(row), Moment.of(users.find(connection, Owner(row["username"])))
+    todo, moment = Todo.from_row(row), Moment.of(users.find(connection, Owner(row["username"], user_id=row["user_id"])))
     expired = todo.share_until is not None and todo.share_until < moment.today
     return None if expired or todo.status == "deleted" else Shared(todo, moment)

@@ -1,5 +1,6 @@
 """Whose list it is, and what time it is there."""
 
+import secrets
 import time
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -7,6 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from todo.errors import InvalidToken, SignedOut
 from todo.regions import zone_of_region
 from todo.storage.statements import Connection
 
@@ -14,6 +16,7 @@ FALLBACK_ZONE = "UTC"
 STORED_TIME = "%Y-%m-%dT%H:%M:%SZ"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY = len("2026-11-27")
+MOST_ID = 2**63 - 1
 
 
 def utc_now(offset: timedelta = timedelta()) -> str:
@@ -44,7 +47,8 @@ def today(now: str) -> str:
 class Owner(NamedTuple):
     """Whose list a call is about, and who calls: as what, with which program, in which conversation.
 
-    Region, client and conversation are what a host says of itself. They are hints, and never trusted.
+    The service key acts for a username. An assistant acts by a grant and a person by a session, both for one user id:
+    a username can be given to somebody else. Region, client and conversation are hints of a host, and never trusted.
     """
 
     username: str
@@ -52,13 +56,19 @@ class Owner(NamedTuple):
     actor: str = "operator"
     client: str = ""
     conversation: str = ""
+    user_id: int | None = None
     grant_id: str | None = None
+    session: str | None = None  # its hash
+
+    def gone(self) -> Exception:
+        """Returns what to raise where the user, the grant or the session is no more."""
+        return SignedOut() if self.session else InvalidToken()
 
 
 class User(NamedTuple):
     """The owner of a list. One that has not been opened yet has the id 0, which no to-do has."""
 
-    id: int
+    id: int  # random, so that none is ever given out twice
     username: str
     stored_zone: str | None
     time_zone: str
@@ -69,12 +79,11 @@ class User(NamedTuple):
     done_count: int
     deleted_count: int
     swept_on: str  # the last day, in UTC, on which the trash was looked through to its end
-    opened_at: str
 
     @property
-    def version(self) -> tuple[str, str, int]:
+    def version(self) -> tuple[int, int]:
         """What is another after every change of the list, and for a list that is opened anew."""
-        return self.username, self.opened_at, self.last_change_id
+        return self.id, self.last_change_id
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], owner: Owner) -> "User":
@@ -90,7 +99,6 @@ class User(NamedTuple):
             done_count=row["done_count"],
             deleted_count=row["deleted_count"],
             swept_on=row["swept_on"],
-            opened_at=row["created_at"],
         )
 
     @property
@@ -122,41 +130,75 @@ UNOPENED = {
     "done_count": 0,
     "deleted_count": 0,
     "swept_on": "",
-    "created_at": "",
 }
 
 
 def find(connection: Connection, owner: Owner) -> User:
-    """Returns the owner's user without opening a list."""
-    row = connection.user_by_username(username=owner.username)
-    return User.from_row(row or {**UNOPENED, "username": owner.username}, owner)
+    """Returns the owner's user without opening a list. Raises InvalidToken and SignedOut where the user is gone."""
+    if owner.user_id is None:
+        row = connection.user_by_username(username=owner.username)
+        return User.from_row(row or {**UNOPENED, "username": owner.username}, owner)
+    row = connection.user_by_id(user_id=owner.user_id)
+    if row is None:
+        raise owner.gone()
+    return User.from_row(row, owner)
+
+
+def lock(connection: Connection, owner: Owner) -> User:
+    """Returns the owner's user, locked until the write ends. Only the service key opens a list.
+
+    Every write begins with it, so that locks are taken in one order. Raises InvalidToken and SignedOut where the user,
+    the grant or the session has ended since the caller was authenticated.
+    """
+    if owner.user_id is None:
+        return open_list(connection, owner)
+    row = connection.lock_user_by_id(user_id=owner.user_id)
+    if row is None or not _is_authentic(connection, owner):
+        raise owner.gone()
+    return User.from_row(row, owner)
 
 
 def open_list(connection: Connection, owner: Owner) -> User:
-    """Returns the owner's user, locked until the write ends. The first write opens the list and keeps the guess."""
+    """Returns the user of this name, locked. The first write opens the list and keeps the guess of the time zone."""
     row = connection.lock_user(username=owner.username) or connection.open_user(
+        user_id=1 + secrets.randbelow(MOST_ID),
         username=owner.username,
         time_zone=zone_of_region(owner.region),
         time_zone_guessed=True,
-        now=datetime.now(UTC).isoformat(timespec="microseconds"),  # no list of this name was ever opened just then
+        now=utc_now(),
     )
     return User.from_row(row, owner)
 
 
 def forget(connection: Connection, owner: Owner) -> bool:
-    """Deletes the user with every to-do, the log, and the account with all it gave; returns whether there was one."""
+    """Deletes the user with every to-do, the log, and the account with all it gave; returns whether there was one.
+
+    Raises SignedOut, as `lock` does.
+    """
+    user_id = lock(connection, owner).id if owner.user_id else _locked_id(connection, owner.username)
     connection.delete_claim(username=owner.username)
-    user = connection.lock_user(username=owner.username)
-    if user is None:
+    if user_id is None:
         return False
-    connection.delete_tokens_of_user(user_id=user["id"])
-    connection.delete_codes_of_user(user_id=user["id"])
-    connection.delete_grants_of_user(user_id=user["id"])
-    connection.delete_sessions_of_user(user_id=user["id"])
-    connection.delete_account(user_id=user["id"])
-    connection.delete_answers_of_user(user_id=user["id"])
-    connection.delete_entries_of_user(user_id=user["id"])
-    connection.delete_changes_of_user(user_id=user["id"])
-    connection.delete_todos_of_user(user_id=user["id"])
-    connection.delete_user(user_id=user["id"])
+    connection.delete_tokens_of_user(user_id=user_id)
+    connection.delete_codes_of_user(user_id=user_id)
+    connection.delete_grants_of_user(user_id=user_id)
+    connection.delete_sessions_of_user(user_id=user_id)
+    connection.delete_account(user_id=user_id)
+    connection.delete_answers_of_user(user_id=user_id)
+    connection.delete_entries_of_user(user_id=user_id)
+    connection.delete_changes_of_user(user_id=user_id)
+    connection.delete_todos_of_user(user_id=user_id)
+    connection.delete_user(user_id=user_id)
     return True
+
+
+def _is_authentic(connection: Connection, owner: Owner) -> bool:
+    """Whether the grant or the session by which the owner was authenticated is still there."""
+    if owner.grant_id:
+        return connection.grant_by_id(user_id=owner.user_id, id=owner.grant_id) is not None
+    return connection.session_by_hash(user_id=owner.user_id, hash=owner.session) is not None
+
+
+def _locked_id(connection: Connection, username: str) -> int | None:
+    row = connection.lock_user(username=username)
+    return row["id"] if row else None

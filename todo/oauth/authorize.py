@@ -5,13 +5,14 @@ from typing import Any
 
 from authlib.oauth2 import OAuth2Error
 
-from todo.accounts import Account
+from todo import users
 from todo.contract import API
 from todo.errors import ClientRefused
 from todo.oauth import clients, redirects
 from todo.oauth.grants import S256, CodeGrant, ResourceIndicator
 from todo.oauth.server import Answer, Request, Server
 from todo.storage.statements import Connection
+from todo.users import Owner
 
 # Why there is nowhere to redirect to, by OAuth's name for it (RFC 6749 section 4.1.2.1).
 REASONS = {
@@ -45,14 +46,15 @@ def ask(connection: Connection, issuer: str, parameters: dict[str, Any]) -> Ques
     )
 
 
-def decide(connection: Connection, issuer: str, parameters: dict[str, Any], account: Account, *, allow: bool) -> Answer:
-    """Returns the way back to the client, with a code or with access_denied. Raises ClientRefused."""
+def decide(connection: Connection, issuer: str, parameters: dict[str, Any], owner: Owner, *, allow: bool) -> Answer:
+    """Returns the way back to the client, with a code or with access_denied. Raises SignedOut and ClientRefused."""
+    user = users.lock(connection, owner)
     server, request = _server(connection, issuer), Request("POST", parameters)
     try:
         grant = server.get_consent_grant(request)
     except OAuth2Error as error:
         return _refused(server, request, error)
-    answer = server.create_authorization_response(request, account if allow else None, grant)
+    answer = server.create_authorization_response(request, user if allow else None, grant)
     assert isinstance(answer, Answer)
     return answer
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidGrantError, InvalidRequestError, grants
+from authlib.oauth2.rfc6749 import InvalidRequestError, grants
 from authlib.oauth2.rfc7636 import CodeChallenge
 
 import todo.grants
@@ -84,9 +84,7 @@ class CodeGrant(grants.AuthorizationCodeGrant):
         return tokens.new("code")
 
     def save_authorization_code(self, code: str, request: Request) -> None:
-        user_id = request.user.user_id
-        if self.server.connection.lock_user_by_id(user_id=user_id) is None:
-            raise AccessDeniedError  # the account has just been deleted
+        user_id = request.user.id
         self.server.connection.delete_old_codes(user_id=user_id, before=utc_now(-REMEMBERED))
         self.server.connection.insert_code(
             hash=tokens.digest(code),
@@ -101,9 +99,9 @@ class CodeGrant(grants.AuthorizationCodeGrant):
 
     def query_authorization_code(self, code: str, client: Client) -> Credential | None:
         """Returns the code if it is this client's, in time and unused. A used one ends what it gave (section 4.1.2)."""
-        row = self.server.connection.lock_code(hash=tokens.digest(code))
+        row = self.server.lock(self.server.connection.code_by_hash, code)
         if row and row["grant_id"]:
-            todo.grants.disconnect(self.server.connection, row["user_id"], row["grant_id"])
+            todo.grants.end(self.server.connection, row["user_id"], row["grant_id"])
             return None
         if row is None or row["client_id"] != client.id or row["expires_at"] <= utc_now():
             return None
@@ -128,12 +126,13 @@ class RefreshGrant(grants.RefreshTokenGrant):
     def authenticate_refresh_token(self, refresh_token: str) -> Credential | None:
         """Returns the token if it is good and unused. A used one has been stolen or has a twin: its grant ends."""
         connection = self.server.connection
-        row = connection.lock_token(hash=tokens.digest(refresh_token))
+        row = self.server.lock(connection.token_by_hash, refresh_token)
         if row is None or row["kind"] != "refresh" or row["expires_at"] <= utc_now():
             return None
         grant = connection.grant_by_id(user_id=row["user_id"], id=row["grant_id"])
         if row["used_at"]:
-            todo.grants.disconnect(connection, row["user_id"], row["grant_id"])
+            todo.grants.end(connection, row["user_id"], row["grant_id"])
+        if row["used_at"] or grant is None:
             return None
         check_resource(self.request, grant["resource"])
         # What may be asked for is what the person allowed, also where the last access token was for less.
@@ -164,12 +163,13 @@ def generate_tokens(scope: str, **_: Any) -> JSON:
 
 
 def save_tokens(server: Server, given: JSON, request: Request) -> None:
-    """Keeps the hashes of both tokens, under the grant of the refresh token or, for a code, under a new one."""
+    """Keeps the hashes of both tokens, under the grant of the refresh token or, for a code, under a new one.
+
+    The user is locked since the credential was looked at.
+    """
     connection, now = server.connection, utc_now()
     credential = request.refresh_token or request.authorization_code
     user_id = credential.user_id
-    if connection.lock_user_by_id(user_id=user_id) is None:
-        raise InvalidGrantError  # the account has just been deleted
     connection.delete_expired_tokens(user_id=user_id, now=now)
     grant_id = credential.row["grant_id"]
     if grant_id is None:

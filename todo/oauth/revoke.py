@@ -5,7 +5,6 @@ from typing import Any
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 
 import todo.grants
-from todo import tokens
 from todo.oauth.clients import Client
 from todo.oauth.grants import CodeGrant
 from todo.oauth.server import Answer, Request, Server
@@ -25,16 +24,14 @@ class Revocation(RevocationEndpoint):
     def query_token(self, token_string: str, token_type_hint: str | None) -> Any:  # noqa: ARG002
         """Returns the token with its client. One that nobody has given out needs no revoking (section 2.2)."""
         connection = self.server.connection
-        row = connection.lock_token(hash=tokens.digest(token_string))
-        if row is None:
-            return None
-        grant = connection.grant_by_id(user_id=row["user_id"], id=row["grant_id"])
-        return Token({**row, "client_id": grant["client_id"]})
+        row = self.server.lock(connection.token_by_hash, token_string)
+        grant = row and connection.grant_by_id(user_id=row["user_id"], id=row["grant_id"])
+        return Token({**row, "client_id": grant["client_id"]}) if grant else None
 
     def revoke_token(self, token: "Token", request: Request) -> None:  # noqa: ARG002
         connection = self.server.connection
         if token.row["kind"] == "refresh":
-            todo.grants.disconnect(connection, token.row["user_id"], token.row["grant_id"])
+            todo.grants.end(connection, token.row["user_id"], token.row["grant_id"])
         else:
             connection.delete_token(hash=token.row["hash"])
 

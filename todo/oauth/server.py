@@ -1,6 +1,7 @@
 """Authlib's authorization server on our storage, within one transaction."""
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Request
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
+from todo import tokens
 from todo.oauth import clients
 from todo.oauth.clients import Client
 from todo.oauth.metadata import resources_of
@@ -75,6 +77,15 @@ class Server(AuthorizationServer):
 
     def query_client(self, client_id: str) -> Client | None:
         return clients.find(self.connection, client_id)
+
+    def lock(self, find: Callable[..., Any], secret: str) -> Any:
+        """Returns the row of a code or a token, with its user locked; None where there is none, or is no more.
+
+        Users are locked first everywhere, so it is found once to know whose it is, and once more to see what it is now.
+        """
+        which = {"hash": tokens.digest(secret)}
+        row = find(**which)
+        return row and self.connection.lock_user_by_id(user_id=row["user_id"]) and find(**which)
 
     def create_oauth2_request(self, request: Request) -> Request:
         return request

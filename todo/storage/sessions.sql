@@ -1,6 +1,12 @@
 -- name: insert_session!
 INSERT INTO sessions (hash, user_id, expires_at) VALUES (:hash, :user_id, :expires_at);
 
+-- name: session_by_hash^
+SELECT user_id FROM sessions WHERE hash = :hash AND user_id = :user_id;
+
+-- name: user_of_session^
+SELECT user_id FROM sessions WHERE hash = :hash;
+
 -- name: account_of_session^
 SELECT users.username, accounts.* FROM sessions
 JOIN users ON users.id = sessions.user_id
@@ -14,8 +20,12 @@ WHERE sessions.hash = :hash AND sessions.expires_at > :now;
 -- name: delete_session!
 DELETE FROM sessions WHERE hash = :hash;
 
--- name: delete_expired_sessions!
-DELETE FROM sessions WHERE user_id = :user_id AND expires_at <= :now;
+-- Ends all but so many of those that would last longest.
+-- name: delete_oldest_sessions!
+DELETE FROM sessions
+WHERE user_id = :user_id AND hash NOT IN (
+  SELECT hash FROM sessions WHERE user_id = :user_id AND expires_at > :now ORDER BY expires_at DESC, hash LIMIT :kept
+);
 
 -- name: delete_sessions_of_user!
 DELETE FROM sessions WHERE user_id = :user_id;

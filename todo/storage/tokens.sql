@@ -2,9 +2,8 @@
 INSERT INTO codes (hash, user_id, client_id, redirect_uri, scope, resource, challenge, expires_at)
 VALUES (:hash, :user_id, :client_id, :redirect_uri, :scope, :resource, :challenge, :expires_at);
 
--- Locks the code until the write ends, so that of parallel redemptions one is first.
--- name: lock_code^
-SELECT * FROM codes WHERE hash = :hash {for_update};
+-- name: code_by_hash^
+SELECT * FROM codes WHERE hash = :hash;
 
 -- name: use_code!
 UPDATE codes SET grant_id = :grant_id WHERE hash = :hash;
@@ -28,9 +27,8 @@ JOIN grants ON grants.user_id = tokens.user_id AND grants.id = tokens.grant_id
 JOIN users ON users.id = tokens.user_id
 WHERE tokens.hash = :hash AND tokens.kind = 'access' AND tokens.expires_at > :now;
 
--- Locks the token until the write ends, so that of parallel rotations one is first.
--- name: lock_token^
-SELECT * FROM tokens WHERE hash = :hash {for_update};
+-- name: token_by_hash^
+SELECT * FROM tokens WHERE hash = :hash;
 
 -- name: use_token!
 UPDATE tokens SET used_at = :now WHERE hash = :hash;

@@ -1,15 +1,18 @@
 -- name: user_by_username^
 SELECT * FROM users WHERE username = :username;
 
+-- name: user_by_id^
+SELECT * FROM users WHERE id = :user_id;
+
 -- Writes to one list queue up here.
 -- name: lock_user^
 SELECT * FROM users WHERE username = :username {for_update};
 
 -- Where two first writes meet, the second finds the row of the first, and locks it.
 -- name: open_user^
-INSERT INTO users (username, time_zone, time_zone_guessed, last_todo_id, last_change_id, open_count, done_count,
+INSERT INTO users (id, username, time_zone, time_zone_guessed, last_todo_id, last_change_id, open_count, done_count,
                    deleted_count, swept_on, created_at)
-VALUES (:username, :time_zone, :time_zone_guessed, 0, 0, 0, 0, 0, '', :now)
+VALUES (:user_id, :username, :time_zone, :time_zone_guessed, 0, 0, 0, 0, 0, '', :now)
 ON CONFLICT (username) DO UPDATE SET username = excluded.username
 RETURNING *;
 

@@ -12,7 +12,7 @@ from werkzeug import Response as WerkzeugResponse
 from todo import history, sessions, tokens
 from todo.accounts import Account
 from todo.contract import SITE
-from todo.errors import PROBLEMS, ChangeNotFound, Refusal, StaleForm
+from todo.errors import PROBLEMS, ChangeNotFound, Refusal, SignedOut, StaleForm
 from todo.refusals import CONTENT_POLICY
 from todo.sessions import Session
 from todo.storage.statements import Connection
@@ -22,6 +22,8 @@ from todo.web import live, words
 P = ParamSpec("P")
 T = TypeVar("T")
 JSON = dict[str, Any]
+
+HOME = SITE.schema("Next")["default"]
 
 
 def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -68,18 +70,28 @@ def check_form(form: JSON) -> None:
         del form[name]
 
 
-def personal(handler: Callable[..., WerkzeugResponse]) -> Callable[..., WerkzeugResponse]:
-    """Returns the handler for people who are signed in; others sign in first, and come back. Forms are checked."""
+def personal(handler: Callable[..., WerkzeugResponse], back: str | None = None) -> Callable[..., WerkzeugResponse]:
+    """Returns the handler for people who are signed in; others sign in first, and come back. Forms are checked.
+
+    They come to the page, or to `back`. A session may also end while the handler is at work.
+    """
 
     @wraps(handler)
     def guarded(**arguments: Any) -> WerkzeugResponse:
         if "body" in arguments:
             check_form(arguments["body"])
-        if account() is None:
-            return go_to(f"/sign-in?next={quote(here(SITE.schema('Next')['default']), safe='')}")
-        return handler(**arguments)
+        try:
+            owner()
+            return handler(**arguments)
+        except SignedOut:
+            return go_to(sign_in_page(back or here(HOME)))
 
     return guarded
+
+
+def sign_in_page(following: str) -> str:
+    """Returns the address of the form that leads on to a page."""
+    return f"/sign-in?next={quote(following, safe='')}"
 
 
 def here(otherwise: str) -> str:
@@ -88,10 +100,8 @@ def here(otherwise: str) -> str:
 
 
 def owner() -> Owner:
-    """Returns the person who is signed in, as whose list it is."""
-    signed_in = account()
-    assert signed_in
-    return signed_in.owner
+    """Returns the person who is signed in, as whose list it is. Raises SignedOut."""
+    return session().owner
 
 
 def go_back(form: JSON, path: str, change_id: int | None = None) -> WerkzeugResponse:
@@ -159,20 +169,20 @@ def go_to(path: str) -> WerkzeugResponse:
 
 
 def signed_in(account: Account, path: str, *, keep: bool) -> WerkzeugResponse:
-    """Returns the way on with a new session of the account. The one before ends, so that nobody else can know it."""
+    """Returns the way on with a new session of the account. Raises WrongPassword where it has just changed."""
+    return with_session(write(sessions.start, account, session().secret, keep=keep), path, keep=keep)
 
-    def renew(connection: Connection, old: str) -> str:
-        sessions.end(connection, old)
-        return sessions.start(connection, account.user_id, keep=keep)
 
+def with_session(secret: str, path: str, *, keep: bool = False) -> WerkzeugResponse:
+    """Returns the way on with a session that has been started."""
     response = go_to(path)
-    _set_cookie(response, write(renew, session().secret), keep=keep)
+    _set_cookie(response, secret, keep=keep)
     return response
 
 
 def signed_out(path: str) -> WerkzeugResponse:
     """Returns the way on without a session."""
-    write(sessions.end, session().secret)
+    write(sessions.sign_out, session().secret)
     response = go_to(path)
     response.delete_cookie(_cookie_name(), secure=_is_secure(), httponly=True, samesite="Lax")
     return response

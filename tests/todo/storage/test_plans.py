@@ -25,12 +25,13 @@ INSERT INTO todos (user_id, id, todo, due_key, urgency, tags, tag_keys, search_t
                    updated_at, change_id, json)
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
 SELECT users.id, i, 'x', '9999', 3, '[]', '', 'x', 'open', 1, '2026-11-22', '2026-11-22', 1, '{}' FROM users, n
-WHERE users.id > 1000;
+WHERE users.id <= 2500;
 INSERT INTO changes (user_id, id, at, actor, client, summary, fingerprint)
-SELECT user_id, id, '2026-11-22', 'assistant', '', '', user_id || ' ' || id FROM todos WHERE user_id > 1000;
-INSERT INTO entries (user_id, change_id, todo_id, action) SELECT user_id, id, id, 'add' FROM todos WHERE user_id > 1000;
+SELECT user_id, id, '2026-11-22', 'assistant', '', '', user_id || ' ' || id FROM todos WHERE user_id <= 2500;
+INSERT INTO entries (user_id, change_id, todo_id, action)
+SELECT user_id, id, id, 'add' FROM todos WHERE user_id <= 2500;
 INSERT INTO answers (user_id, request_id, fingerprint, answer, expires_at)
-SELECT user_id, id, '', '{}', '2026-11-22' FROM todos WHERE user_id > 1000;
+SELECT user_id, id, '', '{}', '2026-11-22' FROM todos WHERE user_id <= 2500;
 """
 
 
