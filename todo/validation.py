@@ -5,7 +5,7 @@ numbers, lets the last of two equal keys win, and lets a text end in a line brea
 """
 
 import re
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
@@ -30,6 +30,8 @@ MOST_FIELDS = 50  # of a form
 WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 STRING_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"\s*(:?)', re.DOTALL)
+
+Check = Callable[[Any, Any, Any, dict[str, Any]], Iterator[ValidationError] | None]
 
 # Formats of our own, beside those of JSON Schema.
 FORMATS = {"visible-text": is_visible}
@@ -75,12 +77,30 @@ def _match_whole(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Valid
         yield ValidationError("pattern")
 
 
+def _within(limit: str, check: Check) -> Check:
+    """Returns the check of a keyword for values that keep to `limit` alone: one that is too long is not read at all."""
+
+    def check_within(validator: Any, value: Any, instance: Any, schema: dict[str, Any]) -> Iterator[ValidationError]:
+        if limit not in schema or not isinstance(instance, str | list) or len(instance) <= schema[limit]:
+            yield from check(validator, value, instance, schema) or ()
+
+    return check_within
+
+
 FORMAT_CHECKER = FormatChecker()
 FORMAT_CHECKER.checkers = {
     **Draft4Validator.FORMAT_CHECKER.checkers,
     **{name: (check, ()) for name, check in FORMATS.items()},
 }
-StrictValidator = extend(Draft4RequestValidator, {"pattern": _match_whole})
+CHECKS = Draft4RequestValidator.VALIDATORS
+StrictValidator = extend(
+    Draft4RequestValidator,
+    {
+        "pattern": _within("maxLength", _match_whole),
+        "format": _within("maxLength", CHECKS["format"]),
+        "items": _within("maxItems", CHECKS["items"]),
+    },
+)
 
 
 def find_errors(schema: dict[str, Any], value: Any, at: str = "") -> list[FieldError]:

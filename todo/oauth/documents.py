@@ -41,6 +41,7 @@ MOST_SECONDS = SITE.limit("client_document_seconds")
 KEPT_FOR = timedelta(minutes=SITE.limit("client_document_minutes"))
 FORM = SITE.schema("ClientId")
 SHAPE = _without_refs(SITE.schema("Registration"))
+DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)  # segments that lead to another one
 # Addresses that stand for others, which may be private ones: NAT64 and 6to4.
 TRANSLATED = [ipaddress.ip_network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")]
 
@@ -100,7 +101,7 @@ def _address(client_id: str, *, local: bool) -> SplitResult:
     secure = url.scheme == "https" or (local and url.hostname in LOOPBACK)
     if not secure or not url.hostname or "@" in url.netloc or "#" in client_id:
         raise DocumentRefused("its id must be an https address")
-    if url.path in ("", "/") or re.search(r"/(?:\.|%2e){1,2}(?:/|$)", url.path, re.IGNORECASE):
+    if url.path in ("", "/") or DOTS.search(url.path):
         raise DocumentRefused("its id must name a document")
     return url
 

@@ -28,6 +28,7 @@ TEMPLATES = {
     if "{id}" in uri
 }
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+LOOPBACK_URI = re.compile(r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?([/?].*)?")
 
 
 def expand(given: str) -> list[str]:
@@ -78,5 +79,5 @@ def _matches(uri: str, known: str) -> bool:
 
 def _without_port(uri: str) -> str | None:
     """Returns an address on the loopback interface without its port, and None for any other."""
-    found = re.fullmatch(r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?([/?].*)?", uri)
+    found = LOOPBACK_URI.fullmatch(uri)
     return found and f"{found[1]}{found[2] or ''}"
