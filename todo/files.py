@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -9,7 +11,7 @@ import orjson
 from todo import users
 from todo.actions import FIELDS, perform
 from todo.compiled import compile_schema
-from todo.contract import API
+from todo.contract import API, SITE
 from todo.drafts import MOST_TODOS, Draft
 from todo.errors import FieldError, InvalidRequest, Refusal
 from todo.storage.statements import Connection
@@ -20,8 +22,13 @@ from todo.validation import MOST_FIELDS, find_errors
 JSON = dict[str, Any]
 
 COLUMNS = ("todo", "notes", "due", "priority", "tags", "repeat", "status", "created_at")
+MOST_COLUMNS, MOST_ROWS = SITE.limit("import_columns"), SITE.limit("import_rows")
+MOST_VALUES = SITE.limit("import_values")
 # What makes a spreadsheet take a cell for a formula; an apostrophe before it makes it text, also before another one.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
+# A cell may begin within ours, where a spreadsheet separates by something else than commas.
+CELL_START, FORMULA_START = r"(?:^|(?<=[;\t\r\n]))", r"(?=[=+\-@\t\r'\uff1d\uff0b\uff0d\uff20])"
+FORMULA = re.compile(CELL_START + FORMULA_START)
+MADE_TEXT = re.compile(f"{CELL_START}'{FORMULA_START}")
 BYTE_ORDER_MARK = "\ufeff"  # by which Excel knows UTF-8
 SCHEMA = API.resolved_schema("NewTodo")
 _is_valid = compile_schema(SCHEMA)
@@ -32,12 +39,12 @@ def to_csv(connection: Connection, owner: Owner) -> str:
     user = users.find(connection, owner)
     file = io.StringIO()
     file.write(BYTE_ORDER_MARK)
-    table = csv.writer(file)
+    table = csv.writer(file, quoting=csv.QUOTE_ALL)
     table.writerow(COLUMNS)
     for row in connection.all_todos(user_id=user.id):
         todo = Todo.from_row(row)
         if todo.status != "deleted":
-            values = {**{name: getattr(todo, name) for name in COLUMNS}, "tags": ", ".join(todo.tags)}
+            values = {**{name: getattr(todo, name) for name in COLUMNS}, "tags": ", ".join(map(_quoted, todo.tags))}
             table.writerow([_cell(values[name] or "") for name in COLUMNS])
     return file.getvalue()
 
@@ -45,14 +52,13 @@ def to_csv(connection: Connection, owner: Owner) -> str:
 def read_file(text: str) -> list[JSON]:
     """Returns the to-dos that a file tells of, each with its status. Raises InvalidRequest, and names the rows.
 
-    It is CSV with a header, or JSON: the export of an account, what list_todos answers, or a list of to-dos.
+    It is CSV with a header, or JSON: the export of an account, what list_todos answers, or a list of to-dos. Reading
+    ends where it holds more than a list can, for a file costs its sender less than us.
     """
     text = text.removeprefix(BYTE_ORDER_MARK)
     found = _from_json(text) if text.lstrip()[:1] in ("{", "[") else _from_csv(text)
     if not found:
         raise InvalidRequest.of("file", "holds no to-dos")
-    if len(found) > MOST_TODOS:
-        raise InvalidRequest.of("file", f"holds more than {MOST_TODOS} to-dos")
     errors: list[FieldError] = []
     for number, todo in enumerate(found, start=1):
         fields = {name: value for name, value in todo.items() if name != "status"}
@@ -84,6 +90,8 @@ def add_all(connection: Connection, owner: Owner, found: list[JSON]) -> int:
 
 
 def _from_json(text: str) -> list[JSON]:
+    if text.count(",") + text.count("[") + text.count("{") > MOST_VALUES:
+        raise InvalidRequest.of("file", f"holds more than {MOST_VALUES} values")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -92,27 +100,65 @@ def _from_json(text: str) -> list[JSON]:
     if not (isinstance(listed, list) and all(isinstance(todo, dict) for todo in listed)):
         raise InvalidRequest.of("file", "must hold a list of to-dos under the name todos")
     # What is in the trash stays behind; the rest of what an export tells is ours to give anew.
-    return [_known(todo) for todo in listed if todo.get("status") != "deleted"]
+    return _take_all(_known(todo) for todo in listed if todo.get("status") != "deleted")
 
 
 def _from_csv(text: str) -> list[JSON]:
     # A spreadsheet separates by semicolons where a comma stands in numbers.
     header = text.partition("\n")[0]
-    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if ";" in header else ",", strict=True)
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in header else ",", strict=True)
     try:
-        rows = [{(name or "").strip().lower(): value for name, value in row.items() if name} for row in table]
+        names = _names(next(table, []))
+        rows = (_todo(names, row, number) for number, row in enumerate(table, start=1))
+        return _take_all(filter(None, rows))
     except csv.Error:
         raise InvalidRequest.of("file", "must be CSV with a header, or JSON as the export has it") from None
-    if "todo" not in [(name or "").strip().lower() for name in table.fieldnames or ()]:
+
+
+def _names(header: list[str]) -> list[str]:
+    """Returns the names of the columns. Raises InvalidRequest, before a row is read."""
+    if len(header) > MOST_COLUMNS:
+        raise InvalidRequest.of("file", f"has more than {MOST_COLUMNS} columns")
+    names = [name.strip().lower() for name in header]
+    named = [name for name in names if name]
+    if "todo" not in named:
         raise InvalidRequest.of("file", "must have a column with the name todo")
-    found = []
-    for row in rows:
-        given = {name: _text(value) for name, value in row.items() if isinstance(value, str) and value.strip()}
-        if "tags" in given:
-            given["tags"] = [tag.strip() for tag in given["tags"].split(",") if tag.strip()]  # type: ignore[assignment]
-        if given:
-            found.append(_known(given))
-    return found
+    if not set(named) <= set(COLUMNS):
+        raise InvalidRequest.of("file", f"has a column that is not known; known are {', '.join(COLUMNS)}")
+    if len(set(named)) < len(named):
+        raise InvalidRequest.of("file", "must not have the same column twice")
+    return names
+
+
+def _todo(names: list[str], row: list[str], number: int) -> JSON | None:
+    """Returns what a row tells of, None where it is empty. Raises InvalidRequest."""
+    if number > MOST_ROWS:
+        raise InvalidRequest.of("file", f"has more than {MOST_ROWS} rows")
+    if len(row) > len(names):
+        raise InvalidRequest.of("file", f"has more cells in row {number} than columns in its first line")
+    cells = {name: _text(cell) for name, cell in zip(names, row, strict=False) if name and cell.strip()}
+    tags = {"tags": _tags(cells["tags"])} if "tags" in cells else {}
+    return _known({**cells, **tags}) if cells else None
+
+
+def _take_all(found: Iterator[JSON]) -> list[JSON]:
+    """Returns all that is found. Raises InvalidRequest once that is too much."""
+    taken: list[JSON] = []
+    for item in found:
+        if len(taken) == MOST_TODOS:
+            raise InvalidRequest.of("file", f"holds more than {MOST_TODOS} to-dos")
+        taken.append(item)
+    return taken
+
+
+def _tags(cell: str) -> list[str]:
+    """Returns the tags of a cell, which is a line of CSV itself, as a tag may hold a comma."""
+    (tags,) = csv.reader([cell.replace("\n", " ").replace("\r", " ")], skipinitialspace=True)
+    return [tag.strip() for tag in tags if tag.strip()]
+
+
+def _quoted(tag: str) -> str:
+    return '"' + tag.replace('"', '""') + '"' if "," in tag or '"' in tag else tag
 
 
 def _known(given: JSON) -> JSON:
@@ -120,8 +166,8 @@ def _known(given: JSON) -> JSON:
 
 
 def _cell(value: str) -> str:
-    return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+    return FORMULA.sub("'", value)
 
 
 def _text(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
+    return MADE_TEXT.sub("", cell)

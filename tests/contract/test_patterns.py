@@ -116,6 +116,8 @@ EXAMPLES = {
 # Those that are not for a whole text.
 USED = {
     "todo.auth._NOT_IN_NAMES": "search",
+    "todo.files.FORMULA": "findall",
+    "todo.files.MADE_TEXT": "findall",
     "todo.oauth.documents.DOTS": "search",
     "todo.text.HAS_HIDDEN": "search",
     "todo.validation.STRING_TOKEN": "findall",

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import tracemalloc
 
 import httpx
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from tests.handlers.test_lists import follow, notice, refused
 from tests.people import Person
 from todo.contract import API
+from todo.errors import InvalidRequest
+from todo.files import read_file
 
 TODOS = [
     {"todo": "Buy milk, and bread", "notes": 'two\nlines, "quoted"', "due": "2026-11-27T18:00", "priority": "high"},
@@ -16,6 +19,8 @@ TODOS = [
     {"todo": "'=quoted", "notes": "@x"},
     {"todo": "-1"},
     {"todo": "Ünïcödé 😀"},
+    {"todo": "pay;=1+1", "notes": "pay;=1+1;\t-1\n=2\r\n'@a;'b", "tags": ["a, b", '5" "x"', "'c", "=d;=e"]},
+    {"todo": "\uff1d1", "priority": "low", "repeat": "FREQ=WEEKLY;BYDAY=FR", "due": "2026-11-27"},
 ]
 KEPT = ("todo", "notes", "due", "priority", "tags", "repeat", "status")
 
@@ -25,9 +30,9 @@ def filled(person: Person, client: httpx.Client) -> Person:
     for todo in TODOS:
         assert client.post(f"/todos/{person.username}", json=todo).status_code == 201
     client.post(f"/todos/{person.username}", json={"todo": "done"})
-    client.post(f"/todos/{person.username}/6/complete")
+    client.post(f"/todos/{person.username}/{len(TODOS) + 1}/complete")
     client.post(f"/todos/{person.username}", json={"todo": "deleted"})
-    client.delete(f"/todos/{person.username}/7")
+    client.delete(f"/todos/{person.username}/{len(TODOS) + 2}")
     return person
 
 
@@ -50,7 +55,11 @@ def test_csv_holds_every_to_do_and_no_formula(filled: Person) -> None:
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert rows[0] == ["todo", "notes", "due", "priority", "tags", "repeat", "status", "created_at"]
     assert len(rows) == 1 + len(TODOS) + 1
-    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    # A spreadsheet may separate by something else, and knows quotation marks only where a cell of its own begins.
+    for separator in ",;\t":
+        cells = [cell for row in csv.reader(answer.text.splitlines(), delimiter=separator) for cell in row]
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\uff1d"))]
+    assert answer.text.startswith('\ufeff"todo","notes",')
 
 
 @pytest.mark.parametrize("path", ["/account/todos.csv", "/account/export"])
@@ -66,7 +75,7 @@ def test_what_goes_out_comes_in_as_it_was(filled: Person, client: httpx.Client, 
 
 @pytest.mark.parametrize(
     "file",
-    ["\ufefftodo\r\nA\r\n\r\n", "Todo;Due\nA;2026-11-27\n", " TODO ,unknown\nA,x\n", '[{"todo": "A", "id": 7}]'],
+    ["\ufefftodo\r\nA\r\n\r\n", "Todo;Due\nA;2026-11-27\n", " TODO ,due,\nA,,x\n", '[{"todo": "A", "id": 7}]'],
 )
 def test_what_others_write_is_read(person: Person, client: httpx.Client, file: str) -> None:
     assert send(person, file).status_code == 303
@@ -88,6 +97,12 @@ def test_what_others_write_is_read(person: Person, client: httpx.Client, file: s
         ('[{"todo": 1}]', "to-do 1: todo must be text"),
         ('[{"todo": "A", "status": {}}]', "to-do 1: status must be open or done"),
         ('[{"notes": "A"}]', "to-do 1: todo is required"),
+        ("todo,<b>x\nA,x\n", "file has a column that is not known; known are todo, notes, due, priority, tags, repeat"),
+        ("todo,todo\nA,x\n", "file must not have the same column twice"),
+        ("todo" + "," * 20 + "\nA\n", "file has more than 20 columns"),
+        ("todo,due\nA\nB,2026-11-27,c\n", "file has more cells in row 2 than columns in its first line"),
+        ("todo,due\n" + ",\n" * 20_001, "file has more than 20000 rows"),
+        ('{"todos": [' + "0," * 1_000_000 + "0]}", "file holds more than 1000000 values"),
         ("todo\n" + "A\n" * (API.limit("todos") + 1), "file holds more than 10000 to-dos"),
     ],
 )
@@ -121,3 +136,27 @@ def test_a_form_without_a_file_is_refused(person: Person) -> None:
     assert answer.status_code == 400
     too_much = b"x" * (16 * 1024 * 1024 + 1)
     assert send(person, too_much).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        ",".join(f"c{number}" for number in range(4000)) + "\n" + ",\n" * 2000,
+        "todo," + ",".join(f"c{number}" for number in range(4000)) + "\n" + "a\n" * 2000,
+        "todo,due\n" + ",\n" * 1_000_000,
+        "todo,due\n" + "a,\n" * 1_000_000,
+        "todo\n" + "," * 2_000_000,
+        "[" + "[]," * 1_000_000 + "[]]",
+        '[{"todo": 1' + "".join(f',"{number}":1' for number in range(300_000)) + "}]",
+        '{"todos": [' + "{}," * 400_000 + "{}]}",
+    ],
+    ids=["4000 columns", "4000 columns and todo", "empty rows", "rows", "cells", "lists", "names", "objects"],
+)
+def test_a_file_takes_memory_in_proportion(file: str) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidRequest):
+            read_file(file)
+        assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    finally:
+        tracemalloc.stop()
