@@ -1,12 +1,15 @@
-"""The operations of the tag health: what a platform asks."""
+"""The operations of the tag health: what a platform asks, on the event loop, so that no busy thread delays them."""
 
-from flask import Response, current_app, jsonify
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from todo.storage.engine import peek
 
 
-def check_process() -> Response:
-    return jsonify(status="ok")
+async def check_process(request: Request) -> Response:  # noqa: ARG001
+    return JSONResponse({"status": "ok"})
 
 
-def check_database() -> Response:
-    current_app.config["ENGINE"].submit_read(lambda connection: connection.database_answers()).result()
-    return jsonify(status="ok")
+async def check_database(request: Request) -> Response:  # noqa: ARG001
+    await peek(lambda connection: connection.database_answers())
+    return JSONResponse({"status": "ok"})

@@ -1,18 +1,34 @@
 """The operations of the tag pages: what a person reads."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, render_template, send_from_directory
+from flask import Response, current_app, render_template
+from starlette.requests import Request
+from starlette.responses import Response as LoopResponse
 from swagger_ui_bundle import swagger_ui_path
 
 from todo import contract
 from todo.errors import PROBLEMS
-from todo.web import browser
+from todo.guard import PATH_VALUES
+from todo.web import assets, browser
+from todo.web.assets import Asset
 
 # Swagger UI writes style attributes and draws its icons from data addresses; scripts come from this service alone.
 CONTENT_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"  # noqa: E501
 
 OF_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+
+
+def _files(path: str, folder: Path, max_age: int) -> dict[str, Asset]:
+    """Returns the files that the contract names at this path, by name."""
+    (operation,) = [operation for operation in contract.SITE.operations if operation.path == path]
+    (parameter,) = contract.SITE.parameters(operation, "path")
+    return {name: Asset(folder / name, max_age) for name in parameter["schema"]["enum"]}
+
+
+STATIC_FILES = _files("/static/{file}", assets.FOLDER, max_age=3600)
+DOCS_FILES = _files("/docs/{file}", Path(swagger_ui_path), max_age=86400)
 
 
 def get_home() -> Response:
@@ -33,12 +49,12 @@ def get_docs() -> Response:
     return _page("docs.html")
 
 
-def get_docs_file(file: str) -> Response:
-    return send_from_directory(swagger_ui_path, file, max_age=86400)
+async def get_docs_file(request: Request) -> LoopResponse:
+    return DOCS_FILES[request.scope[PATH_VALUES]["file"]].response(request)
 
 
-def get_static_file(file: str) -> Response:
-    return send_from_directory("web/static", file, max_age=3600)
+async def get_static_file(request: Request) -> LoopResponse:
+    return STATIC_FILES[request.scope[PATH_VALUES]["file"]].response(request)
 
 
 def get_legal() -> Response:

@@ -1,8 +1,14 @@
 """The operations of the tag plugin: what a host reads to install it."""
 
-from flask import Response, current_app, jsonify, send_file
+from flask import Response, current_app, jsonify
+from starlette.requests import Request
+from starlette.responses import Response as LoopResponse
 
 from todo import contract
+from todo.web import assets
+from todo.web.assets import Asset
+
+LOGO = Asset(assets.FOLDER / "logo.png", max_age=86400)
 
 
 def get_plugin_manifest() -> Response:
@@ -22,5 +28,5 @@ def get_contract_json() -> Response:
     return jsonify(contract.API.document_for(current_app.config["SETTINGS"].public_url))
 
 
-def get_logo() -> Response:
-    return send_file("web/static/logo.png", max_age=86400)
+async def get_logo(request: Request) -> LoopResponse:
+    return LOGO.response(request)

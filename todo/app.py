@@ -21,11 +21,12 @@ from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from handlers.live import get_version, session_cookie
 from todo import auth, contract, manifest
 from todo.access_log import REQUEST_ID, AccessLog
+from todo.bridge import Bridge
 from todo.compiled import CompiledContract
 from todo.config import Settings
+from todo.cookies import session_cookie
 from todo.errors import (
     Forbidden,
     InvalidRequest,
@@ -41,6 +42,7 @@ from todo.errors import (
 from todo.guard import ForConnexion, Guard, headers_of, routes_of
 from todo.mcp import Endpoint
 from todo.oauth.metadata import resources_of
+from todo.on_the_loop import OnTheLoop
 from todo.rate_limits import RateLimits
 from todo.refusals import Refusals
 from todo.storage.engine import Engine, current_engine, open_engine
@@ -72,6 +74,7 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     flask = {"template_folder": "web/templates", "static_folder": None}
     threaded, on_the_loop = contract.SITE.without(contract.ON_THE_LOOP), contract.SITE.only(contract.ON_THE_LOOP)
     site = _connexion(FlaskApp, threaded, refusals, FormURIParser, server_args=flask)
+    site._middleware_app.asgi_app = Bridge(site.app.wsgi_app, settings.proxies)
     site.app.json.sort_keys = False  # a contract reads best in the order it was written
     site.app.config.update(SETTINGS=settings, ENGINE=database, MANIFEST=manifest.build(settings))
     refusals.page = site.app.jinja_env.get_template("refused.html").render
@@ -88,7 +91,7 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
             mcp.route,
             *routes_of(contract.API, served),
             *routes_of(threaded, ForConnexion(site)),
-            *routes_of(on_the_loop, get_version),
+            *routes_of(on_the_loop, OnTheLoop(on_the_loop, partial(_refuse, refusals))),
         ],
         refuse=refusals,
         most_bytes=contract.API.limit("request_body_bytes"),

@@ -22,6 +22,7 @@ from todo.storage.statements import Connection
 from todo.users import Owner, utc_now
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
+MOST_OF_A_NAME = 64  # characters that a program's name is made of
 ACCESS = tokens.PREFIXES["access"]
 NOTED_EVERY = timedelta(minutes=5)  # how exact the account page is about when an assistant last acted
 
@@ -100,7 +101,9 @@ async def authenticate_service(token: str, request: Any) -> Any:
     matches = [hmac.compare_digest(presented, known) for known in service_key_digests.get()]
     if any(matches):
         headers = request.headers
-        client = _client(headers.get("openai-conversation-id", ""), headers.get("user-agent", ""))
+        client = _client(
+            headers.get("openai-conversation-id", "")[:MOST_OF_A_NAME], headers.get("user-agent", "")[:MOST_OF_A_NAME]
+        )
         return {"sub": _principal(request, client=client), "scope": list(API.scopes)}
     if token.startswith(ACCESS):
         return _not_mine()

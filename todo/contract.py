@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 SPEC = Path(__file__).parent.parent / "spec"
-ON_THE_LOOP = "x-on-the-loop"  # answered by an ASGI app of its own, without a thread
+ON_THE_LOOP = "x-on-the-loop"  # answered by the event loop, without a thread
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the safe one in C, where PyYAML was built with it
@@ -30,6 +30,11 @@ class Operation:
     @property
     def id(self) -> str:
         return str(self.spec["operationId"])
+
+    @property
+    def handler(self) -> str:
+        """Returns the full name of the function that answers."""
+        return f"{self.spec['x-openapi-router-controller']}.{self.id}"
 
 
 class Contract:

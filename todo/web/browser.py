@@ -11,6 +11,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from todo import history, sessions, tokens
 from todo.accounts import Account
+from todo.address import address_of
 from todo.contract import SITE
 from todo.errors import PROBLEMS, ChangeNotFound, Refusal, SignedOut, StaleForm
 from todo.refusals import CONTENT_POLICY
@@ -37,15 +38,8 @@ def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs
 
 
 def address() -> str:
-    """Returns the network address of the caller, past as many proxies as the operator has set up in front.
-
-    Each appends to X-Forwarded-For where it was called from; what stands before that is the caller's own say.
-    """
-    proxies: int = current_app.config["SETTINGS"].proxies
-    forwarded = [part.strip() for part in ",".join(request.headers.getlist("X-Forwarded-For")).split(",")]
-    if proxies and len(forwarded) >= proxies and forwarded[-proxies]:
-        return forwarded[-proxies][:100]
-    return str(request.remote_addr)
+    """Returns the network address of the caller."""
+    return address_of(request.environ["asgi.scope"], current_app.config["SETTINGS"].proxies)
 
 
 def session() -> Session:
