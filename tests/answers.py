@@ -11,7 +11,7 @@ from todo import contract
 from todo.guard import routes_of
 
 PROBLEM = "application/problem+json"
-BY_THE_GUARD = {404, 405, 408, 413}  # before the contract knows which operation is meant
+BY_THE_GUARD = {404, 405, 408, 413, 431}  # before the contract knows which operation is meant
 
 
 async def _unused(*_: Any) -> None: ...

@@ -23,10 +23,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo import auth, contract, manifest
 from todo.access_log import REQUEST_ID, AccessLog
+from todo.bodies import Bodies
 from todo.bridge import Bridge
 from todo.compiled import CompiledContract
 from todo.config import Settings
-from todo.cookies import session_cookie
+from todo.cookies import is_signed_in, session_cookie
 from todo.errors import (
     Forbidden,
     InvalidRequest,
@@ -94,7 +95,7 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
             *routes_of(on_the_loop, OnTheLoop(on_the_loop, partial(_refuse, refusals))),
         ],
         refuse=refusals,
-        most_bytes=contract.API.limit("request_body_bytes"),
+        bodies=Bodies(may_upload=is_signed_in),
     )
     mcp.service = guard  # a call over MCP comes from within: no browser sent it, and it has the context and the log
     return _with_lifespan(AccessLog(CORS(_with_context(guard, database, settings), settings)), database, limits)

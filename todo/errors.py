@@ -183,7 +183,7 @@ class MethodNotAllowed(Refusal):
 
 
 class RequestTimeout(Refusal):
-    """The body took too long to arrive."""
+    """The request took too long to arrive."""
 
     HEADERS: ClassVar[Mapping[str, str]] = {"Connection": "close"}
 
@@ -215,6 +215,18 @@ class QuotaExceeded(Refusal):
 
 class PayloadTooLarge(Refusal):
     """The body is over the limit; what is left of it is not read."""
+
+    HEADERS: ClassVar[Mapping[str, str]] = {"Connection": "close"}
+
+
+class Overloaded(Refusal):
+    """There is no room for another large body now; what is left of it is not read."""
+
+    HEADERS: ClassVar[Mapping[str, str]] = {"Retry-After": "5", "Connection": "close"}
+
+
+class HeadersTooLarge(Refusal):
+    """Request line and headers are over the limit (RFC 6585 section 5)."""
 
     HEADERS: ClassVar[Mapping[str, str]] = {"Connection": "close"}
 
@@ -380,8 +392,8 @@ PROBLEMS: dict[type[BaseException], Problem] = {
     RequestTimeout: Problem(
         408,
         "request_timeout",
-        "The body came too slowly",
-        "The body of the request did not arrive in time.",
+        "The request came too slowly",
+        "The headers or the body of the request did not arrive in time.",
         "Call again, on a new connection.",
     ),
     VersionConflict: Problem(
@@ -433,12 +445,26 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "The body must be of a type that the contract names for the operation, in UTF-8 and not compressed.",
         "Send the header Content-Type: application/json; the contract names the few exceptions.",
     ),
+    HeadersTooLarge: Problem(
+        431,
+        "headers_too_large",
+        "The headers are too large",
+        "The request line and the headers together are larger than the service takes.",
+        "Send shorter headers, or fewer cookies.",
+    ),
     Exception: Problem(
         500,
         "internal_error",
         "The service failed",
         "This is a fault of the service, not of the request.",
         "Try once more; if it fails again, tell the operator the X-Request-ID of the answer.",
+    ),
+    Overloaded: Problem(
+        503,
+        "overloaded",
+        "There is too much to do",
+        "The service is reading as many large files as it can; nothing was done.",
+        "Wait as many seconds as Retry-After says and try again.",
     ),
     StorageUnavailable: Problem(
         503,

@@ -4,7 +4,6 @@ It knows every path of both contracts, so it answers 404 and 405 itself, reads a
 and hands Connexion only what Connexion handles well: one spelling of the media type, no `//`, no encoded slash.
 """
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
@@ -15,22 +14,20 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from todo.bodies import Bodies
 from todo.contract import Contract
 from todo.errors import (
-    InvalidRequest,
     MethodNotAllowed,
     NotFound,
-    PayloadTooLarge,
     ProblemResponse,
     Refusal,
-    RequestTimeout,
     UnsupportedMediaType,
 )
 
-BODY_TIMEOUT = 20.0  # seconds
 # Where those behind the guard find in the scope what it found out.
 TEMPLATE, PATH_VALUES, BODY, HEADERS = "todo.path_template", "todo.path_values", "todo.body", "todo.headers"
 MEDIA_TYPE = "todo.media_type"
+REFUSED = "todo.refused"  # where the server says why it could not read a request
 MOST_BYTES = "x-most-bytes"
 WHOLE_NUMBER = "(?:0|[1-9][0-9]{0,17})"  # of a size that int() takes; the contract's own limits come later
 SECURITY_HEADERS = (
@@ -84,14 +81,17 @@ class Guard:
     """An ASGI app in front of the apps of both contracts."""
 
     def __init__(
-        self, routes: Iterable[Route], *, refuse: Callable[[Scope, Exception], ProblemResponse], most_bytes: int
+        self,
+        routes: Iterable[Route],
+        *,
+        refuse: Callable[[Scope, Exception], ProblemResponse],
+        bodies: Bodies,
     ) -> None:
         self.routes: dict[int, list[Route]] = {}
         for route in routes:
             self.routes.setdefault(route.template.count("/"), []).append(route)
         self.refuse = refuse
-        self.most_bytes = most_bytes
-        self._clock = Clock()
+        self.bodies = bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -103,22 +103,34 @@ class Guard:
             # HEAD is GET without the body of the answer (RFC 9110 section 9.3.2).
             send, method = _without_body(send), "GET"
         try:
-            route = self._route(scope)
-            if method == "OPTIONS":
-                await _answer(send, HTTPStatus.NO_CONTENT, {"Allow": ", ".join(route.allowed)}, b"")
-                return
-            if method not in route.methods:
-                raise MethodNotAllowed(route.allowed)
-            body = await self._body(scope, receive, route.most_bytes.get(method, self.most_bytes))
-            scope[MEDIA_TYPE] = _media_type(headers_of(scope), route.methods[method], body)
+            route, body = await self._let_in(scope, method, receive)
         except Refusal as refusal:
             problem = self.refuse(scope, refusal)
             await _answer(send, problem.status, problem.headers, problem.body)
-            return
         except ClientDisconnect:
             return
-        scope[BODY] = body
-        await route.app({**scope, "method": method} if method != scope["method"] else scope, receive, send)
+        else:
+            if method == "OPTIONS":
+                await _answer(send, HTTPStatus.NO_CONTENT, {"Allow": ", ".join(route.allowed)}, b"")
+                return
+            scope[BODY] = body
+            await route.app({**scope, "method": method} if method != scope["method"] else scope, receive, send)
+        finally:
+            self.bodies.forget(scope)
+
+    async def _let_in(self, scope: Scope, method: str, receive: Receive) -> tuple[Route, bytes]:
+        """Returns the route of a request and its body. Raises Refusal, ClientDisconnect."""
+        if REFUSED in scope:
+            raise scope[REFUSED]
+        route = self._route(scope)
+        if method == "OPTIONS":
+            return route, b""
+        if method not in route.methods:
+            raise MethodNotAllowed(route.allowed)
+        headers = headers_of(scope)
+        body = await self.bodies.read(scope, headers, receive, route.most_bytes.get(method, 0))
+        scope[MEDIA_TYPE] = _media_type(headers, route.methods[method], body)
+        return route, body
 
     def _route(self, scope: Scope) -> Route:
         path = scope["path"]
@@ -130,75 +142,6 @@ class Guard:
                     scope[TEMPLATE], scope[PATH_VALUES] = route.template, match.groupdict()
                     return route
         raise NotFound
-
-    async def _body(self, scope: Scope, receive: Receive, most_bytes: int) -> bytes:
-        headers = headers_of(scope)
-        if b"content-length" not in headers and b"transfer-encoding" not in headers:
-            return b""  # RFC 9112 section 6.3: such a request has no body
-        length = headers.get(b"content-length", b"0")
-        if not length.isdigit():
-            raise InvalidRequest.of("Content-Length", "must be a whole number")
-        if len(length) > 15 or int(length) > most_bytes:
-            raise PayloadTooLarge
-        with self._clock:
-            return await self._read(receive, most_bytes)
-
-    async def _read(self, receive: Receive, most_bytes: int) -> bytes:
-        parts = []
-        size = 0
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                # Half a body is not to be acted on.
-                raise ClientDisconnect
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > most_bytes:
-                raise PayloadTooLarge
-            more = message.get("more_body", False)
-        return b"".join(parts)
-
-
-class Clock:
-    """Ends what takes longer than BODY_TIMEOUT: `with clock:` raises RequestTimeout then.
-
-    One timer serves all tasks, for asyncio.timeout starts one for each, which takes longer than to read most bodies.
-    """
-
-    def __init__(self) -> None:
-        self._deadlines: dict[asyncio.Task[Any], float] = {}  # the soonest first, as all have the same time
-        self._late: set[asyncio.Task[Any]] = set()
-        self._loop: asyncio.AbstractEventLoop | None = None  # where the timer runs
-
-    def __enter__(self) -> None:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        assert task
-        self._deadlines[task] = loop.time() + BODY_TIMEOUT
-        if self._loop is not loop:
-            self._loop = loop
-            loop.call_later(BODY_TIMEOUT, self._ring, loop)
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._deadlines.pop(task, None)
-        if task in self._late:
-            self._late.remove(task)
-            if task.uncancel() == 0 and kind is asyncio.CancelledError:
-                raise RequestTimeout from None
-
-    def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Cancels the tasks that are late, and sets the timer for the next one."""
-        while self._deadlines:
-            task, deadline = next(iter(self._deadlines.items()))
-            if deadline > loop.time():
-                loop.call_at(deadline, self._ring, loop)
-                return
-            del self._deadlines[task]
-            self._late.add(task)
-            task.cancel()
-        self._loop = None
 
 
 class ForConnexion:

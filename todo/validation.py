@@ -4,6 +4,7 @@ Stock Connexion quotes the caller's values in its errors, stops at the first wro
 numbers, lets the last of two equal keys win, and lets a text end in a line break that its pattern forbids.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from io import BytesIO
@@ -196,13 +197,27 @@ class StrictFormValidator(StrictBodyValidator):
 
 
 class StrictUploadValidator(StrictFormValidator):
-    """Checks a form with files (RFC 7578) in the same way; of a file, that it is text in UTF-8."""
+    """Checks a form with files (RFC 7578) in the same way; of a file, that it is text in UTF-8.
+
+    It is done in a thread, as a file of 16 MB would hold up the event loop.
+    """
 
     async def _parse(self, stream: AsyncGenerator[bytes, None], scope: Any) -> Any:
         data = b"".join([chunk async for chunk in stream])
+        return await asyncio.to_thread(self._check, data, Headers(scope=scope).get("content-type", ""))
+
+    def _validate(self, body: Any) -> None:
+        """Leaves it at what `_check` has found."""
+
+    def _check(self, data: bytes, content_type: str) -> Any:
+        fields = self._fields(data, content_type)
+        super()._validate(fields)
+        return fields
+
+    def _fields(self, data: bytes, content_type: str) -> Any:
         environ = {
             "REQUEST_METHOD": "POST",
-            "CONTENT_TYPE": Headers(scope=scope).get("content-type", ""),
+            "CONTENT_TYPE": content_type,
             "CONTENT_LENGTH": str(len(data)),
             "wsgi.input": BytesIO(data),
         }

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message
 
 from tests.conftest import AUTHORIZATION
-from todo import guard
+from todo import bodies
 
 PATH = "/todos/{name}"
 
@@ -269,7 +269,7 @@ def test_a_websocket_is_refused(service: object) -> None:
 class TestSlowBodies:
     @pytest.fixture(autouse=True)
     def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(guard, "BODY_TIMEOUT", 0.1)
+        monkeypatch.setattr(bodies, "BODY_TIMEOUT", 0.1)
 
     async def ask(self, app: ASGIApp, seconds: float) -> tuple[int, bytes]:
         """Returns status and body of the answer to a body whose second half comes after so many seconds."""
@@ -314,7 +314,7 @@ class TestSlowBodies:
 
     def test_one_that_is_called_off_is_not_late(self) -> None:
         async def run() -> None:
-            with guard.Clock():
+            with bodies.Clock():
                 await asyncio.sleep(60)
 
         async def call_off() -> None:

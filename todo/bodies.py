@@ -1,0 +1,126 @@
+"""The bodies of requests: read whole, in bounded size and time, before anybody acts on them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
+
+from todo.contract import API, SITE
+from todo.errors import InvalidRequest, Overloaded, PayloadTooLarge, RequestTimeout, StaleForm
+
+MOST_BYTES = API.limit("request_body_bytes")
+MOST_IN_FLIGHT = SITE.limit("upload_bytes_in_flight")
+BODY_TIMEOUT = 20.0  # seconds
+UPLOADED = "todo.uploaded"  # where the scope says how much of what is in flight is its own
+
+
+class Bodies:
+    """Reads bodies. Larger ones, where the contract allows any, come from those alone who `may_upload`.
+
+    Those that are there at a time are bounded together; the others are so by how many connections there can be.
+    """
+
+    def __init__(self, may_upload: Callable[[Scope], Awaitable[bool]]) -> None:
+        self._may_upload = may_upload
+        self._in_flight = 0
+        self._clock = Clock()
+
+    async def read(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, larger: int) -> bytes:
+        """Returns the body; `larger` is what the operation allows beyond the usual, or 0. Raises Refusals.
+
+        Raises ClientDisconnect where the client goes before its end: half a body is not to be acted on.
+        """
+        if b"content-length" not in headers and b"transfer-encoding" not in headers:
+            return b""  # RFC 9112 section 6.3: such a request has no body
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit():
+            raise InvalidRequest.of("Content-Length", "must be a whole number")
+        if len(length) > 15:
+            raise PayloadTooLarge
+        most = await self._most(scope, larger, int(length)) if larger else MOST_BYTES
+        if int(length) > most:
+            raise PayloadTooLarge
+        with self._clock:
+            return await self._read(scope, receive, most)
+
+    def forget(self, scope: Scope) -> None:
+        """Makes room again, once a request is answered."""
+        if UPLOADED in scope:
+            self._in_flight -= scope.pop(UPLOADED)
+
+    async def _most(self, scope: Scope, larger: int, length: int) -> int:
+        """Returns how large a body may be. Only where it may be large is anybody asked who sends it."""
+        if await self._may_upload(scope):
+            return larger
+        if length > MOST_BYTES:
+            refusal = StaleForm()
+            refusal.headers["Connection"] = "close"  # what comes is not read
+            raise refusal
+        return MOST_BYTES
+
+    async def _read(self, scope: Scope, receive: Receive, most: int) -> bytes:
+        parts = []
+        size = 0
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > MOST_BYTES:
+                self._count(scope, size, most)
+            more = message.get("more_body", False)
+        return b"".join(parts)
+
+    def _count(self, scope: Scope, size: int, most: int) -> None:
+        """Counts what is there of a large body. Raises PayloadTooLarge, Overloaded."""
+        if size > most:
+            raise PayloadTooLarge
+        self._in_flight += size - scope.get(UPLOADED, 0)
+        scope[UPLOADED] = size
+        if self._in_flight > MOST_IN_FLIGHT:
+            raise Overloaded
+
+
+class Clock:
+    """Ends what takes longer than BODY_TIMEOUT: `with clock:` raises RequestTimeout then.
+
+    One timer serves all tasks, for asyncio.timeout starts one for each, which takes longer than to read most bodies.
+    """
+
+    def __init__(self) -> None:
+        self._deadlines: dict[asyncio.Task[Any], float] = {}  # the soonest first, as all have the same time
+        self._late: set[asyncio.Task[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None  # where the timer runs
+
+    def __enter__(self) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task
+        self._deadlines[task] = loop.time() + BODY_TIMEOUT
+        if self._loop is not loop:
+            self._loop = loop
+            loop.call_later(BODY_TIMEOUT, self._ring, loop)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._deadlines.pop(task, None)
+        if task in self._late:
+            self._late.remove(task)
+            if task.uncancel() == 0 and kind is asyncio.CancelledError:
+                raise RequestTimeout from None
+
+    def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Cancels the tasks that are late, and sets the timer for the next one."""
+        while self._deadlines:
+            task, deadline = next(iter(self._deadlines.items()))
+            if deadline > loop.time():
+                loop.call_at(deadline, self._ring, loop)
+                return
+            del self._deadlines[task]
+            self._late.add(task)
+            task.cancel()
+        self._loop = None

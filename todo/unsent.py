@@ -1,0 +1,20 @@
+"""How much of what was sent to a client has not yet arrived there."""
+
+import array
+import asyncio
+import fcntl
+import termios
+
+
+def unsent_bytes(transport: asyncio.Transport) -> int:
+    """Returns the bytes that the client has not confirmed, in our buffer and, where the system tells, in its own."""
+    return transport.get_write_buffer_size() + _in_the_system(transport)
+
+
+def _in_the_system(transport: asyncio.Transport) -> int:
+    unsent = array.array("i", [0])
+    try:
+        fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, unsent)  # tcp(7): SIOCOUTQ
+    except OSError:
+        return 0
+    return unsent[0]
