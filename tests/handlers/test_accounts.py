@@ -197,6 +197,17 @@ class TestSigningIn:
             clock.shift(10)
             assert not person.is_signed_in()
 
+    def test_one_session_too_many_ends_the_one_that_has_the_least_time_left(
+        self, new_browser: NewBrowser, name: str
+    ) -> None:
+        most = SITE.limit("sessions_per_account")
+        with time_machine.travel("2026-11-22T00:00:00Z") as clock:
+            people = [Person(new_browser(), name) for _ in range(most + 2)]
+            for number, person in enumerate(people):
+                assert (person.sign_in() if number else person.sign_up()).status_code == 303
+                clock.shift(1)
+            assert [person.is_signed_in() for person in people] == [False] * 2 + [True] * most
+
     def test_signing_out_ends_the_session_at_the_server(self, person: Person) -> None:
         cookie = person.browser.cookies["session"]
         assert person.send("/sign-out").headers["location"] == "/sign-in?next=%2Flist"
@@ -276,6 +287,16 @@ class TestGuessing:
         statuses = [person.send("/account/delete", password=self.WRONG).status_code for _ in range(11)]
         assert statuses == [403] * 10 + [429]
         assert person.is_signed_in()
+
+    def test_guesses_of_a_stranger_are_not_counted_for_who_is_signed_in(
+        self, person: Person, new_browser: NewBrowser
+    ) -> None:
+        stranger = Person(new_browser(), person.username)
+        while stranger.sign_in(self.WRONG).status_code != 429:
+            pass
+        changed = person.send("/account/password", password=PASSWORD, new_password=NEW_PASSWORD)
+        assert (changed.status_code, changed.headers["location"]) == (303, "/account")
+        assert person.send("/account/delete", password=NEW_PASSWORD).headers["location"] == "/sign-up"
 
 
 class TestForms:
