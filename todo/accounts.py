@@ -9,6 +9,7 @@ from todo import attempts, grants, passwords, profiles, tokens, users
 from todo.contract import SITE
 from todo.errors import ClaimRefused, UsernameTaken, WrongPassword
 from todo.storage.engine import Engine
+from todo.storage.limits import exports
 from todo.storage.statements import Connection
 from todo.todos import Todo
 from todo.users import Owner, utc_now
@@ -116,6 +117,7 @@ def change_email(connection: Connection, owner: Owner, email: str | None) -> Non
     connection.save_email(user_id=users.lock(connection, owner).id, email=email)
 
 
+@exports
 def export(connection: Connection, owner: Owner) -> JSON:
     """Returns all that is kept about the person, but for the password, whose hash helps nobody. Raises SignedOut."""
     user, account = users.find(connection, owner), of(connection, owner)

@@ -241,6 +241,12 @@ class StorageUnavailable(Refusal):
     HEADERS: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
 
+class ReadTooSlow(Refusal):
+    """Reading took longer than read_seconds of the contract's x-limits."""
+
+    HEADERS: ClassVar[Mapping[str, str]] = {"Retry-After": "10"}
+
+
 @dataclass(frozen=True)
 class Problem:
     """A row of the table: the fixed parts of a problem document."""
@@ -472,6 +478,13 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "The database cannot be reached",
         "The database cannot be reached or is too busy; nothing was changed.",
         "Wait as many seconds as Retry-After says and call again.",
+    ),
+    ReadTooSlow: Problem(
+        503,
+        "read_too_slow",
+        "The search took too long",
+        "Reading this from the list took too long and was stopped; nothing was changed.",
+        "Narrow the search: a shorter q, a due_from and due_to, or a smaller limit.",
     ),
 }
 

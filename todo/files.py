@@ -14,6 +14,7 @@ from todo.compiled import compile_schema
 from todo.contract import API, SITE
 from todo.drafts import MOST_TODOS, Draft
 from todo.errors import FieldError, InvalidRequest, Refusal
+from todo.storage.limits import exports
 from todo.storage.statements import Connection
 from todo.todos import Todo
 from todo.users import Owner
@@ -34,6 +35,7 @@ SCHEMA = API.resolved_schema("NewTodo")
 _is_valid = compile_schema(SCHEMA)
 
 
+@exports
 def to_csv(connection: Connection, owner: Owner) -> str:
     """Returns every to-do outside the trash, the oldest first, as CSV (RFC 4180)."""
     user = users.find(connection, owner)

@@ -2,11 +2,11 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import Future
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from todo.storage.statements import Connection
 
@@ -56,6 +56,11 @@ class Engine(ABC):
 
     async def write(self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.wrap_future(self.submit_write(rule, *args, **kwargs))
+
+
+def lane_of(args: tuple[Any, ...]) -> Hashable | None:
+    """Returns what work on the same list has in common: the `lane` of a rule's first argument, if that has one."""
+    return getattr(args[0], "lane", None) if args else None
 
 
 current_engine: ContextVar[Engine] = ContextVar("current_engine")

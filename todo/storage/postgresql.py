@@ -1,92 +1,149 @@
-"""PostgreSQL: a pool of connections, each used by one thread at a time."""
+"""PostgreSQL: connections for reads and others for writes, each used by one thread at a time."""
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
+from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
-from todo.errors import StorageUnavailable
+from todo.errors import ReadTooSlow, StorageUnavailable
+from todo.storage import limits
 from todo.storage.cache import Cache
-from todo.storage.engine import Engine, StorageNotReady, require_revision
+from todo.storage.engine import Engine, StorageNotReady, lane_of, require_revision
+from todo.storage.lanes import Lanes
 from todo.storage.statements import Connection, load
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 POOL_SIZE = 8
-WAIT_FOR_CONNECTION = 10.0  # seconds
+WAIT_FOR_START = 10.0  # seconds
+WAIT_FOR_CONNECTION = 3.0
+WAIT_FOR_LOCK = 2.0
+WRITE_SECONDS = 8.0  # for one statement
+IDLE_SECONDS = 10.0  # in a transaction, whose locks a worker that has lost its network would keep
+SILENCE = 1.0  # more than what ends a statement: then the server is not there to end it
+
+# What DATABASE_URL may say otherwise. Whoever has gone away without a word is noticed in about the time of a statement.
+CONNECTION = {
+    "connect_timeout": 3,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,  # milliseconds
+}
+# Set on each connection, and not asked for when it is made, as a pooler in between refuses that. What DATABASE_URL
+# sets in its options stays.
+SET = """
+SELECT set_config(name, %(value)s, false) FROM pg_settings WHERE name = %(name)s AND source <> 'client'
+"""
+# InternalError is also a server that has become a standby, or has ended a transaction that was idle for too long.
+UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
 
 
 class LostBeforeCommit(psycopg.OperationalError):
     """The connection broke while the rule ran: its transaction is gone, and the rule can run again."""
 
 
-class PostgreSQLEngine(Engine):
-    """One transaction a unit of work; PostgreSQL itself syncs each commit to its disk."""
+class PatientConnection(psycopg.Connection[DictRow]):
+    """A connection that is given up when the server is silent for `patience` seconds.
 
-    name = "PostgreSQL"
+    TCP does not notice that: the machine there may well take what is sent.
+    """
 
-    def __init__(self, database_url: str) -> None:
-        self._url = database_url
+    patience = WAIT_FOR_CONNECTION
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        try:
+            return super().wait(gen, interval, timeout or self.patience)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.close()  # an answer that is still to come would be taken for the next one's
+            raise
+
+
+class Side:
+    """Connections and threads for one kind of work, so that reads never wait for writes that wait for a list."""
+
+    def __init__(self, url: str, name: str, level: psycopg.IsolationLevel, *, read_only: bool, seconds: float) -> None:
+        self._name = name
+        self._level = level
+        self._read_only = read_only
+        self._seconds = seconds
         self._statements = partial(load("psycopg"), cache=Cache())
-
-    def start(self) -> None:
         self._pool = ConnectionPool(
-            self._url,
+            connection_class=PatientConnection,
+            kwargs={**CONNECTION, **conninfo_to_dict(url), "row_factory": dict_row, "prepare_threshold": 0},
+            configure=self._configure,
             min_size=1,
-            max_size=POOL_SIZE,
+            max_size=POOL_SIZE // 2,
             timeout=WAIT_FOR_CONNECTION,
-            kwargs={"row_factory": dict_row, "prepare_threshold": 0},
-            configure=_wait_for_locks_no_longer,
+            reconnect_timeout=2,  # each try comes twice as late as the one before, until whoever asks starts anew
+            num_workers=2,
             open=False,
         )
+
+    def start(self) -> None:
+        """Opens connections. Raises psycopg.OperationalError, and StorageNotReady."""
         try:
-            self._pool.open(wait=True, timeout=WAIT_FOR_CONNECTION)
+            self._pool.open(wait=True, timeout=WAIT_FOR_START)
             require_revision(self._revision())
-        except psycopg.OperationalError:
-            self._pool.close()
-            raise StorageNotReady("The database of DATABASE_URL cannot be reached.") from None
-        except StorageNotReady:
+        except BaseException:
             self._pool.close()
             raise
-        # Threads of their own, so that reads never wait for writes that wait for the lock of a list.
-        self._readers = ThreadPoolExecutor(POOL_SIZE // 2, thread_name_prefix="postgresql-reader")
-        self._writers = ThreadPoolExecutor(POOL_SIZE // 2, thread_name_prefix="postgresql-writer")
+        self._lanes = Lanes(POOL_SIZE // 2, self._name)
 
     def stop(self) -> None:
-        self._writers.shutdown()
-        self._readers.shutdown()
+        self._lanes.shutdown()
         self._pool.close()
 
-    def submit_read(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
-        return self._readers.submit(self._run, lambda connection: rule(connection, *args, **kwargs), read_only=True)
+    def submit(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
+        seconds = limits.seconds_for(rule) if self._read_only else self._seconds
+        return self._lanes.submit(
+            lane_of(args), lambda: self._run(lambda connection: rule(connection, *args, **kwargs), seconds)
+        )
 
-    def submit_write(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
-        return self._writers.submit(self._run, lambda connection: rule(connection, *args, **kwargs), read_only=False)
+    def _configure(self, driver: PatientConnection) -> None:
+        settings = {
+            "lock_timeout": WAIT_FOR_LOCK,
+            "statement_timeout": self._seconds,
+            "idle_in_transaction_session_timeout": IDLE_SECONDS,
+        }
+        for name, seconds in settings.items():
+            driver.execute(SET, {"name": name, "value": f"{seconds * 1000:.0f}ms"})
+        driver.commit()
+        driver.set_isolation_level(self._level)
+        driver.set_read_only(self._read_only)
 
-    def _run(self, rule: Callable[[Connection], Any], *, read_only: bool) -> Any:
+    def _run(self, rule: Callable[[Connection], Any], seconds: float) -> Any:
         try:
             try:
-                return self._attempt(rule, read_only=read_only)
-            except LostBeforeCommit:
-                self._pool.check()  # a server that was started anew has ended every connection
-                return self._attempt(rule, read_only=read_only)
-        except psycopg.OperationalError as error:
+                return self._attempt(rule, seconds)
+            except (LostBeforeCommit, psycopg.errors.FeatureNotSupported):
+                # A server that was started anew has ended every connection; a migration has made every plan stale.
+                self._pool.drain()
+                return self._attempt(rule, seconds)
+        except UNAVAILABLE as error:
+            if self._read_only and isinstance(error, psycopg.errors.QueryCanceled):
+                raise ReadTooSlow from error
             log.error("the database failed: %s", type(error).__name__)
             raise StorageUnavailable from error
 
-    def _attempt(self, rule: Callable[[Connection], Any], *, read_only: bool) -> Any:
+    def _attempt(self, rule: Callable[[Connection], Any], seconds: float) -> Any:
         """Returns what the rule returns. Raises LostBeforeCommit where nothing can have been stored."""
         with self._pool.connection() as driver:
-            # A read sees one snapshot; a write locks its user's row first and then sees what others did.
-            level = psycopg.IsolationLevel.REPEATABLE_READ if read_only else psycopg.IsolationLevel.READ_COMMITTED
-            driver.set_isolation_level(level)
-            driver.set_read_only(read_only)
+            driver.patience = seconds + SILENCE
             try:
+                if seconds != self._seconds:
+                    driver.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds * 1000:.0f}ms"])
                 return rule(self._statements(driver))
             except psycopg.OperationalError as error:
                 if driver.broken:
@@ -103,7 +160,45 @@ class PostgreSQLEngine(Engine):
         return row["version_num"] if row else None
 
 
-def _wait_for_locks_no_longer(driver: psycopg.Connection[Any]) -> None:
-    """Ends a wait for the lock of a list after a while, as SQLite does; the caller is told to come again."""
-    driver.execute(f"SET lock_timeout = '{WAIT_FOR_CONNECTION:.0f}s'")
-    driver.commit()
+class PostgreSQLEngine(Engine):
+    """One transaction a unit of work; PostgreSQL itself syncs each commit to its disk."""
+
+    name = "PostgreSQL"
+
+    def __init__(self, database_url: str) -> None:
+        # A read sees one snapshot; a write locks its user's row first and then sees what others did.
+        self._reads = Side(
+            database_url,
+            "postgresql-reader",
+            psycopg.IsolationLevel.REPEATABLE_READ,
+            read_only=True,
+            seconds=limits.READ_SECONDS,
+        )
+        self._writes = Side(
+            database_url,
+            "postgresql-writer",
+            psycopg.IsolationLevel.READ_COMMITTED,
+            read_only=False,
+            seconds=WRITE_SECONDS,
+        )
+
+    def start(self) -> None:
+        try:
+            self._reads.start()
+            try:
+                self._writes.start()
+            except BaseException:
+                self._reads.stop()
+                raise
+        except psycopg.OperationalError:
+            raise StorageNotReady("The database of DATABASE_URL cannot be reached.") from None
+
+    def stop(self) -> None:
+        self._writes.stop()
+        self._reads.stop()
+
+    def submit_read(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
+        return self._reads.submit(rule, *args, **kwargs)
+
+    def submit_write(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
+        return self._writes.submit(rule, *args, **kwargs)

@@ -6,26 +6,35 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, cast
 
-from todo.errors import StorageUnavailable
+from todo.errors import ReadTooSlow, StorageUnavailable
 from todo.storage.cache import Cache
-from todo.storage.engine import Engine, StorageNotReady, require_revision
+from todo.storage.engine import Engine, StorageNotReady, lane_of, require_revision
+from todo.storage.lanes import Lanes
+from todo.storage.limits import seconds_for
+from todo.storage.snapshots import Reader, Watch
 from todo.storage.statements import Connection, load
+from todo.storage.turns import Turns
 
 log = logging.getLogger(__name__)
 
 READERS = 4
+PEEK_SECONDS = 0.2  # on the event loop, which does nothing else meanwhile
 # Pages that many writes touch are copied from the log into the database once, and not after each few writes.
 PAGES_IN_LOG = 4000
 WRITER_CACHE = 4_000  # KiB
 MOST_TOGETHER = 64
 WAIT_FOR_OTHER_PROCESS = 10.0  # seconds
+
+
+class FileReplaced(Exception):
+    """The file at the database's path is another than the one that is open, or gone: what is written is lost."""
 
 
 @dataclass
@@ -68,16 +77,20 @@ class SQLiteEngine(Engine):
     def start(self) -> None:
         if not self.file.exists():
             raise StorageNotReady(f"There is no database at {self.file}: run `make migrate` first.")
+        self._opened = _identity(self.file)
         writer = self._open()
         _keep_write_ahead_log(writer)
         writer.execute(f"PRAGMA wal_autocheckpoint = {PAGES_IN_LOG}")
         writer.execute(f"PRAGMA cache_size = -{WRITER_CACHE}")
+        writer.execute("PRAGMA busy_timeout = 0")  # as Turns wants it
         try:
             row = self._statements(writer).database_revision()
         except sqlite3.OperationalError:
             row = None
         require_revision(row["version_num"] if row else None)
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
+        self._turns = Turns(self.file)
+        self._watch = Watch()
+        self._readers = Lanes(READERS, "sqlite-reader")
         self._writer = threading.Thread(target=self._write_until_stopped, args=(writer,), name="sqlite-writer")
         self._writer.start()
 
@@ -85,11 +98,13 @@ class SQLiteEngine(Engine):
         self._jobs.put(None)
         self._writer.join()
         self._readers.shutdown()
+        self._watch.stop()
+        self._turns.close()
         while self._drivers:
             self._drivers.pop().close()
 
     def submit_read(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
-        return self._readers.submit(self._read, rule, *args, **kwargs)
+        return self._readers.submit(lane_of(args), partial(self._read, rule, *args, **kwargs))
 
     def submit_write(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
         job = Job(lambda connection: rule(connection, *args, **kwargs))
@@ -100,16 +115,17 @@ class SQLiteEngine(Engine):
         """Reads here and now, on the snapshot of all that are asked for in this turn of the event loop.
 
         To begin and to end one takes longer than the rest. It ends before the next turn's requests are looked at, so
-        none reads what was so before it came.
+        none reads what was so before it came. What turns out to take long is left to a thread.
         """
         try:
-            connection = self._reading_connection()
-            if not connection.driver.in_transaction:
-                connection.driver.execute("BEGIN")
-                asyncio.get_running_loop().call_soon(_end, connection.driver)
-            return rule(connection, *args, **kwargs)
-        except sqlite3.OperationalError as error:
-            raise _unreadable(error) from error
+            reader = self._reader()
+            if reader.begin(PEEK_SECONDS):
+                asyncio.get_running_loop().call_soon(reader.end)
+            return rule(reader.connection, *args, **kwargs)
+        except sqlite3.DatabaseError as error:
+            if not _is_interrupted(error):
+                raise _refusal(error, "reading") from error
+        return await self.read(rule, *args, **kwargs)
 
     async def write(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         loop = asyncio.get_running_loop()
@@ -133,21 +149,28 @@ class SQLiteEngine(Engine):
 
     def _read(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:
-            connection = self._reading_connection()
-            connection.driver.execute("BEGIN")
+            self._require_same_file()
+            reader = self._reader()
+            reader.begin(seconds_for(rule))
             try:
-                return rule(connection, *args, **kwargs)
+                return rule(reader.connection, *args, **kwargs)
             finally:
-                _end(connection.driver)
-        except sqlite3.OperationalError as error:
-            raise _unreadable(error) from error
+                reader.end()
+        except (sqlite3.DatabaseError, FileReplaced) as error:
+            raise _refusal(error, "reading") from error
 
-    def _reading_connection(self) -> Connection:
+    def _reader(self) -> Reader:
         """Returns the one that this thread keeps."""
-        if not hasattr(self._local, "connection"):
-            self._local.connection = self._statements(self._open())
-            self._local.connection.driver.execute("PRAGMA query_only = ON")
-        return cast(Connection, self._local.connection)
+        if not hasattr(self._local, "reader"):
+            driver = self._open()
+            self._local.reader = Reader(driver, self._statements(driver))
+            self._watch.add(self._local.reader)
+        return cast(Reader, self._local.reader)
+
+    def _require_same_file(self) -> None:
+        """Raises FileReplaced."""
+        if _identity(self.file) != self._opened:
+            raise FileReplaced
 
     def _write_until_stopped(self, driver: sqlite3.Connection) -> None:
         while True:
@@ -172,11 +195,12 @@ class SQLiteEngine(Engine):
 
     def _commit_together(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:
         try:
-            driver.execute("BEGIN IMMEDIATE")
+            self._turns.begin(driver, WAIT_FOR_OTHER_PROCESS)
             for job in jobs:
                 self._run(driver, job)
             driver.execute("COMMIT")
-        except sqlite3.Error as error:
+            self._require_same_file()  # afterwards: what is acknowledged was in the file that the next start opens
+        except (sqlite3.Error, TimeoutError, FileReplaced) as error:
             log.error("writing failed: %s", _name(error))
             if driver.in_transaction:
                 driver.execute("ROLLBACK")
@@ -193,14 +217,8 @@ class SQLiteEngine(Engine):
         except Exception as error:
             # A full or failing disk may have ended the whole transaction: then this raises, and all are refused.
             driver.execute("ROLLBACK TO job")
-            job.error = StorageUnavailable() if isinstance(error, sqlite3.OperationalError) else error
+            job.error = _refusal(error, "writing") if isinstance(error, sqlite3.DatabaseError) else error
         driver.execute("RELEASE job")
-
-
-def _end(driver: sqlite3.Connection) -> None:
-    """Ends a snapshot, unless an error has ended it."""
-    if driver.in_transaction:
-        driver.execute("ROLLBACK")
 
 
 def _deliver(jobs: list[Job]) -> None:
@@ -233,12 +251,29 @@ def _keep_write_ahead_log(driver: sqlite3.Connection) -> None:
             time.sleep(0.02)
 
 
-def _unreadable(error: sqlite3.Error) -> StorageUnavailable:
-    """Logs that the database could not be read, and returns what to tell the caller."""
-    log.error("reading failed: %s", _name(error))
-    return StorageUnavailable()
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Returns what no other file has as long as this one is open, or None where there is no file."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
-def _name(error: sqlite3.Error) -> str:
+def _refusal(error: Exception, doing: str) -> Exception:
+    """Returns what to tell the caller: the error itself, where it is a fault of ours."""
+    if isinstance(error, sqlite3.Error) and _is_interrupted(error):
+        return ReadTooSlow()
+    if isinstance(error, (sqlite3.OperationalError, FileReplaced)) or type(error) is sqlite3.DatabaseError:
+        log.error("%s failed: %s", doing, _name(error))
+        return StorageUnavailable()
+    return error
+
+
+def _is_interrupted(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
+
+
+def _name(error: Exception) -> str:
     """Returns SQLite's own name of the error; its message may quote what a caller wrote."""
     return getattr(error, "sqlite_errorname", type(error).__name__)

@@ -167,7 +167,7 @@ def test_start_refuses_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_start_refuses_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("todo.storage.postgresql.WAIT_FOR_CONNECTION", 0.3)
+    monkeypatch.setattr("todo.storage.postgresql.WAIT_FOR_START", 0.3)
     with pytest.raises(StorageNotReady, match="DATABASE_URL cannot be reached") as error:
         open_engine("postgresql://user:secret@127.0.0.1:1/none").start()
     assert "secret" not in str(error.value)
