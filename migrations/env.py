@@ -2,9 +2,10 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from alembic import context
-from sqlalchemy import create_engine, pool
+from sqlalchemy import create_engine, event, pool
 
 from todo.config import ConfigError, Settings, load_environ
 
@@ -24,7 +25,20 @@ def database_url() -> str:
     return str(url).replace("postgresql://", "postgresql+psycopg://", 1)
 
 
-engine = create_engine(database_url(), poolclass=pool.NullPool)
+# What keeps another upgrade out until this one is on disk; the number is this service's own, and means nothing.
+ONE_AT_A_TIME = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(8120946273)"}
+PATIENCE = 60.0  # seconds that SQLite waits for others
+
+
+def options(url: str) -> dict[str, Any]:
+    """Returns what create_engine needs so that SQLite makes tables within the transaction, too."""
+    # Python's sqlite3 begins none before it changes a table, so it must be told to begin none at all.
+    return {"connect_args": {"isolation_level": None, "timeout": PATIENCE}} if url.startswith("sqlite:") else {}
+
+
+url = database_url()
+engine = create_engine(url, poolclass=pool.NullPool, **options(url))
+event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(ONE_AT_A_TIME[connection.dialect.name]))
 with engine.connect() as connection:
     context.configure(connection=connection, transactional_ddl=True)
     with context.begin_transaction():
