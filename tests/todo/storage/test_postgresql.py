@@ -1,0 +1,187 @@
+"""PostgreSQL that is slow, silent, away or changed: callers hear so soon, and nobody else waits for them."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.conftest import migrate, new_postgresql_database
+from tests.proxy import Proxy, proxied
+from todo.errors import StorageUnavailable
+from todo.storage import postgresql
+from todo.storage.engine import Engine, open_engine
+from todo.storage.statements import Connection
+from todo.users import Owner, find, open_list
+
+KEVIN, ANNA = Owner("kevin"), Owner("anna")
+
+
+@pytest.fixture
+def url(postgresql: str) -> str:
+    url = new_postgresql_database(postgresql)
+    migrate(url)
+    return url
+
+
+@pytest.fixture
+def proxy(url: str) -> Iterator[Proxy]:
+    with proxied(url) as proxy:
+        yield proxy
+
+
+def started(url: str) -> Iterator[Engine]:
+    engine = open_engine(url)
+    engine.start()
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    yield from started(url)
+
+
+@pytest.fixture
+def distant(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """An engine whose server can go away."""
+    monkeypatch.setattr(postgresql, "WRITE_SECONDS", 2.0)
+    yield from started(proxy.url)
+
+
+def seconds_until(futures: list[Future[Any]]) -> float:
+    begin = time.monotonic()
+    assert not wait(futures, 60).not_done
+    return time.monotonic() - begin
+
+
+def seconds_until_it_serves(call: Callable[[], Future[Any]]) -> float:
+    begin = time.monotonic()
+    while call().exception(60):
+        assert time.monotonic() - begin < 60
+        time.sleep(0.1)
+    return time.monotonic() - begin
+
+
+class TestAway:
+    def test_a_server_that_falls_silent_is_unavailable_within_seconds(self, distant: Engine, proxy: Proxy) -> None:
+        reading = [distant.submit_read(find, Owner(f"user{number}")) for number in range(4)]
+        writing = [distant.submit_write(open_list, Owner(f"user{number}")) for number in range(4)]
+        assert not any(future.exception(30) for future in [*reading, *writing])
+        proxy.stall()
+        reading = [distant.submit_read(find, Owner(f"user{number}")) for number in range(20)]
+        writing = [distant.submit_write(open_list, Owner(f"user{number}")) for number in range(20)]
+        assert seconds_until([*reading, *writing]) < 12
+        assert all(isinstance(future.exception(), StorageUnavailable) for future in [*reading, *writing])
+        proxy.go_on()
+        assert seconds_until_it_serves(lambda: distant.submit_write(open_list, KEVIN)) < 4
+
+    @pytest.mark.slow
+    def test_the_service_is_back_within_two_seconds(self, distant: Engine, proxy: Proxy) -> None:
+        assert distant.submit_read(find, KEVIN).result(30).id == 0
+        proxy.go_away()
+        back = time.monotonic() + 10
+        while time.monotonic() < back:
+            calls = [distant.submit_read(find, KEVIN), distant.submit_write(open_list, KEVIN)]
+            assert seconds_until(calls) < 10
+            assert all(isinstance(future.exception(), StorageUnavailable) for future in calls)
+        proxy.come_back()
+        assert seconds_until_it_serves(lambda: distant.submit_read(find, KEVIN)) < 2
+        assert seconds_until_it_serves(lambda: distant.submit_write(open_list, KEVIN)) < 2
+
+
+def test_a_column_that_is_added_meanwhile_fails_no_call(engine: Engine, url: str) -> None:
+    def on_every_connection() -> list[Future[Any]]:
+        together = threading.Barrier(4)
+
+        def look(connection: Connection) -> int:
+            found = find(connection, KEVIN).id
+            together.wait(30)
+            return found
+
+        return [engine.submit_read(look) for _ in range(4)]
+
+    assert not any(future.exception(30) for future in on_every_connection())
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute("ALTER TABLE users ADD COLUMN added TEXT")
+    reads = [engine.submit_read(find, Owner(f"user{number}")) for number in range(20)]
+    writes = [engine.submit_write(open_list, Owner(f"user{number}")) for number in range(20)]
+    assert [future.exception(30) for future in [*reads, *writes]] == [None] * 40
+
+
+class TestLockedList:
+    @pytest.fixture
+    def locked(self, engine: Engine, url: str) -> Iterator[None]:
+        """Another worker holds the list of kevin."""
+        engine.submit_write(open_list, KEVIN).result(30)
+        with psycopg.connect(url) as other:
+            other.execute("SELECT * FROM users WHERE username = 'kevin' FOR UPDATE")
+            yield
+
+    @pytest.mark.usefixtures("locked")
+    def test_it_holds_up_no_other(self, engine: Engine) -> None:
+        waiting = [engine.submit_write(open_list, KEVIN) for _ in range(20)]
+        time.sleep(0.2)
+        assert seconds_until([engine.submit_write(open_list, Owner(f"user{number}")) for number in range(10)]) < 1.5
+        assert seconds_until(waiting) < 12
+        assert all(isinstance(future.exception(), StorageUnavailable) for future in waiting)
+
+    def test_it_is_not_waited_for_in_vain_for_long(self, engine: Engine, locked: None) -> None:
+        future = engine.submit_write(open_list, KEVIN)
+        assert seconds_until([future]) < 4
+        assert isinstance(future.exception(), StorageUnavailable)
+
+
+class TestErrors:
+    """What PostgreSQL ends is unavailable, and never a fault of ours."""
+
+    def test_deadlock(self, engine: Engine) -> None:
+        wait([engine.submit_write(open_list, owner) for owner in (KEVIN, ANNA)])
+        both = threading.Barrier(2)
+
+        def lock(connection: Connection, first: Owner, second: Owner) -> None:
+            open_list(connection, first)
+            both.wait(10)
+            open_list(connection, second)
+
+        futures = [engine.submit_write(lock, KEVIN, ANNA), engine.submit_write(lock, ANNA, KEVIN)]
+        kinds = {type(future.exception(30)) for future in futures}
+        assert kinds in ({StorageUnavailable}, {StorageUnavailable, type(None)})
+
+    @pytest.mark.parametrize("statement", ["SELECT pg_cancel_backend(pg_backend_pid())", "SELECT pg_sleep(60)"])
+    def test_a_statement_that_is_cancelled(self, url: str, monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
+        monkeypatch.setattr(postgresql, "WRITE_SECONDS", 1.0)
+        for engine in started(url):
+            future = engine.submit_write(lambda connection: connection.driver.execute(statement).fetchall())
+            assert isinstance(future.exception(10), StorageUnavailable)
+
+    def test_a_transaction_that_is_idle(self, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(postgresql, "IDLE_SECONDS", 0.2)
+
+        def idle(connection: Connection) -> None:
+            find(connection, KEVIN)
+            time.sleep(0.6)
+            find(connection, KEVIN)
+
+        for engine in started(url):
+            assert isinstance(engine.submit_write(idle).exception(10), StorageUnavailable)
+
+    def test_a_server_that_has_become_a_standby(self, engine: Engine) -> None:
+        def write(connection: Connection) -> None:
+            connection.driver.execute("SET TRANSACTION READ ONLY")
+            open_list(connection, KEVIN)
+
+        assert isinstance(engine.submit_write(write).exception(10), StorageUnavailable)
+
+
+def test_what_the_address_says_wins(url: str) -> None:
+    def shown(connection: Connection) -> tuple[list[str], str]:
+        names = ("lock_timeout", "statement_timeout")
+        values = [connection.driver.execute(f"SHOW {name}").fetchone()[name] for name in names]
+        return values, connection.driver.info.get_parameters()["connect_timeout"]
+
+    for engine in started(f"{url}&options=-c%20lock_timeout%3D7s&connect_timeout=9"):
+        assert engine.submit_write(shown).result(10) == (["7s", "8s"], "9")
