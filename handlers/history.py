@@ -4,9 +4,12 @@ from typing import Any
 
 from werkzeug import Response
 
-from todo import changes, history
+from todo import history, undoing
 from todo.errors import Refusal, UndoConflict
 from todo.history import Actor
+from todo.storage.statements import Connection
+from todo.undoing import Undoing
+from todo.users import Owner
 from todo.web import browser
 
 JSON = dict[str, Any]
@@ -23,7 +26,7 @@ def get_history(
 def undo_on_page(body: JSON) -> Response:
     change_id, owner = int(body["change_id"]), browser.owner()
     try:
-        undone = browser.write(changes.undo, owner, change_id, force="force" in body)
+        undone = browser.write(undoing.undo, owner, change_id, force="force" in body)
     except UndoConflict as conflict:
         in_the_way = browser.read(history.in_the_way, owner, conflict.members["conflicts"])
         told, left_out = browser.change(change_id), conflict.members.get("conflicts_left_out", 0)
@@ -36,15 +39,13 @@ def undo_on_page(body: JSON) -> Response:
 
 @browser.personal
 def get_undo_preview(who: str, since_day: str, since_time: str = "00:00") -> Response:
-    since = f"{since_day}T{since_time[:5]}"
-    # A preview locks the list as an undo does, and writes nothing.
-    undoing = browser.write(changes.undo_all, browser.owner(), Actor.named(who).by, since, commit=False)
-    in_the_way = browser.read(history.in_the_way, browser.owner(), undoing.conflicts[: history.MOST_ENTRIES])
+    actor, since = Actor.named(who), f"{since_day}T{since_time[:5]}"
+    would_undo, in_the_way = browser.read(_preview, browser.owner(), actor, since)
     return browser.page(
         "undo_all.html",
-        undoing=undoing,
+        undoing=would_undo,
         in_the_way=in_the_way,
-        actor=Actor.named(who),
+        actor=actor,
         since_day=since_day,
         since_time=since_time[:5],
         most=history.MOST_ENTRIES,
@@ -53,13 +54,29 @@ def get_undo_preview(who: str, since_day: str, since_time: str = "00:00") -> Res
 
 @browser.personal
 def undo_all_on_page(body: JSON) -> Response:
-    since = f"{body['since_day']}T{body.get('since_time', '00:00')[:5]}"
-    by, until_id = Actor.named(body["who"]).by, int(body["until_id"])
+    by, since_id, until_id = Actor.named(body["who"]).by, int(body["since_id"]), int(body["until_id"])
     try:
-        undone = browser.write(changes.undo_all, browser.owner(), by, since, until_id, commit=True)
+        change_id = browser.write(undoing.undo_all, browser.owner(), by, since_id, until_id)
     except Refusal as refusal:
         return _page(refusal)
-    return browser.go_back(body, "/history", undone.change_id)
+    return browser.go_back(body, "/history", change_id)
+
+
+@browser.personal
+def clear_history(body: JSON) -> Response:
+    try:
+        until_id = browser.write(history.clear, browser.owner(), body["before_day"])
+    except Refusal as refusal:
+        return _page(refusal)
+    while until_id and browser.write(history.clear_some, browser.owner(), until_id):
+        pass
+    return browser.go_back(body, "/history")
+
+
+def _preview(connection: Connection, owner: Owner, actor: Actor, since: str) -> tuple[Undoing, list[Any]]:
+    """Returns both from one snapshot: what would be undone, and what is in the way of the rest."""
+    would_undo = undoing.preview(connection, owner, actor.by, since)
+    return would_undo, history.in_the_way(connection, owner, would_undo.conflicts[: history.MOST_ENTRIES])
 
 
 def _page(

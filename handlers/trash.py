@@ -4,7 +4,7 @@ from typing import Any
 
 from werkzeug import Response
 
-from todo import drafts, sections
+from todo import sections, trash
 from todo.contract import API
 from todo.web import browser
 
@@ -28,5 +28,7 @@ def get_trash(cursor: str | None = None, changed: int | None = None) -> Response
 
 @browser.personal
 def empty_trash(body: JSON) -> Response:
-    browser.write(drafts.empty_trash, browser.owner())
+    until_id = browser.write(trash.empty, browser.owner())
+    while until_id and browser.write(trash.empty_some, browser.owner(), until_id):
+        pass
     return browser.go_back(body, "/trash")

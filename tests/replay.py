@@ -1,12 +1,11 @@
 """Replays a list's log from nothing and compares what it gives with what is stored."""
 
-from todo import users
-from todo.changes import Entry
-from todo.drafts import PROFILE, Zone
+from todo import room, users
+from todo.entries import PROFILE, Entry, Part, Zone, digest
 from todo.storage.engine import open_engine
 from todo.storage.statements import Connection
 from todo.todos import Todo
-from todo.users import Owner
+from todo.users import Owner, User
 
 
 def assert_log_gives_the_list(database_url: str, username: str) -> None:
@@ -29,9 +28,17 @@ def _compare(connection: Connection, username: str) -> None:
             assert zone in (None, entry.before)
             zone = entry.after
             continue
-        assert replayed.pop(entry.todo_id, None) == entry.before
-        if entry.after:
-            replayed[entry.todo_id] = entry.after
+        before = replayed.pop(entry.todo_id, None)
+        assert digest(before) == digest(entry.before)
+        after = entry.after
+        if before and isinstance(after, Part):
+            after = after.onto(before)
+            # Each entry knows the change before it, and leads back to what was.
+            assert entry.before.values["change_id"] == before.change_id
+            assert entry.before.onto(after) == before
+        assert digest(after) == digest(entry.after)
+        if after:
+            replayed[entry.todo_id] = after
     stored = [Todo.from_row(row) for row in connection.all_todos(user_id=user.id)]
     assert sorted(replayed.values(), key=lambda todo: todo.id) == stored
     assert zone in (None, Zone(user.stored_zone, user.time_zone_guessed))
@@ -39,3 +46,14 @@ def _compare(connection: Connection, username: str) -> None:
     for row, todo in zip(connection.all_todos(user_id=user.id), stored, strict=True):
         assert row["json"] == todo.to_row()["json"]
     assert user.last_todo_id >= max(replayed, default=0)
+    assert user.bytes == stored_bytes(connection, user)
+
+
+def stored_bytes(connection: Connection, user: User) -> int:
+    """Returns what all rows of a list count as, counted anew."""
+    which = {"user_id": user.id}
+    todos = connection.all_todos(**which)
+    sizes = [room.bytes_of(row["json"], row["json"], row["search_text"]) for row in todos]
+    sizes += [room.bytes_of(row["before"], row["after"]) for row in connection.all_entries(**which)]
+    sizes += [room.bytes_of(row["request_id"], row["answer"]) for row in connection.all_answers(**which)]
+    return sum(sizes) + room.ROW_BYTES * len(connection.all_changes(**which))

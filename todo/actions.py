@@ -22,7 +22,7 @@ def perform(draft: Draft, action: JSON) -> int:
 def _add(draft: Draft, action: JSON) -> int:
     """Adds a to-do. Raises InvalidRequest."""
     _require(action, {"todo"}, allowed=FIELDS)
-    return draft.add("add", _edited(Todo(0, "", draft.now, draft.now), action)).id
+    return draft.add("add", _edited(draft, Todo(0, "", draft.now, draft.now), action)).id
 
 
 def _update(draft: Draft, action: JSON) -> int:
@@ -32,7 +32,7 @@ def _update(draft: Draft, action: JSON) -> int:
     if FIELDS.isdisjoint(changed):
         raise InvalidRequest.of("todo", "is required for update, or another field to change")
     todo = _find(draft, action)
-    draft.put("update", todo.id, _edited(todo, changed))
+    draft.put("update", todo.id, _edited(draft, todo, changed))
     return todo.id
 
 
@@ -137,14 +137,14 @@ def _find(draft: Draft, action: JSON, *, in_trash: bool = False) -> Todo:
     return todo
 
 
-def _edited(todo: Todo, action: JSON) -> Todo:
+def _edited(draft: Draft, todo: Todo, action: JSON) -> Todo:
     """Returns the to-do with the action's fields; a new rule starts a series at the due date. Raises InvalidRequest."""
     edited = todo._replace(**clean({name: value for name, value in action.items() if name in FIELDS}))
     if edited.repeat is None:
         return edited._replace(series=None, series_start=None, occurrence=None)
     if edited.repeat != todo.repeat:
         recurrence.check(edited.repeat, edited.due)
-        return edited._replace(series=todo.id or None, series_start=edited.due, occurrence=edited.due)
+        return edited._replace(series=draft.new_series(), series_start=edited.due, occurrence=edited.due)
     if edited.due is None:
         raise InvalidRequest.of("due", "cannot be cleared while the to-do repeats; clear repeat too")
     return edited

@@ -2,22 +2,20 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
-import orjson
-
-from todo import contract, todos, users
-from todo.errors import QuotaExceeded
+from todo import contract, room, users
+from todo.entries import PROFILE, Entry, Side, Zone
+from todo.errors import QuotaExceeded, StorageFull
 from todo.storage.statements import Connection
 from todo.todos import Todo
-from todo.users import DAY, Owner, utc_now
+from todo.users import DAY, Owner, User, utc_now
 
 MOST_TODOS = contract.API.limit("todos")
 TRASH_TIME = timedelta(days=contract.API.limit("trash_days"))
 MOST_SWEPT = 20  # a write takes at most so many to-dos out of the trash, so that none has to wait long
-PROFILE = 0  # where the log keeps the time zone; no to-do has this id
+# What makes room, or must not be kept from anybody. To do one of them twice takes something that a full list refuses.
+ALWAYS = {"complete", "delete", "unshare"}
 
 PAST_TENSE = {
     "add": "added",
@@ -31,44 +29,16 @@ PAST_TENSE = {
 }
 
 
-@dataclass(frozen=True)
-class Zone:
-    """The time zone as it is stored: None and guessed before anyone set one."""
-
-    time_zone: str | None
-    time_zone_guessed: bool
-
-    def to_snapshot(self) -> str:
-        return orjson.dumps(vars(self)).decode()
-
-    @classmethod
-    def from_snapshot(cls, snapshot: str) -> "Zone":
-        return cls(**orjson.loads(snapshot))
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What a change did to one to-do, or to the time zone under the id PROFILE. None is no to-do."""
-
-    todo_id: int
-    action: str
-    before: Any
-    after: Any
-
-    @classmethod
-    def from_row(cls, row: Any) -> "Entry":
-        read = Zone.from_snapshot if row["todo_id"] == PROFILE else Todo.from_snapshot
-        before, after = (read(row[side]) if row[side] else None for side in ("before", "after"))
-        return cls(row["todo_id"], row["action"], before, after)
-
-
 class Draft:
-    """A change to one list. It locks the list when it is made, and stores nothing before `commit`."""
+    """A change to one list. It locks the list when it is made, and stores nothing before `commit`.
 
-    def __init__(self, connection: Connection, owner: Owner) -> None:
+    One that is made for a `user` locks nothing: it shows what a change would do, and cannot be committed.
+    """
+
+    def __init__(self, connection: Connection, owner: Owner, user: User | None = None) -> None:
         self.connection = connection
         self.owner = owner
-        self.user = users.lock(connection, owner)
+        self.user = user or users.lock(connection, owner)
         self.now = utc_now()
         self.change_id = self.user.last_change_id + 1
         self.zone = Zone(self.user.stored_zone, self.user.time_zone_guessed)
@@ -77,6 +47,9 @@ class Draft:
         self.counts = self.user.counts
         self.swept_on = self.user.swept_on
         self._last_todo_id = self.user.last_todo_id
+        self._last_series = self.user.last_series
+        self._bytes = self.user.bytes
+        self._bytes_of: dict[int, int] = {}
         self._before: dict[int, Todo | None] = {}
         self._after: dict[int, Todo | None] = {}
         self._actions: dict[int, str] = {}
@@ -85,7 +58,9 @@ class Draft:
     def get(self, todo_id: int) -> Todo | None:
         """Returns the to-do as the draft has it."""
         if todo_id not in self._after:
-            self._before[todo_id] = self._after[todo_id] = todos.find(self.connection, self.user, todo_id)
+            row = self.connection.todo_by_id(user_id=self.user.id, id=todo_id)
+            self._before[todo_id] = self._after[todo_id] = Todo.from_row(row) if row else None
+            self._bytes_of[todo_id] = row["bytes"] if row else 0
         return self._after[todo_id]
 
     def put(self, action: str, todo_id: int, todo: Todo | None) -> None:
@@ -99,11 +74,16 @@ class Draft:
     def add(self, action: str, todo: Todo) -> Todo:
         """Puts a to-do under the next id, and returns it."""
         self._last_todo_id += 1
-        series = (todo.series or self._last_todo_id) if todo.repeat else None
-        added = todo._replace(id=self._last_todo_id, series=series, version=0, created_at=self.now, updated_at=self.now)
+        added = todo._replace(id=self._last_todo_id, version=0, created_at=self.now, updated_at=self.now)
         self._before[added.id] = self._after[added.id] = None
+        self._bytes_of[added.id] = 0
         self.put(action, added.id, added)
         return added
+
+    def new_series(self) -> int:
+        """Returns a number that no series of the list has had."""
+        self._last_series += 1
+        return self._last_series
 
     def has_occurrence(self, series: int | None, occurrence: str) -> bool:
         """Whether the list has the to-do that stands for this date of a series, outside the trash."""
@@ -116,7 +96,7 @@ class Draft:
     def entries(self) -> list[Entry]:
         """Returns what the draft comes to so far: one for each to-do, and for the time zone, that will differ."""
         entries = [
-            Entry(todo_id, self._actions[todo_id], self._before[todo_id], self._stamped(todo_id))
+            Entry.of(todo_id, self._actions[todo_id], self._before[todo_id], self._stamped(todo_id))
             for todo_id in sorted(self._actions)
             if self._before[todo_id] != self._after[todo_id]
         ]
@@ -127,7 +107,9 @@ class Draft:
     def commit(
         self, undoes: int | None = None, fingerprint: str | None = None, summary: str | None = None
     ) -> list[Entry]:
-        """Stores the change with its log and returns the entries, none if nothing differs. Raises QuotaExceeded.
+        """Stores the change with its log and returns the entries, none if nothing differs.
+
+        Raises QuotaExceeded and StorageFull.
 
         `summary` stands in the log in place of the sentence that is made of the actions.
         """
@@ -135,25 +117,22 @@ class Draft:
         if entries:
             self._store_todos(entries)
             self._store_log(entries, undoes, fingerprint, summary or self._summary(entries))
+            self._store_counters(entries)
         return entries
 
-    def empty_trash(self) -> int:
-        """Removes what is in the trash for good, from the log too, and logs that alone; returns how many there were."""
-        removed = self.counts["deleted"]
-        if removed:
-            self.counts["deleted"] = 0
-            self.connection.remove_entries_of_trash(user_id=self.user.id)
-            self.connection.remove_trash(user_id=self.user.id)
-            self._store_todos([])
-            self._store_log([], None, None, f"Emptied the trash of {removed} to-do{'s' if removed > 1 else ''}.")
-        return removed
+    def note(self, summary: str) -> None:
+        """Stores a change that says what was done for good, of which the log keeps nothing to undo."""
+        self._store_counters([])
+        self._store_log([], None, None, summary)
 
     def _stamped(self, todo_id: int) -> Todo | None:
         """Returns the to-do as this change leaves it: one version on from all that were before."""
         before, after = self._before[todo_id], self._after[todo_id]
         if after is None:
             return None
-        version = max(before.version if before else 0, after.version) + 1
+        # One that returns had no more versions than the list has had changes, so that none of them comes again.
+        last = before.version if before else self.user.last_change_id if after.version else 0
+        version = max(last, after.version) + 1
         self._after[todo_id] = after._replace(version=version, updated_at=self.now, change_id=self.change_id)
         return self._after[todo_id]
 
@@ -161,30 +140,47 @@ class Draft:
         for entry in entries:
             if entry.todo_id == PROFILE:
                 self.connection.save_time_zone(user_id=self.user.id, **vars(entry.after))
-                continue
-            self._count(entry)
-            if entry.after is None:
-                self.connection.remove_todo(user_id=self.user.id, id=entry.todo_id)
-            elif entry.before is None:
-                self.connection.insert_todo(user_id=self.user.id, **entry.after.to_row())
             else:
-                self.connection.save_todo(user_id=self.user.id, **entry.after.to_row())
+                self._store_todo(entry.todo_id)
         if _kept(self.counts) > max(MOST_TODOS, _kept(self.user.counts)):
             raise QuotaExceeded
+
+    def _store_todo(self, todo_id: int) -> None:
+        before, after = self._before[todo_id], self._after[todo_id]
+        self._bytes -= self._bytes_of[todo_id]
+        if before:
+            self.counts[before.status] -= 1
+        if after is None:
+            self.connection.remove_todo(user_id=self.user.id, id=todo_id)
+            return
+        self.counts[after.status] += 1
+        row = after.to_row()
+        self._bytes += row["bytes"]
+        if before is None:
+            self.connection.insert_todo(user_id=self.user.id, **row)
+        else:
+            self.connection.save_todo(user_id=self.user.id, **row)
+
+    def _store_counters(self, entries: list[Entry]) -> None:
         self._sweep()
+        self._bytes += room.ROW_BYTES  # of the change
+        if self._is_too_large():
+            self._bytes -= room.forget_answers(self.connection, self.user.id)
+            if self._is_too_large() and not all(entry.action in ALWAYS and entry.before for entry in entries):
+                raise StorageFull
         self.connection.save_counters(
             user_id=self.user.id,
             last_todo_id=self._last_todo_id,
+            last_series=self._last_series,
             last_change_id=self.change_id,
             swept_on=self.swept_on,
+            bytes=self._bytes,
             **self.counts,
         )
 
-    def _count(self, entry: Entry) -> None:
-        if entry.before:
-            self.counts[entry.before.status] -= 1
-        if entry.after:
-            self.counts[entry.after.status] += 1
+    def _is_too_large(self) -> bool:
+        """Whether the list takes more room than it may, and more than it did."""
+        return self._bytes > max(room.MOST_BYTES, self.user.bytes)
 
     def _store_log(self, entries: list[Entry], undoes: int | None, fingerprint: str | None, summary: str) -> None:
         self.connection.insert_change(
@@ -199,15 +195,21 @@ class Draft:
             fingerprint=fingerprint,
         )
         for entry in entries:
-            before, after = (side.to_snapshot() if side else None for side in (entry.before, entry.after))
-            self.connection.insert_entry(
-                user_id=self.user.id,
-                change_id=self.change_id,
-                todo_id=entry.todo_id,
-                action=entry.action,
-                before=before,
-                after=after,
-            )
+            self._store_entry(entry)
+
+    def _store_entry(self, entry: Entry) -> None:
+        before, after = (_logged(side) for side in (entry.before, entry.after))
+        size = room.bytes_of(before, after)
+        self._bytes += size
+        self.connection.insert_entry(
+            user_id=self.user.id,
+            change_id=self.change_id,
+            todo_id=entry.todo_id,
+            action=entry.action,
+            before=before,
+            after=after,
+            bytes=size,
+        )
 
     def _summary(self, entries: list[Entry]) -> str:
         """Returns one sentence without any text of a to-do, which may be somebody else's words to a model."""
@@ -228,19 +230,24 @@ class Draft:
             user_id=self.user.id, deleted_before=utc_now(-TRASH_TIME), limit=MOST_SWEPT
         )
         for row in expired:
-            self.connection.remove_entries_of_todo(user_id=self.user.id, todo_id=row["id"])
-            self.connection.remove_todo(user_id=self.user.id, id=row["id"])
+            self._bytes -= remove_for_good(self.connection, self.user, row["id"])
         self.counts["deleted"] -= len(expired)
-        self.connection.remove_expired_answers(user_id=self.user.id, now=self.now)
+        answers = self.connection.remove_expired_answers(user_id=self.user.id, now=self.now)
+        self._bytes -= room.total(answers)
         if len(expired) < MOST_SWEPT:
             self.swept_on = today
 
 
-def empty_trash(connection: Connection, owner: Owner) -> int:
-    """Removes all that is in the trash for good and returns how many to-dos that were. It cannot be undone."""
-    return Draft(connection, owner).empty_trash()
+def remove_for_good(connection: Connection, user: User, todo_id: int) -> int:
+    """Removes a to-do that is in the trash, or is there no more, from the log too; returns what it took in bytes."""
+    which = {"user_id": user.id, "todo_id": todo_id}
+    return room.total(connection.remove_entries_of_todo(**which)) + room.total(connection.remove_from_trash(**which))
 
 
 def _kept(counts: Mapping[str, int]) -> int:
     """Returns what counts towards the quota: all but the trash."""
     return counts["open"] + counts["done"]
+
+
+def _logged(side: Zone | Side) -> str | None:
+    return side.to_log() if side else None

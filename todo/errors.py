@@ -209,8 +209,16 @@ class RequestIdReused(Refusal):
     """The same request_id came before, with another request."""
 
 
+class AnswerGone(Refusal):
+    """The same request was done before, and its answer was removed when the trash was emptied."""
+
+
 class QuotaExceeded(Refusal):
     """The list is full."""
+
+
+class StorageFull(QuotaExceeded):
+    """The list takes as many bytes as it may, with its log, its trash and the answers kept for retries."""
 
 
 class PayloadTooLarge(Refusal):
@@ -436,6 +444,20 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "The list is full",
         "The list holds as many to-dos as one list may, the trash not counted. Nothing was done.",
         "Delete to-dos that are done; list_todos with status=done shows them.",
+    ),
+    AnswerGone: Problem(
+        409,
+        "answer_gone",
+        "The request was done before",
+        "This request was done when it came first; its answer left with the trash. Nothing was done again.",
+        "Do not send it again; call list_todos or list_changes to see what it did.",
+    ),
+    StorageFull: Problem(
+        409,
+        "storage_full",
+        "The list takes too much room",
+        "The to-dos with the trash, the history and the kept answers take all the room of one list. Nothing was done.",
+        "Ask the person to empty the trash, or to clear old history on the page /history; deleting still works.",
     ),
     PayloadTooLarge: Problem(
         413,

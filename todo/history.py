@@ -5,21 +5,23 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from todo import users
+from todo import room, users
 from todo.changes import By, day_of
 from todo.contract import SITE
-from todo.drafts import PROFILE, Entry
-from todo.errors import ChangeNotFound
+from todo.drafts import Draft
+from todo.entries import PROFILE, Entry
+from todo.errors import ChangeNotFound, InvalidRequest
 from todo.paging import decode_cursor, encode_cursor
 from todo.sections import Moment
 from todo.storage.statements import Connection
-from todo.users import STORED_TIME, Owner, User
+from todo.users import DAY, STORED_TIME, Owner, User
 
 JSON = dict[str, Any]
 
 ASSISTANT = "assistant"
 MOST_ENTRIES = SITE.limit("change_entries")
 LOOKED_AT_FOR_NAMES = 1000  # changes
+CLEARED_AT_ONCE = 200  # changes
 
 
 class Actor(NamedTuple):
@@ -114,6 +116,34 @@ def in_the_way(connection: Connection, owner: Owner, conflicts: Sequence[JSON]) 
         row = connection.entry_of_change(user_id=user.id, change_id=newest.id, todo_id=conflict.get("id", PROFILE))
         found.append((newest, Entry.from_row(row)))
     return found
+
+
+def clear(connection: Connection, owner: Owner, day: str) -> int | None:
+    """Notes in the log that what is older than a local day goes, and returns the last change of that, if there is one.
+
+    Raises InvalidRequest for a day to come.
+    """
+    user = users.open_list(connection, owner)
+    if day > user.local_now()[:DAY]:
+        raise InvalidRequest.of("before_day", "must not be in the future")
+    last: int | None = connection.last_change_before(user_id=user.id, before=day_of(user, day)[0])["id"]
+    if last:
+        Draft(connection, owner).note(f"Cleared the history before {day}.")
+    return last
+
+
+def clear_some(connection: Connection, owner: Owner, until_id: int) -> bool:
+    """Removes the oldest changes for good, none after `until_id`; returns whether there are more.
+
+    Each write removes only so many, so that nobody waits for long.
+    """
+    user = users.open_list(connection, owner)
+    rows = connection.changes_until(user_id=user.id, until_id=until_id, limit=CLEARED_AT_ONCE)
+    which = {"user_id": user.id, "until_id": rows[-1]["id"] if rows else 0}
+    freed = room.total(connection.clear_entries(**which))
+    connection.clear_changes(**which)
+    connection.add_bytes(user_id=user.id, bytes=-freed - room.ROW_BYTES * len(rows))
+    return len(rows) == CLEARED_AT_ONCE
 
 
 def _told(connection: Connection, user: User, row: Any) -> Told:

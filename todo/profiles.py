@@ -5,7 +5,8 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from todo import users
-from todo.drafts import Draft, Zone
+from todo.drafts import Draft
+from todo.entries import Zone
 from todo.errors import InvalidRequest
 from todo.storage.statements import Connection
 from todo.users import DAY, Owner, User, weekday

@@ -9,6 +9,7 @@ import orjson
 from todo import contract, users
 from todo.errors import TodoNotFound
 from todo.paging import Page
+from todo.room import bytes_of
 from todo.storage.statements import Connection
 from todo.users import DAY, Owner, User, today, weekday
 
@@ -48,21 +49,21 @@ class Todo(NamedTuple):
         return cls(**stored, priority=_priority(row["urgency"]), tags=tuple(orjson.loads(row["tags"])))
 
     @classmethod
-    def from_snapshot(cls, snapshot: str) -> "Todo":
-        """Returns the to-do that `to_snapshot` kept."""
-        kept = orjson.loads(snapshot)
-        return cls(**{**kept, "tags": tuple(kept.get("tags", ()))})
+    def from_log(cls, kept: str) -> "Todo":
+        """Returns the to-do that `to_log` kept."""
+        fields = orjson.loads(kept)
+        return cls(**{**fields, "tags": tuple(fields.get("tags", ()))})
 
     @property
     def url(self) -> str | None:
         """Returns where it is shown to anybody, at this service; an answer makes the address whole."""
-        return f"/s/{self.share}" if self.share else None
+        return address_of(self.share) if self.share else None
 
     @property
     def url_until(self) -> str | None:
         return self.share_until
 
-    def to_snapshot(self) -> str:
+    def to_log(self) -> str:
         """Returns what the log keeps: all that is set."""
         kept = {
             name: value for name, value in zip(self._fields, self, strict=True) if value is not None and value != ()
@@ -71,14 +72,18 @@ class Todo(NamedTuple):
 
     def to_row(self) -> JSON:
         """Returns the columns: the fields, what lists sort and search by, and what they show."""
+        search_text = fold("\n".join((self.todo, self.notes or "", *self.tags)))
+        shown = orjson.dumps(self._listed()).decode()
         return {
             **{name: getattr(self, name) for name in STORED_AS_THEY_ARE},
             "due_key": self.due or NO_DUE,
             "urgency": _urgency(self.priority),
             "tags": orjson.dumps(self.tags).decode(),
             "tag_keys": "".join(f"\n{fold(tag)}\n" for tag in self.tags),
-            "search_text": fold("\n".join((self.todo, self.notes or "", *self.tags))),
-            "json": orjson.dumps(self._listed()).decode(),
+            "search_text": search_text,
+            "json": shown,
+            # Whatever is shown stands in columns of its own too.
+            "bytes": bytes_of(shown, shown, search_text),
         }
 
     def to_json(self, now: str) -> JSON:
@@ -115,6 +120,11 @@ class Todo(NamedTuple):
         for name in ("status", "version", "change_id"):
             shown[name] = getattr(self, name)
         return shown
+
+
+def address_of(share: str) -> str:
+    """Returns where the secret shows its to-do."""
+    return f"/s/{share}"
 
 
 STORED_AS_THEY_ARE = [name for name in Todo._fields if name not in ("priority", "tags")]

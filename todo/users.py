@@ -67,7 +67,7 @@ class Owner(NamedTuple):
     @property
     def lane(self) -> int | str:
         """What calls about the same list have in common; storage lets none of them hold up other lists."""
-        return getattr(self, "user_id", None) or self.username
+        return self.user_id or self.username
 
 
 class User(NamedTuple):
@@ -79,10 +79,12 @@ class User(NamedTuple):
     time_zone: str
     time_zone_guessed: bool
     last_todo_id: int
+    last_series: int
     last_change_id: int
     open_count: int
     done_count: int
     deleted_count: int
+    bytes: int  # of the to-dos, the log and the kept answers
     swept_on: str  # the last day, in UTC, on which the trash was looked through to its end
 
     @property
@@ -99,10 +101,12 @@ class User(NamedTuple):
             time_zone=row["time_zone"] or zone_of_region(owner.region) or FALLBACK_ZONE,
             time_zone_guessed=bool(row["time_zone_guessed"]),
             last_todo_id=row["last_todo_id"],
+            last_series=row["last_series"],
             last_change_id=row["last_change_id"],
             open_count=row["open_count"],
             done_count=row["done_count"],
             deleted_count=row["deleted_count"],
+            bytes=row["bytes"],
             swept_on=row["swept_on"],
         )
 
@@ -130,10 +134,12 @@ UNOPENED = {
     "time_zone": None,
     "time_zone_guessed": True,
     "last_todo_id": 0,
+    "last_series": 0,
     "last_change_id": 0,
     "open_count": 0,
     "done_count": 0,
     "deleted_count": 0,
+    "bytes": 0,
     "swept_on": "",
 }
 

@@ -420,7 +420,7 @@ class TestUndoingManyChanges:
             text, form = self.preview(person)
             assert "There is nothing to undo" in text
             assert "have been changed since" not in text
-            form = {"who": "assistant:ChatGPT", "since_day": "2026-11-22", "until_id": "1"}
+            form = {"who": "assistant:ChatGPT", "since_id": "1", "until_id": "1"}
             assert "Nothing is left to undo" in refused(person.send("/history/undo-all", **form), 409)
 
 

@@ -33,6 +33,7 @@ class Model:
     todos: dict[int, JSON] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     answers: dict[str, tuple[Any, JSON]] = field(default_factory=dict)
+    versions: dict[int, int] = field(default_factory=dict)  # the highest that each id has had
     last_id: int = 0
 
     def once(self, key: str | None, asked: Any, answer: Any) -> JSON:
@@ -84,7 +85,11 @@ class Model:
         for todo_id in moved:
             before, after = self.todos.pop(todo_id, None), draft.get(todo_id)
             if after is not None:
-                after["version"] = max(before["version"] if before else 0, after["version"]) + 1
+                # One that returns has a version above all changes before, so that none of its own comes again.
+                last = before["version"] if before else len(self.changes) if after["version"] else 0
+                after["version"] = max(last, after["version"]) + 1
+                assert after["version"] > self.versions.get(todo_id, 0)
+                self.versions[todo_id] = after["version"]
                 after["change_id"] = change.id
                 self.todos[todo_id] = after
             change.before[todo_id], change.after[todo_id] = deepcopy(before), deepcopy(after)

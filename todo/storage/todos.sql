@@ -21,17 +21,18 @@ WHERE hits > 0 ORDER BY hits DESC, id DESC LIMIT :limit;
 -- name: insert_todo!
 INSERT INTO todos (user_id, id, todo, notes, due, due_key, urgency, tags, tag_keys, search_text, repeat, series, series_start,
                    occurrence, status, version, created_at, updated_at, done_at, deleted_at, share, share_until, change_id,
-                   json)
+                   json, bytes)
 VALUES (:user_id, :id, :todo, :notes, :due, :due_key, :urgency, :tags, :tag_keys, :search_text, :repeat, :series, :series_start,
         :occurrence, :status, :version, :created_at, :updated_at, :done_at, :deleted_at, :share, :share_until, :change_id,
-        :json);
+        :json, :bytes);
 
 -- name: save_todo!
 UPDATE todos
 SET todo = :todo, notes = :notes, due = :due, due_key = :due_key, urgency = :urgency, tags = :tags,
     tag_keys = :tag_keys, search_text = :search_text, repeat = :repeat, series = :series, series_start = :series_start,
     occurrence = :occurrence, status = :status, version = :version, updated_at = :updated_at, done_at = :done_at,
-    deleted_at = :deleted_at, share = :share, share_until = :share_until, change_id = :change_id, json = :json
+    deleted_at = :deleted_at, share = :share, share_until = :share_until, change_id = :change_id, json = :json,
+    bytes = :bytes
 WHERE user_id = :user_id AND id = :id;
 
 -- name: todo_by_share^
@@ -53,12 +54,11 @@ ORDER BY updated_at LIMIT :limit;
 SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' AND due_key >= :since AND due_key < '9999'
 ORDER BY due_key, id LIMIT :limit;
 
--- name: remove_entries_of_trash!
-DELETE FROM entries
-WHERE user_id = :user_id AND todo_id IN (SELECT id FROM todos WHERE user_id = :user_id AND status = 'deleted');
+-- name: remove_from_trash
+DELETE FROM todos WHERE user_id = :user_id AND id = :todo_id AND status = 'deleted' RETURNING bytes;
 
--- name: remove_trash!
-DELETE FROM todos WHERE user_id = :user_id AND status = 'deleted';
+-- name: ids_in_trash
+SELECT id FROM todos WHERE user_id = :user_id AND status = 'deleted' AND change_id <= :until_id LIMIT :limit;
 
 -- A date without a time is overdue when its day is over, which is why today itself is left out.
 -- name: count_overdue^

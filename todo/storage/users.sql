@@ -22,8 +22,14 @@ SELECT * FROM users WHERE id = :user_id {for_update};
 -- name: save_counters!
 UPDATE users
 SET last_todo_id = :last_todo_id, last_change_id = :last_change_id, open_count = :open, done_count = :done,
-    deleted_count = :deleted, swept_on = :swept_on
+    deleted_count = :deleted, swept_on = :swept_on, last_series = :last_series, bytes = :bytes
 WHERE id = :user_id;
+
+-- name: add_bytes!
+UPDATE users SET bytes = bytes + :bytes WHERE id = :user_id;
+
+-- name: count_removed!
+UPDATE users SET deleted_count = deleted_count - :removed, bytes = bytes - :bytes WHERE id = :user_id;
 
 -- name: save_time_zone!
 UPDATE users SET time_zone = :time_zone, time_zone_guessed = :time_zone_guessed WHERE id = :user_id;

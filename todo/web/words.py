@@ -7,8 +7,9 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from todo import changes
-from todo.drafts import PAST_TENSE, PROFILE, Entry
+from todo import entries
+from todo.drafts import PAST_TENSE
+from todo.entries import PROFILE, Entry
 from todo.errors import (
     PROBLEMS,
     ChangeNotFound,
@@ -16,6 +17,7 @@ from todo.errors import (
     NothingToUndo,
     QuotaExceeded,
     Refusal,
+    StorageFull,
     TodoNotFound,
     UndoConflict,
     VersionConflict,
@@ -63,6 +65,7 @@ REFUSED = {
     VersionConflict: "Somebody has changed this to-do since you opened it. Look at what it is now, and save again.",
     NothingToUndo: "Nothing is left to undo: it is already as it was, or has left the trash for good.",
     QuotaExceeded: "The list is full. Delete to-dos that are done, and try again.",
+    StorageFull: "The list takes too much room. Empty the trash, or clear old history at the end of the page History.",
     UndoConflict: "Something has changed since. Nothing was done yet.",
 }
 
@@ -192,7 +195,7 @@ def done(change: Told) -> str:
 
 def text(entry: Entry) -> str:
     """Returns the text of the to-do that an entry is about."""
-    return str((entry.after or entry.before).todo)
+    return entry.title
 
 
 def happened(entry: Entry) -> str:
@@ -204,7 +207,7 @@ def differing(entry: Entry) -> list[tuple[str, Any, Any]]:
     """Returns what differs between before and after, field by field."""
     if entry.todo_id == PROFILE:
         return [("time_zone", entry.before.time_zone, entry.after.time_zone)]
-    return changes.differing(entry)
+    return list(entries.differing(entry))
 
 
 def value(field: str, given: Any) -> str:
