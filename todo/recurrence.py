@@ -3,17 +3,20 @@
 A series keeps its rhythm: it is counted from `start`, the due date that the rule came with, whatever is moved or late.
 """
 
+from calendar import monthrange
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from itertools import islice
 
-from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule, rruleset, rrulestr
-
+from todo.contract import API
 from todo.errors import InvalidRequest
 
-FREQUENCIES: dict[str, Any] = {"DAILY": DAILY, "WEEKLY": WEEKLY, "MONTHLY": MONTHLY, "YEARLY": YEARLY}
-LAST = datetime(2199, 12, 31, 23, 59)
-STEP = {"DAILY": timedelta(days=1), "WEEKLY": timedelta(weeks=1)}
+YEARS_AHEAD = API.limit("repeat_years")
+LAST_YEAR = 2199
+WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+MONTHS = {"MONTHLY": 1, "YEARLY": 12}
+MOST_STEPS = 12 * YEARS_AHEAD + 2  # the one that is passed, and those that may follow
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Series:
         # One that was moved to a day without an hour has that whole day.
         moved = _read(due) if "T" in due or not timed else _read(due).replace(hour=23, minute=59)
         passed = max(_read(self.occurrence), moved, now.replace(tzinfo=None) if timed else _midnight(now))
-        found = _dates(parts, _read(self.start), passed).after(passed)
+        found = _next(parts, _read(self.start), passed)
         if found is None or ("UNTIL" in parts and found.date() > _until(parts)):
             return None
         following = found.strftime("%Y-%m-%dT%H:%M" if timed else "%Y-%m-%d")
@@ -59,8 +62,11 @@ def check(repeat: str, due: str | None) -> None:
     )
     if wrong:
         raise InvalidRequest.of("repeat", wrong)
-    if {"COUNT", "UNTIL"}.isdisjoint(parts) and due and not Series(repeat, due, due).following(due, _read(due)):
-        raise InvalidRequest.of("repeat", "has no date after due")
+    assert due
+    start = _read(due)
+    found = _next(parts, start, start)
+    if found is None or (found.year - YEARS_AHEAD, found.month, found.day) > (start.year, start.month, start.day):
+        raise InvalidRequest.of("repeat", f"has no date within {YEARS_AHEAD} years of due")
 
 
 def _parts(repeat: str) -> dict[str, str]:
@@ -95,48 +101,69 @@ def _counted_down(repeat: str, parts: dict[str, str]) -> str:
     return repeat.replace(f"COUNT={count}", f"COUNT={int(count) - 1}") if count else repeat
 
 
-def _dates(parts: dict[str, str], start: datetime, passed: datetime) -> rruleset:
-    """Returns the dates of the rule, from some time before `passed` on."""
-    first_day = start.day
-    frequency, interval = parts["FREQ"], int(parts.get("INTERVAL", "1"))
-    dates = rruleset()
-    start, end = _skip(start, passed, frequency, interval)
-    if "BYDAY" in parts:
-        text = f"FREQ={frequency};INTERVAL={interval};BYDAY={parts['BYDAY']};UNTIL={end:%Y%m%dT%H%M%S}"
-        by_day: Any = rrulestr(text, dtstart=start)
-        dates.rrule(by_day)
-    elif frequency in STEP:
-        dates.rrule(rrule(FREQUENCIES[frequency], dtstart=start, interval=interval, until=end))
-    else:
-        for day in map(int, parts.get("BYMONTHDAY", str(first_day)).split(",")):
-            dates.rrule(_monthly(frequency, interval, start, day))
-    return dates
+def _next(parts: dict[str, str], start: datetime, passed: datetime) -> datetime | None:
+    """Returns the first date of the rule after `passed`; None where there is none for long. The walk is bounded."""
+    steps = islice(_steps(parts, start, passed), MOST_STEPS)
+    dates = (found for step in steps for found in step)
+    return next((found for found in dates if found > passed and found >= start and found.year <= LAST_YEAR), None)
 
 
-def _skip(start: datetime, passed: datetime, frequency: str, interval: int) -> tuple[datetime, datetime]:
-    """Returns where to start and end looking; skipping whole steps keeps the rhythm and saves counting years."""
-    if frequency in STEP:
-        step = STEP[frequency] * interval
-        start += max(0, (passed - start) // step - 1) * step
-        # Within seven steps every weekday comes that ever comes.
-        return start, min(LAST, start + 10 * step) if LAST - start > 10 * step else LAST
-    months = interval * (12 if frequency == "YEARLY" else 1)
-    passed_months = (passed.year - start.year) * 12 + passed.month - start.month
-    skipped = start.month - 1 + max(0, passed_months // months - 1) * months
-    # The first of the month, as every month has one; what comes before `passed` is not asked for.
-    return start.replace(year=start.year + skipped // 12, month=skipped % 12 + 1, day=1), LAST
+def _steps(parts: dict[str, str], start: datetime, passed: datetime) -> Iterator[list[datetime]]:
+    """Yields the dates of each day, week or month that the rule steps to, from about `passed` on."""
+    interval = int(parts.get("INTERVAL", "1"))
+    names = parts["BYDAY"].split(",") if "BYDAY" in parts else []
+    if parts["FREQ"] in MONTHS:
+        return _months(parts, names, start, passed, MONTHS[parts["FREQ"]] * interval)
+    if parts["FREQ"] == "WEEKLY":
+        return _weeks(names or [WEEKDAYS[start.weekday()]], start, passed, timedelta(weeks=interval))
+    return _days(names or list(WEEKDAYS), start, passed, timedelta(days=interval))
 
 
-def _monthly(frequency: str, interval: int, start: datetime, day: int) -> rrule:
-    """Returns the rule for one day of the month; where a month is too short for it, its last day stands in."""
-    # Of the days that may stand in, the last one that the month has: the 31st, or the 30th, 29th, 28th.
-    days = (-1,) if day == -1 else tuple(range(28, day + 1)) if day > 28 else (day,)
-    return rrule(
-        FREQUENCIES[frequency],
-        dtstart=start,
-        interval=interval,
-        until=LAST,
-        bymonth=start.month if frequency == "YEARLY" else None,
-        bymonthday=days,
-        bysetpos=-1,
-    )
+def _days(names: list[str], start: datetime, passed: datetime, step: timedelta) -> Iterator[list[datetime]]:
+    for day in _every(step, start, passed):
+        yield [day] if WEEKDAYS[day.weekday()] in names else []
+
+
+def _weeks(names: list[str], start: datetime, passed: datetime, step: timedelta) -> Iterator[list[datetime]]:
+    """Yields the days of each week, which begins on Monday as RFC 5545 has it (WKST)."""
+    days = sorted(WEEKDAYS.index(name) for name in names)
+    for monday in _every(step, start - timedelta(days=start.weekday()), passed):
+        yield [monday + timedelta(days=day) for day in days]
+
+
+def _every(step: timedelta, start: datetime, passed: datetime) -> Iterator[datetime]:
+    """Yields the steps from `start` on; skipping whole ones keeps the rhythm and saves counting years."""
+    day = start + max(0, (passed - start) // step) * step
+    while day.year <= LAST_YEAR:
+        yield day
+        day += step
+
+
+def _months(
+    parts: dict[str, str], names: list[str], start: datetime, passed: datetime, step: int
+) -> Iterator[list[datetime]]:
+    first = start.year * 12 + start.month - 1
+    month = first + max(0, (passed.year * 12 + passed.month - 1 - first) // step) * step
+    numbers = [int(number) for number in parts.get("BYMONTHDAY", str(start.day)).split(",")]
+    while month // 12 <= LAST_YEAR:
+        begin = start.replace(year=month // 12, month=month % 12 + 1, day=1)
+        found = _on_weekdays(begin, names) if names else _on_days(begin, numbers)
+        yield [begin.replace(day=day) for day in sorted(found)]
+        month += step
+
+
+def _on_days(month: datetime, numbers: list[int]) -> set[int]:
+    """Returns days of the month by their numbers; where it is too short for one, its last day stands in."""
+    last = monthrange(month.year, month.month)[1]
+    return {last if number == -1 else min(number, last) for number in numbers}
+
+
+def _on_weekdays(month: datetime, names: list[str]) -> set[int]:
+    """Returns the days of the month that are, say, a Monday (MO), its second (2MO) or its last one (-1MO)."""
+    first, last = monthrange(month.year, month.month)
+    found: set[int] = set()
+    for name in names:
+        days = list(range(1 + (WEEKDAYS.index(name[-2:]) - first) % 7, last + 1, 7))
+        number = int(name[:-2] or 0)
+        found.update(days if number == 0 else days[-1:] if number < 0 else days[number - 1 : number])
+    return found

@@ -1,11 +1,18 @@
 """The next due date of a series."""
 
+import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
+from itertools import islice
+from typing import Any
 
 import pytest
-from dateutil.rrule import rrule
+from dateutil.rrule import rrulestr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from todo import recurrence
+from todo.errors import InvalidRequest
 from todo.recurrence import Series
 
 
@@ -40,6 +47,8 @@ def run(repeat: str, start: str, steps: int, now: str = "2020-01-01T00:00") -> l
         ("FREQ=MONTHLY;BYDAY=2TU", "2026-11-10", ["2026-12-08", "2027-01-12"]),
         ("FREQ=MONTHLY;BYDAY=-1FR", "2026-11-27", ["2026-12-25", "2027-01-29"]),
         ("FREQ=MONTHLY;BYDAY=5MO", "2026-11-30", ["2027-03-29", "2027-05-31"]),
+        ("FREQ=MONTHLY;BYDAY=MO,-1SA", "2026-11-23", ["2026-11-28", "2026-11-30", "2026-12-07"]),
+        ("FREQ=MONTHLY;BYDAY=MO,-1SA;COUNT=3", "2026-11-23", ["2026-11-28", "2026-11-30"]),
         ("FREQ=YEARLY", "2024-02-29", ["2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29"]),
         ("FREQ=YEARLY;INTERVAL=2", "2025-06-15T18:00", ["2027-06-15T18:00", "2029-06-15T18:00"]),
     ],
@@ -99,17 +108,75 @@ def test_one_that_was_moved_to_a_day_has_the_whole_day() -> None:
 )
 def test_a_long_way_is_not_walked_step_by_step(repeat: str, due: str, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at = 0
-    walk = rrule._iter
+    walk = recurrence._steps
 
-    def counted(self: rrule) -> Iterator[datetime]:
+    def counted(*args: Any) -> Iterator[list[datetime]]:
         nonlocal looked_at
-        for found in walk(self):
+        for found in walk(*args):
             looked_at += 1
             yield found
 
-    monkeypatch.setattr(rrule, "_iter", counted)
+    monkeypatch.setattr(recurrence, "_steps", counted)
     assert run(repeat, "1900-01-01", 1, "2026-11-27T10:00") == ([due] if due else [])
-    assert looked_at < 50
+    assert 0 < looked_at <= recurrence.MOST_STEPS
+
+
+@pytest.mark.parametrize("repeat", ["FREQ=DAILY;INTERVAL=7;BYDAY=MO;COUNT=9", "FREQ=MONTHLY;INTERVAL=12;BYDAY=5MO"])
+def test_a_rule_that_never_comes_is_found_out_quickly(repeat: str) -> None:
+    started = time.monotonic()
+    for _ in range(50):
+        run(repeat, "2026-02-27", 1)
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("repeat", "due"),
+    [
+        ("FREQ=DAILY;INTERVAL=7;BYDAY=MO;COUNT=9", "2026-11-27"),
+        ("FREQ=DAILY;INTERVAL=7;BYDAY=MO;UNTIL=20281231", "2026-11-27"),
+        ("FREQ=MONTHLY;INTERVAL=12;BYDAY=5MO;COUNT=2", "2026-02-23"),
+        ("FREQ=YEARLY;INTERVAL=11", "2026-11-27"),
+        ("FREQ=DAILY", "2199-12-31"),
+    ],
+)
+def test_a_rule_without_a_date_in_ten_years_is_refused(repeat: str, due: str) -> None:
+    with pytest.raises(InvalidRequest):
+        recurrence.check(repeat, due)
+
+
+@pytest.mark.parametrize(
+    ("repeat", "due"),
+    [
+        ("FREQ=YEARLY;INTERVAL=10", "2024-02-29"),
+        ("FREQ=DAILY;COUNT=1", "2026-11-27"),
+        ("FREQ=DAILY;UNTIL=20261127", "2026-11-27"),
+        ("FREQ=MONTHLY;INTERVAL=12;BYDAY=5MO", "2026-11-30"),
+    ],
+)
+def test_a_rule_with_one_is_taken(repeat: str, due: str) -> None:
+    recurrence.check(repeat, due)
+
+
+NAMES = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+WEEKDAYS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True)
+NTHS = st.lists(st.sampled_from([f"{n}{day}" for n in ("", -1, 1, 2, 3, 4) for day in NAMES]), min_size=1, max_size=1)
+RULES = st.one_of(
+    st.tuples(st.sampled_from(["DAILY", "WEEKLY"]), st.just("BYDAY"), WEEKDAYS),
+    st.tuples(st.just("MONTHLY"), st.just("BYDAY"), NTHS),
+    st.tuples(
+        st.just("MONTHLY"), st.just("BYMONTHDAY"), st.lists(st.sampled_from(["1", "15", "28", "-1"]), min_size=1)
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(rule=RULES, interval=st.integers(1, 6), start=st.dates(date(1990, 1, 1), date(2030, 1, 1)))
+def test_dates_are_those_of_dateutil(rule: tuple[str, str, list[str]], interval: int, start: date) -> None:
+    frequency, part, values = rule
+    text = f"FREQ={frequency};INTERVAL={interval};{part}={','.join(values)}"
+    oracle: Any = rrulestr(text, dtstart=datetime.combine(start, datetime.min.time()))
+    expected = [f"{found:%Y-%m-%d}" for found in islice(oracle.xafter(datetime(start.year, start.month, start.day)), 5)]
+    assert run(text, start.isoformat(), 5, "1980-01-01T00:00") == expected
 
 
 def test_the_rhythm_is_kept_by_one_that_is_late() -> None:
