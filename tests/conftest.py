@@ -51,6 +51,12 @@ def migrate(database_url: str, revision: str = "head") -> None:
     command.upgrade(config, revision)
 
 
+def downgrade(database_url: str, revision: str) -> None:
+    config = Config(ROOT / "alembic.ini")
+    config.attributes["database_url"] = database_url
+    command.downgrade(config, revision)
+
+
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real PostgreSQL server of this run's own."""

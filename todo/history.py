@@ -123,7 +123,7 @@ def clear(connection: Connection, owner: Owner, day: str) -> int | None:
 
     Raises InvalidRequest for a day to come.
     """
-    user = users.open_list(connection, owner)
+    user = users.lock(connection, owner)
     if day > user.local_now()[:DAY]:
         raise InvalidRequest.of("before_day", "must not be in the future")
     last: int | None = connection.last_change_before(user_id=user.id, before=day_of(user, day)[0])["id"]
@@ -137,7 +137,7 @@ def clear_some(connection: Connection, owner: Owner, until_id: int) -> bool:
 
     Each write removes only so many, so that nobody waits for long.
     """
-    user = users.open_list(connection, owner)
+    user = users.lock(connection, owner)
     rows = connection.changes_until(user_id=user.id, until_id=until_id, limit=CLEARED_AT_ONCE)
     which = {"user_id": user.id, "until_id": rows[-1]["id"] if rows else 0}
     freed = room.total(connection.clear_entries(**which))

@@ -24,7 +24,7 @@ def empty_some(connection: Connection, owner: Owner, until_id: int) -> bool:
 
     Each write removes only so many, so that nobody waits for long.
     """
-    user = users.open_list(connection, owner)
+    user = users.lock(connection, owner)
     which = {"user_id": user.id, "limit": REMOVED_AT_ONCE}
     trashed = [row["id"] for row in connection.ids_in_trash(**which, until_id=until_id)]
     removed = [row["todo_id"] for row in connection.ids_of_removed(**which)]

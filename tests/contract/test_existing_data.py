@@ -3,14 +3,16 @@
 import sqlite3
 from typing import Any
 
+import orjson
 import psycopg
 import pytest
 from starlette.testclient import TestClient
 
-from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, downgrade, migrate
 from tests.replay import assert_log_gives_the_list
 from todo.app import create_app
 from todo.config import Settings
+from todo.todos import fold
 
 USERS = [
     {"id": 1, "username": "kevin", "time_zone": "Asia/Tokyo", "time_zone_guessed": False, "last_todo_id": 3},
@@ -34,6 +36,16 @@ TODOS = [
     {**TODO, "id": 2, "todo": "done", "status": "done", "done_at": "2026-11-21T00:00:00Z"},
     {**TODO, "id": 3, "todo": "deleted", "status": "deleted", "deleted_at": "2026-11-21T00:00:00Z"},
 ]
+
+
+def select(database_url: str, statement: str) -> list[Any]:
+    sqlite = database_url.startswith("sqlite")
+    connection: Any = (
+        sqlite3.connect(database_url.removeprefix("sqlite:///")) if sqlite else psycopg.connect(database_url)
+    )
+    rows = connection.execute(statement).fetchall()
+    connection.close()
+    return list(rows)
 
 
 def insert(database_url: str, table: str, rows: list[dict[str, Any]]) -> None:
@@ -75,3 +87,88 @@ def test_its_todos_are_there_and_in_the_log(old_database: str) -> None:
         refused = client.post("/todos/kevin/changes/1/undo")
         assert (refused.status_code, refused.json()["code"]) == (409, "nothing_to_undo")
         assert_log_gives_the_list(old_database, "kevin")
+
+
+LONG = "The same words, again and again. " * 100
+WHOLE = {
+    "id": 1,
+    "todo": "Buy milk",
+    "notes": f"{LONG}old{LONG}",
+    "created_at": "2026-11-20T00:00:00Z",
+    "updated_at": "2026-11-20T00:00:00Z",
+    "priority": "none",
+    "status": "open",
+    "version": 1,
+    "change_id": 1,
+}
+EDITED = {**WHOLE, "notes": f"{LONG}new{LONG}", "tags": ["t"], "version": 2, "change_id": 2}
+DONE = {**EDITED, "status": "done", "done_at": "2026-11-21T00:00:00Z", "version": 3, "change_id": 3}
+STEPS = [("add", None, WHOLE), ("update", WHOLE, EDITED), ("complete", EDITED, DONE)]
+
+
+@pytest.fixture
+def whole_log(empty_database: str) -> str:
+    """A database whose log has each to-do as a whole, before and after, as the version before 0006 left it."""
+    migrate(empty_database, "0005")
+    counts = {"last_todo_id": 1, "last_change_id": 3, "done_count": 1, "created_at": "2026-11-20T00:00:00Z"}
+    insert(empty_database, "users", [{"id": 1, "username": "kevin", "time_zone_guessed": True, **counts}])
+    columns = {name: value for name, value in DONE.items() if name not in ("priority", "tags")}
+    text = fold(f"Buy milk\n{DONE['notes']}\nt")
+    derived = {"urgency": 3, "due_key": "9999", "tags": '["t"]', "tag_keys": "\nt\n", "search_text": text}
+    shown = {name: DONE[name] for name in ("id", "todo", "notes", "tags", "status", "version", "change_id")}
+    insert(empty_database, "todos", [{"user_id": 1, **columns, **derived, "json": compact(shown)}])
+    told = {"user_id": 1, "at": "2026-11-21T00:00:00Z", "actor": "operator", "client": "", "summary": "Done."}
+    insert(empty_database, "changes", [{**told, "id": number} for number in (1, 2, 3)])
+    entries = [
+        {"action": action, "before": before and compact(before), "after": compact(after)}
+        for action, before, after in STEPS
+    ]
+    rows = [{"user_id": 1, "change_id": n, "todo_id": 1, **entry} for n, entry in enumerate(entries, start=1)]
+    insert(empty_database, "entries", rows)
+    return empty_database
+
+
+def compact(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+LOG = "SELECT before, after FROM entries ORDER BY change_id"
+
+
+def test_a_log_of_whole_todos_keeps_what_differs_and_can_be_undone(whole_log: str) -> None:
+    migrate(whole_log)
+    sizes = [len((before or "") + after) for before, after in select(whole_log, LOG)]
+    assert sizes[0] > 2 * len(LONG) > 4 * max(sizes[1:])
+    assert_log_gives_the_list(whole_log, "kevin")
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=whole_log))
+    with TestClient(app, headers=AUTHORIZATION) as client:
+        assert client.post("/todos/kevin/changes/3/undo").status_code == 200
+        assert client.post("/todos/kevin/changes/2/undo").status_code == 200
+        (todo,) = client.get("/todos/kevin").json()["todos"]
+        assert (todo["notes"], "tags" in todo) == (WHOLE["notes"], False)
+    assert_log_gives_the_list(whole_log, "kevin")
+
+
+def test_a_downgrade_makes_the_log_whole_again(whole_log: str) -> None:
+    before = select(whole_log, LOG)
+    migrate(whole_log)
+    downgrade(whole_log, "0005")
+
+    def read(rows: list[Any]) -> list[Any]:
+        return [[side and {"tags": [], **orjson.loads(side)} for side in row] for row in rows]
+
+    assert read(select(whole_log, LOG)) == read(before)
+
+
+def test_a_downgrade_to_before_shares_leaves_no_address(whole_log: str) -> None:
+    migrate(whole_log)
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=whole_log))
+    with TestClient(app, headers=AUTHORIZATION) as client:
+        assert "url" in client.post("/todos/kevin/1/share", json={"url_until": "2199-01-01"}).json()
+    downgrade(whole_log, "0004")
+    migrate(whole_log)
+    ((shown,),) = select(whole_log, "SELECT json FROM todos")
+    assert not {"url", "url_until"} & orjson.loads(shown).keys()
+    assert orjson.loads(shown)["notes"] == DONE["notes"]
+    assert "/s/" not in shown
+    assert not [row for row in select(whole_log, LOG) if '"share"' in f"{row}"]
