@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from todo.bodies import Bodies
 from todo.contract import Contract
 from todo.errors import (
+    InvalidRequest,
     MethodNotAllowed,
     NotFound,
     ProblemResponse,
@@ -123,6 +125,7 @@ class Guard:
         if REFUSED in scope:
             raise scope[REFUSED]
         route = self._route(scope)
+        check_address(scope)
         if method == "OPTIONS":
             return route, b""
         if method not in route.methods:
@@ -157,6 +160,16 @@ class ForConnexion:
         # The guard has looked at it. Without a body it says nothing, and Connexion would still refuse a wrong one.
         headers["content-type"] = scope[MEDIA_TYPE]
         await self.app({**scope, "headers": headers.raw}, _replay(scope[BODY], receive), send)
+
+
+def check_address(scope: Scope) -> None:
+    """Raises InvalidRequest where path or query is not UTF-8, percent-encoded (RFC 3986 section 2.5)."""
+    for place, part in (("path", scope.get("raw_path", b"")), ("query", scope["query_string"])):
+        if b"%" in part or not part.isascii():
+            try:
+                unquote_to_bytes(part.decode("ascii")).decode()
+            except UnicodeDecodeError:
+                raise InvalidRequest.of(place, "must be UTF-8, percent-encoded") from None
 
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:

@@ -491,7 +491,7 @@ class TestWho:
     def test_me_is_nobody_for_the_service_key(self, client: httpx.Client, me: str) -> None:
         assert "username" in problem(client.get(f"/todos/{me}"), 400, "me_needs_user")["hint"]
 
-    @pytest.mark.parametrize("username", ["-a", ".a", "a b", "ä", "a%00", "x" * 65, "%FF", "a;b"])
+    @pytest.mark.parametrize("username", ["-a", ".a", "a b", "ä", "a%00", "x" * 65, "a;b"])
     def test_wrong_username(self, client: httpx.Client, username: str) -> None:
         answer = problem(client.get(f"/todos/{username}"), 400, "invalid_request")
         assert answer["errors"][0]["field"] == "username"

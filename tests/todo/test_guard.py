@@ -10,7 +10,8 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message
 
 from tests.conftest import AUTHORIZATION
-from todo import bodies
+from todo import bodies, guard
+from todo.errors import InvalidRequest
 
 PATH = "/todos/{name}"
 
@@ -325,3 +326,24 @@ class TestSlowBodies:
 
         with pytest.raises(asyncio.CancelledError):
             asyncio.run(call_off())
+
+
+@pytest.mark.parametrize("bad", ["%FF", "%C3", "%ED%A0%80", "a%80b"])
+@pytest.mark.parametrize(
+    "address", ["/todos/kevin?q={}", "/todos/kevin?{}=1", "/list?q={}", "/sign-in?next={}", "/todos/{}", "/s/{}"]
+)
+def test_an_address_that_is_not_utf_8_is_refused(client: httpx.Client, address: str, bad: str) -> None:
+    answer = client.get(address.format(bad))
+    assert answer.status_code == 400
+    assert "must be UTF-8, percent-encoded" in answer.text
+
+
+@pytest.mark.parametrize("query", ["q=é".encode(), b"q=\xff"])
+def test_an_address_in_other_bytes_is_refused(query: bytes) -> None:
+    with pytest.raises(InvalidRequest):
+        guard.check_address({"raw_path": b"/", "query_string": query})
+
+
+@pytest.mark.parametrize("query", ["q=%EF%BF%BD", "q=%F0%9F%98%80", "q=%25FF", "q=100%", "q=%zz"])
+def test_an_address_in_utf_8_is_read(client: httpx.Client, name: str, query: str) -> None:
+    assert client.get(f"/todos/{name}?{query}").status_code in (200, 404)
