@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import resource
 import shlex
 import signal
 import socket
@@ -114,6 +115,17 @@ class Child:
         """Returns the exit status once the process has ended."""
         return self.process.wait(PATIENCE)
 
+    @property
+    def worker(self) -> int:
+        """The process id of what gunicorn has forked to serve."""
+        (worker,) = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return int(worker)
+
+    @property
+    def memory(self) -> int:
+        """How many bytes the worker holds in memory."""
+        return int(Path(f"/proc/{self.worker}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
     def terminate(self) -> int:
         """Returns the exit status after SIGTERM, which a platform sends to end a service."""
         self.process.send_signal(signal.SIGTERM)
@@ -127,8 +139,16 @@ class Child:
 
 
 @contextlib.contextmanager
-def started(command: list[str], environ: Environ) -> Iterator[Child]:
-    """Yields the running command; nothing of it is left in the end. The command is one of this Python's own."""
+def started(command: list[str], environ: Environ, descriptors: int | None = None) -> Iterator[Child]:
+    """Yields the running command; nothing of it is left in the end. The command is one of this Python's own.
+
+    It may open so many files and connections, where that is said.
+    """
+
+    def limit() -> None:
+        if descriptors:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
     folder = Path(environ["HOME"])
     out, err = folder / "stdout.txt", folder / "stderr.txt"
     with out.open("wb") as stdout, err.open("wb") as stderr:
@@ -140,6 +160,7 @@ def started(command: list[str], environ: Environ) -> Iterator[Child]:
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,
+            preexec_fn=limit,
         )
     child = Child(process, environ, out, err)
     try:
@@ -149,9 +170,9 @@ def started(command: list[str], environ: Environ) -> Iterator[Child]:
 
 
 @contextlib.contextmanager
-def serving(environ: Environ) -> Iterator[Child]:
+def serving(environ: Environ, descriptors: int | None = None) -> Iterator[Child]:
     """Yields the service that the Procfile's web command starts, once it answers."""
-    with started(WEB, environ) as child:
+    with started(WEB, environ, descriptors) as child:
         child.wait_until_ready()
         yield child
 
