@@ -7,7 +7,7 @@ One look a second at all connections ends those that are too slow: no request st
 import asyncio
 import resource
 from heapq import nsmallest
-from typing import Any
+from typing import Any, ClassVar
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -74,7 +74,9 @@ class Connection(HttpToolsProtocol):
         self.stuck_since: float | None = None  # when the client last took some of what is ready for it
         self.left = 0  # of that, then
         self.in_head = False  # of a request
-        self.heard = 0  # bytes since the last that were of a body
+        self.piece = 0  # bytes that came last
+        self.heard = 0  # bytes in all pieces after the one in which a body last went on, or a request ended
+        self.heard_before = 0  # bytes of that one
         self.deaf = False  # to what else comes: the answers under way are its last
         self.answering: RequestResponseCycle | None = None
 
@@ -112,7 +114,8 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.deaf:
             return
-        self.heard += len(data)
+        self.piece = len(data)
+        self.heard += self.piece
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -139,17 +142,17 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self.in_head = False
-        if self.heard > HEADER_BYTES and self._head_bytes > HEADER_BYTES:
+        if self.heard + self.heard_before > HEADER_BYTES and self._head_bytes > HEADER_BYTES:
             self._refuse(HeadersTooLarge())
             raise StopHearing
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        self.heard = 0
+        self.heard, self.heard_before = 0, self.piece
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self.heard = 0
+        self.heard, self.heard_before = 0, self.piece
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -232,6 +235,8 @@ class StopHearing(Exception):
 
 class Worker(UvicornWorker):
     """What gunicorn runs: uvicorn with these limits. WebSockets are not spoken, and so not logged either."""
+
+    CONFIG_KWARGS: ClassVar[dict[str, Any]] = {"loop": "auto", "ws": "none"}
 
     def init_process(self) -> None:
         _raise_limit()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.e2e.processes import PATIENCE
 from tests.e2e.wire import HEAD_END, connect
 
 Address = tuple[str, int]
@@ -37,6 +38,8 @@ def send(connection: socket.socket, data: bytes) -> bool:
         connection.sendall(data)
     except OSError:
         return False
+    finally:
+        connection.settimeout(PATIENCE)
     return True
 
 
@@ -115,7 +118,6 @@ def _repeat(address: Address, request: bytes) -> None:
             for client in clients:
                 send(client, request)
             for client in clients:
-                client.settimeout(30)
                 with contextlib.suppress(OSError):
                     client.recv(65536)
 
