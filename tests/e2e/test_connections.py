@@ -165,6 +165,19 @@ def test_range_is_ignored(service: Child) -> None:
             assert answer.is_whole
 
 
+def test_upload_without_a_session_is_not_read(service: Child) -> None:
+    lines = (
+        "POST /account/import HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Content-Type: multipart/form-data; boundary=b",
+        "Content-Length: 16000000",
+    )
+    with connect(service.address) as connection:
+        answer = exchange(connection, "\r\n".join(lines).encode() + HEAD_END)
+        assert (answer.status, answer.closes) == (403, True)
+        assert b"The page is out of date" in answer.raw
+
+
 @pytest.mark.slow
 class TestPatience:
     """The service waits ten seconds for headers, and for a client to read; and drops whom it waits for longest."""
