@@ -38,13 +38,16 @@ def get_consent(
         "resource": resource,
     }
     asked = {name: value for name, value in given.items() if value}
+    here = f"/oauth/authorize?{urlencode(asked)}"
+    sign_in = f"/sign-in?next={quote(here, safe='')}"
+    if browser.account() is None and clients.is_document(client_id):
+        return browser.go_to(sign_in)  # nobody makes us fetch without an account
     _remember_client(asked)
     question = browser.read(authorize.ask, _issuer(), asked)
-    if isinstance(question, Answer):
-        return browser.go_to(str(question.location))
-    here = f"/oauth/authorize?{urlencode(asked)}"
+    if not isinstance(question, authorize.Question):
+        return _back(question)
     if browser.account() is None:
-        return browser.go_to(f"/sign-in?next={quote(here, safe='')}")
+        return browser.go_to(sign_in)
     return browser.page("consent.html", form_goes_to=question.origin, question=question, asked=asked, here=here)
 
 
@@ -57,7 +60,7 @@ def decide_consent(body: JSON) -> WerkzeugResponse:
         answer = browser.write(authorize.decide, _issuer(), body, owner, allow=decision == "allow")
     except SignedOut:
         return browser.go_to(f"/oauth/authorize?{urlencode(body)}")
-    return browser.go_to(str(answer.location))
+    return _back(answer)
 
 
 def issue_token(body: JSON) -> Response:
@@ -86,6 +89,13 @@ def get_resource_metadata() -> Response:
 
 def get_mcp_resource_metadata() -> Response:
     return jsonify(metadata.resource(_issuer(), "/mcp"))
+
+
+def _back(answer: authorize.WayBack | Answer) -> WerkzeugResponse:
+    """Returns the way back to a client, or a page with a link to it."""
+    if isinstance(answer, authorize.WayBack):
+        return browser.public_page("way_back.html", 400, back=answer)
+    return browser.go_to(str(answer.location))
 
 
 def _remember_client(asked: JSON) -> None:

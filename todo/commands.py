@@ -60,13 +60,15 @@ def claim(settings: Settings, username: str) -> None:
 
 
 def client(settings: Settings, name: str, redirects: list[str]) -> None:
-    """Prints id and secret of a new OAuth client. Raises ConfigError for a redirect that nobody may register."""
+    """Prints id and secret of a new OAuth client. Raises ConfigError for what nobody may register."""
     from todo.oauth import register
     from todo.oauth.redirects import HOSTS, expand
 
     uris = [uri for given in redirects for uri in expand(given)]
     try:
         client_id, secret = _write(settings, register.register_by_operator, name, uris)
+    except register.InvalidMetadata as error:
+        raise ConfigError(f"NAME: {error.description}") from None
     except register.InvalidRedirect:
         hosts = ", ".join(HOSTS)
         raise ConfigError(f"REDIRECT must be one of {hosts}, or the https address to send people back to.") from None

@@ -152,6 +152,12 @@ class RateLimited(Refusal):
         self.headers["RateLimit"] = f'"{kind}";r=0;t={seconds}'
 
 
+class AssistantsBusy(Refusal):
+    """As many assistants as may be looked up at once are being looked up."""
+
+    HEADERS: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}
+
+
 class OriginNotAllowed(Refusal):
     """A browser asks for a web page of an origin that the operator does not allow."""
 
@@ -360,6 +366,13 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "Too many requests",
         "There were more requests in the last minute than one caller may send. Nothing was done.",
         "Wait as many seconds as Retry-After says and call again; change_todos does many things in one call.",
+    ),
+    AssistantsBusy: Problem(
+        429,
+        "assistants_busy",
+        "Too many assistants at once",
+        "This service is looking up other assistants, and takes only a few at once.",
+        "Wait as many seconds as Retry-After says, and try again.",
     ),
     OriginNotAllowed: Problem(
         403,

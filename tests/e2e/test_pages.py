@@ -182,10 +182,10 @@ class TestWhileAnAssistantWrites:
             listed, told = opened(one), opened(other, "/history")
             todo_id = done(chatgpt, "add_todo", era, todo="Buy milk")["id"]
             expect(listed.locator(".text")).to_have_text("Buy milk", timeout=SOON)
-            expect(told.locator("h3")).to_have_text("ChatGPT added “Buy milk”", timeout=SOON)
+            expect(told.locator("h3")).to_have_text("Assistant “ChatGPT” added “Buy milk”", timeout=SOON)
             done(chatgpt, "complete_todo", era, todo_id=todo_id)
             expect(listed.locator("section[aria-labelledby=done] .text")).to_have_text("Buy milk", timeout=SOON)
-            expect(told.locator("h3").first).to_have_text("ChatGPT completed “Buy milk”", timeout=SOON)
+            expect(told.locator("h3").first).to_have_text("Assistant “ChatGPT” completed “Buy milk”", timeout=SOON)
             # Both press the button before either learns of the other.
             again = opened(one, "/history")
             again.locator("#undo-2").click(no_wait_after=True)

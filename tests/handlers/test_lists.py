@@ -283,7 +283,7 @@ class TestHistory:
             person.send("/list/act", action="complete", id=str(todo["id"]))
             text = page(person, "/history")
         told = [unescape(re.sub(r"<.*?>", "", found)) for found in re.findall(r"<h3.*?>(.*?)</h3>", text)]
-        assert told == ["You completed “B”", "ChatGPT changed “B”", "ChatGPT added “A”"]
+        assert told == ["You completed “B”", "Assistant “ChatGPT” changed “B”", "Assistant “ChatGPT” added “A”"]
         rows = [
             tuple(re.sub(r"<.*?>", "", cell) for cell in row)
             for row in re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td>', text)
@@ -305,7 +305,7 @@ class TestHistory:
             assistant.add("on Saturday")
 
             def told(query: str) -> list[str]:
-                return re.findall(r"“(.*?)”</bdi></h3>", page(person, f"/history?{query}"))
+                return re.findall(r"“([^“]*?)”</bdi></h3>", page(person, f"/history?{query}"))
 
             assert told("who=&day=") == ["on Saturday", "mine", "on Friday"]
             assert told("who=person") == ["mine"]
@@ -320,7 +320,7 @@ class TestHistory:
         added = assistant.http.post(f"/todos/{person.username}", json={"todo": "A"}, headers=headers)
         assert added.status_code == 201, added.text
         text = page(person, "/history")
-        assert "An assistant called “You”" in text, text
+        assert '<span class="actor">Assistant “<bdi>You</bdi>”</span>' in text, text
         assert page(person, "/history?who=person").count("<article") == 0
 
     def test_pages_of_it(self, person: Person, assistant: Assistant) -> None:
@@ -341,7 +341,7 @@ class TestHistory:
         answer = person.send("/history/undo", change_id=str(both["change_id"]), next="/history")
         assert answer.status_code == 409
         said = unescape(re.sub(r"<.*?>|\s+", " ", answer.text))
-        assert "ChatGPT added 2 to-dos" in re.sub(r"\s+", " ", said)
+        assert "Assistant “ ChatGPT ” added 2 to-dos" in re.sub(r"\s+", " ", said)
         assert "You completed “A”" in re.sub(r"\s+", " ", said)
         assert len(assistant.call("GET", "?status=all")["todos"]) == 2
         follow(person, person.send("/history/undo", change_id=str(both["change_id"]), force="on", next="/history"))
@@ -399,7 +399,7 @@ class TestUndoingManyChanges:
             person.send("/list/edit", id="1", version="1", todo="A, which I keep")
             text, form = self.preview(person)
             assert "1 of the to-dos has been changed since" in text
-            assert "You</bdi>\n          changed “A, which I keep”" in unescape(text)
+            assert "You</bdi>\n          <bdi>changed “A, which I keep”" in unescape(text)
             follow(person, person.send("/history/undo-all", **form))
             assert [todo["todo"] for todo in assistant.call("GET")["todos"]] == ["A, which I keep"]
 

@@ -1,6 +1,7 @@
 """The authorization server: what it gives, and all that it refuses."""
 
 import base64
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
@@ -114,7 +115,8 @@ class TestConsent:
         page = person.browser.get("/oauth/authorize", params=client.asks(scope="todos:read")).text
         text = unescape(page)
         assert "&lt;i&gt;Helper&lt;/i&gt;" in page
-        assert "<strong>app.example</strong>" in page
+        assert "<strong><bdi>app.example</bdi></strong>" in page
+        assert "The assistant “<bdi>" in page
         assert API.scopes["todos:read"] in text
         assert API.scopes["todos:write"] not in text
 
@@ -172,6 +174,20 @@ class TestConsent:
         assert public.connect(person)["scope"] == "todos:read todos:write"
 
 
+# What is wrong with a request whose client and address are right, and OAuth's name for it.
+WRONG: list[tuple[dict[str, str | None], str]] = [
+    ({"response_type": "token"}, "unsupported_response_type"),
+    ({"response_type": None}, "unsupported_response_type"),
+    ({"scope": "unknown"}, "invalid_scope"),
+    ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
+    ({"code_challenge_method": "plain"}, "invalid_request"),
+    ({"code_challenge_method": None}, "invalid_request"),
+    ({"code_challenge": "short"}, "invalid_request"),
+    ({"resource": "https://other.example"}, "invalid_target"),
+    ({"resource": f"{ISSUER}/todos"}, "invalid_target"),
+]
+
+
 class TestNeverRedirects:
     """To an address that is not the client's own, whatever else is wrong (RFC 9700 section 4.1)."""
 
@@ -181,6 +197,7 @@ class TestNeverRedirects:
             {"client_id": "unknown"},
             {"client_id": None},
             {"client_id": "https://127.0.0.1/client.json"},
+            {"client_id": "https://127.0.0.1/client.json", "scope": "unknown"},
             {"client_id": "http://127.0.0.1/client.json"},
             {"redirect_uri": "https://evil.example/callback"},
             {"redirect_uri": f"{CALLBACK}/"},
@@ -215,31 +232,43 @@ class TestNeverRedirects:
         asked = [*public.asks().items(), ("redirect_uri", "https://evil.example/")]
         assert person.browser.get("/oauth/authorize", params=asked).status_code == 400
 
-    @pytest.mark.parametrize(
-        ("changed", "error"),
-        [
-            ({"response_type": "token"}, "unsupported_response_type"),
-            ({"response_type": None}, "unsupported_response_type"),
-            ({"scope": "unknown"}, "invalid_scope"),
-            ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
-            ({"code_challenge_method": "plain"}, "invalid_request"),
-            ({"code_challenge_method": None}, "invalid_request"),
-            ({"code_challenge": "short"}, "invalid_request"),
-            ({"resource": "https://other.example"}, "invalid_target"),
-            ({"resource": f"{ISSUER}/todos"}, "invalid_target"),
-        ],
-    )
-    def test_what_else_is_wrong_goes_back_to_the_client(
-        self, person: Person, public: Client, changed: dict[str, str | None], error: str
+    def test_while_nobody_is_signed_in_for_a_document(self, http: TestClient, public: Client) -> None:
+        asked = public.asks(client_id="https://127.0.0.1/client.json", scope="unknown")
+        location = http.get("/oauth/authorize", params=asked).headers["location"]
+        assert location.startswith("/sign-in?next=%2Foauth%2Fauthorize")
+
+    @pytest.mark.parametrize(("changed", "error"), WRONG)
+    def test_what_else_is_wrong_goes_back_to_a_client_of_the_operator(
+        self, person: Person, confidential: Client, changed: dict[str, str | None], error: str
     ) -> None:
-        asked = public.asks(**changed)
-        for response in (
+        asked = confidential.asks(**changed)
+        answers = [
             person.browser.get("/oauth/authorize", params=asked),
             person.send("/oauth/authorize", decision="allow", **asked),
-        ):
+        ]
+        for response in answers if "code_challenge" not in changed or changed["code_challenge"] else ():
             answer = told(response)
             assert response.headers["location"].startswith(f"{CALLBACK}?")
             assert (answer["error"], answer["state"], answer["iss"]) == (error, "a state", ISSUER)
+            assert "code" not in answer
+
+    @pytest.mark.parametrize(("changed", "error"), WRONG)
+    def test_what_else_is_wrong_is_a_page_for_who_registered_itself(
+        self, person: Person, public: Client, http: TestClient, changed: dict[str, str | None], error: str
+    ) -> None:
+        asked = public.asks(**changed)
+        for response in (
+            http.get("/oauth/authorize", params=asked),  # nobody is signed in
+            person.browser.get("/oauth/authorize", params=asked),
+            person.send("/oauth/authorize", decision="allow", **asked),
+            person.send("/oauth/authorize", decision="deny", **asked),
+        ):
+            assert response.status_code == 400
+            assert not {"location", "refresh"} & set(response.headers)
+            assert "http-equiv" not in response.text
+            (link,) = re.findall(rf'href="({re.escape(CALLBACK)}[^"]*)"', response.text)
+            answer = parse_qs(urlsplit(unescape(link)).query)
+            assert (answer["error"], answer["state"], answer["iss"]) == ([error], ["a state"], [ISSUER])
             assert "code" not in answer
 
 
@@ -507,6 +536,9 @@ class TestRevocation:
         assert public.http.get("/todos/me", headers=bearer(token)).status_code == 200
 
 
+DECEIVING = ["You\u200b", "\u202eecivres", "a\u2066b", "\u3164", "a\nb", "a\u2028b", "a\u0085b", "\x1b[2K"]
+
+
 class TestRegistration:
     def test_shows_the_secret_once(self, http: TestClient) -> None:
         client = Client.registered(http, method="client_secret_post")
@@ -529,6 +561,7 @@ class TestRegistration:
             ({"redirect_uris": [CALLBACK], "grant_types": ["implicit"]}, "invalid_client_metadata"),
             ({"redirect_uris": [CALLBACK], "response_types": ["token"]}, "invalid_client_metadata"),
             ({"redirect_uris": [CALLBACK], "client_name": "x" * 201}, "invalid_request"),
+            *(({"redirect_uris": [CALLBACK], "client_name": deceiving}, "invalid_request") for deceiving in DECEIVING),
         ],
     )
     def test_refuses_what_is_not_safe(self, http: TestClient, metadata: dict[str, object], error: str) -> None:

@@ -90,6 +90,12 @@ def test_client_refuses_a_redirect_that_is_not_safe(settings: Settings, redirect
         commands.main(["client", "My GPT", redirect])
 
 
+@pytest.mark.parametrize("client", ["You\u200b", "a\u202eb", "a\nb", " ", "x" * 201])
+def test_client_refuses_a_name_that_could_deceive(settings: Settings, client: str) -> None:
+    with pytest.raises(ConfigError, match="NAME: "):
+        commands.main(["client", client, "claude"])
+
+
 def test_forget_deletes_one_list_with_everything_in_it(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     run_rules(
         settings,

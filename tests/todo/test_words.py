@@ -48,9 +48,12 @@ def test_repeat(rule: str, said: str) -> None:
     [
         (Actor("person"), "You"),
         (Actor("operator"), "The operator"),
-        (Actor("assistant", "Claude"), "Claude"),
-        (Actor("assistant"), "An assistant"),
-        (Actor("assistant", " YOU "), "An assistant called “ YOU ”"),
+        (Actor("assistant", "Claude"), "Assistant “\u2068Claude\u2069”"),
+        (Actor("assistant"), "Assistant without a name"),
+        (Actor("assistant", "You\u200b"), "Assistant without a name"),
+        (Actor("assistant", "An assistant without a name"), "Assistant without a name"),
+        (Actor("assistant", " YOU "), "Assistant “\u2068YOU\u2069”"),
+        (Actor("assistant", "x” and “You"), "Assistant “\u2068x' and 'You\u2069”"),
     ],
 )
 def test_actor(actor: Actor, said: str) -> None:

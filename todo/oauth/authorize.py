@@ -20,6 +20,24 @@ REASONS = {
     "invalid_request": "The assistant wants you sent back to an address that is not registered for it.",
 }
 
+# What is wrong with a request that can go back, where the error's own words may quote it.
+FAULTS = {
+    "invalid_scope": "It asks for something that nobody can allow here.",
+    "invalid_target": "It asks for access to another service than this one.",
+    "unsupported_response_type": "It asks for an answer that this service does not give.",
+}
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """What a page says of a wrong request, and where a link on it leads: to the client, with OAuth's error."""
+
+    client_name: str
+    host: str
+    fault: str
+    error: str
+    address: str
+
 
 @dataclass(frozen=True)
 class Question:
@@ -31,8 +49,8 @@ class Question:
     origin: str
 
 
-def ask(connection: Connection, issuer: str, parameters: dict[str, Any]) -> Question | Answer:
-    """Returns the question, or the error that goes back to the client. Raises ClientRefused where neither may be."""
+def ask(connection: Connection, issuer: str, parameters: dict[str, Any]) -> Question | WayBack | Answer:
+    """Returns the question, or how the error goes back to the client. Raises ClientRefused where it may not."""
     server, request = _server(connection, issuer), Request("GET", parameters)
     try:
         grant = server.get_consent_grant(request)
@@ -46,7 +64,9 @@ def ask(connection: Connection, issuer: str, parameters: dict[str, Any]) -> Ques
     )
 
 
-def decide(connection: Connection, issuer: str, parameters: dict[str, Any], owner: Owner, *, allow: bool) -> Answer:
+def decide(
+    connection: Connection, issuer: str, parameters: dict[str, Any], owner: Owner, *, allow: bool
+) -> WayBack | Answer:
     """Returns the way back to the client, with a code or with access_denied. Raises SignedOut and ClientRefused."""
     user = users.lock(connection, owner)
     server, request = _server(connection, issuer), Request("POST", parameters)
@@ -65,9 +85,22 @@ def _server(connection: Connection, issuer: str) -> Server:
     return server
 
 
-def _refused(server: Server, request: Request, error: OAuth2Error) -> Answer:
-    if not error.redirect_uri:
+def _refused(server: Server, request: Request, error: OAuth2Error) -> WayBack | Answer:
+    """Returns how the error of a request goes back: by itself only to clients that the operator knows.
+
+    To others, or anybody could have people sent from here to a place of their own (RFC 9700 section 4.11.2).
+    """
+    client = server.query_client(request.parameters.get("client_id", ""))
+    if not error.redirect_uri or client is None:
         raise ClientRefused(REASONS.get(error.error, "The request of the assistant is not complete.")) from None
     answer = server.handle_error_response(request, error)
     assert isinstance(answer, Answer)
-    return answer
+    if client.is_trusted:
+        return answer
+    return WayBack(
+        client_name=client.name,
+        host=clients.host_of(client.id, error.redirect_uri),
+        fault=FAULTS.get(error.error, "It has left out or mistaken what makes connecting safe."),
+        error=error.error,
+        address=str(answer.location),
+    )

@@ -23,6 +23,7 @@ class Client(ClientMixin):
     """A client as Authlib asks about it (RFC 6749 section 2). One with a secret is confidential."""
 
     id: str
+    kind: str
     name: str
     secret_hash: str | None
     redirect_uris: list[str]
@@ -30,11 +31,17 @@ class Client(ClientMixin):
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Client":
-        return cls(row["id"], row["name"], row["secret_hash"], orjson.loads(row["redirect_uris"]), row["expires_at"])
+        known = {name: row[name] for name in ("id", "kind", "name", "secret_hash", "expires_at")}
+        return cls(**known, redirect_uris=orjson.loads(row["redirect_uris"]))
 
     @property
     def is_public(self) -> bool:
         return self.secret_hash is None
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the operator has registered it, and nobody else could."""
+        return self.kind == "operator"
 
     @property
     def is_document(self) -> bool:

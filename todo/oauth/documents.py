@@ -8,7 +8,10 @@ import asyncio
 import ipaddress
 import re
 import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -18,7 +21,7 @@ from authlib.oauth2 import OAuth2Error
 
 from todo import attempts
 from todo.contract import SITE
-from todo.errors import ClientRefused
+from todo.errors import AssistantsBusy, ClientRefused
 from todo.oauth import clients, register
 from todo.oauth.redirects import LOOPBACK
 from todo.storage.engine import Engine
@@ -42,8 +45,25 @@ KEPT_FOR = timedelta(minutes=SITE.limit("client_document_minutes"))
 FORM = SITE.schema("ClientId")
 SHAPE = _without_refs(SITE.schema("Registration"))
 DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)  # segments that lead to another one
-# Addresses that stand for others, which may be private ones: NAT64 and 6to4.
-TRANSLATED = [ipaddress.ip_network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")]
+# IPv6 addresses of the public Internet, and those among them that are not: of protocols, with an IPv4 address within,
+# for documentation, and of the 6bone (RFC 6890, and IANA's registry of special-purpose addresses).
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+SPECIAL = [
+    ipaddress.ip_network(network)
+    for network in (
+        "2001::/23",
+        "2001:db8::/32",
+        "2002::/16",
+        "3ffe::/16",
+        "3fff::/20",
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+    )
+]
+# Fetches are made apart from those who wait for them: a name that is looked up keeps its thread as long as it likes.
+AT_ONCE = SITE.limit("client_documents_at_once")
+_slots = BoundedSemaphore(AT_ONCE)
+_pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="client-document")
 
 
 class DocumentRefused(Exception):
@@ -53,23 +73,38 @@ class DocumentRefused(Exception):
 def remember(engine: Engine, client_id: str, address: str, *, local: bool) -> None:
     """Fetches the document of a client that is not known, or not known lately, and keeps what it says.
 
-    `address` is who asks, as each may make us fetch only so often. Raises TooManyAttempts and ClientRefused.
+    `address` is who asks, as each may make us fetch only so often. Raises TooManyAttempts, AssistantsBusy and
+    ClientRefused.
     """
     known = engine.submit_read(clients.find, client_id).result()
     if known and (known.expires_at or "") > utc_now():
         return
     attempts.limit(engine.submit_write(attempts.count, attempts.fetches(address)).result())
     try:
-        metadata = fetch(client_id, local=local)
+        metadata = _fetch_in_time(client_id, local=local)
     except DocumentRefused as refusal:
         raise ClientRefused(f"The assistant could not be verified: {refusal}.") from None
     engine.submit_write(_save, client_id, metadata).result()
 
 
+def _fetch_in_time(client_id: str, *, local: bool) -> JSON:
+    """Returns what `fetch` returns, or stops waiting for it. Raises DocumentRefused, and AssistantsBusy."""
+    if not _slots.acquire(blocking=False):
+        raise AssistantsBusy
+    fetching = _pool.submit(fetch, client_id, local=local)
+    fetching.add_done_callback(lambda _: _slots.release())
+    try:
+        return fetching.result(MOST_SECONDS)
+    except TimeoutError:
+        raise DocumentRefused("its document came too slowly") from None
+
+
 def fetch(client_id: str, *, local: bool = False) -> JSON:
     """Returns the metadata of the client. Raises DocumentRefused. `local` allows http on the loopback interface too."""
+    end = time.monotonic() + MOST_SECONDS
     url = _address(client_id, local=local)
-    body = asyncio.run(_get(url, _resolve(url, local=local)))
+    address = _resolve(url, local=local)
+    body = asyncio.run(_get(url, address, end - time.monotonic()))
     try:
         metadata = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -119,19 +154,19 @@ def _resolve(url: SplitResult, *, local: bool) -> str:
 
 
 def is_public(address: str) -> bool:
-    """Whether a network address is one of the public Internet, whatever it is wrapped in."""
+    """Whether a network address is one of the public Internet itself, and stands for no other."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    ip = getattr(ip, "ipv4_mapped", None) or ip
-    return ip.is_global and not ip.is_multicast and not any(ip in network for network in TRANSLATED)
+    known = ip.is_global and not ip.is_multicast and (ip.version == 4 or ip in GLOBAL_UNICAST)
+    return known and not any(ip in network for network in SPECIAL)
 
 
-async def _get(url: SplitResult, address: str) -> bytes:
+async def _get(url: SplitResult, address: str, seconds: float) -> bytes:
     """Returns what stands at `url`, asked of `address` itself, so that no second look-up can lead elsewhere."""
     host = f"[{address}]" if ":" in address else address
     body = b""
     try:
         async with (
-            asyncio.timeout(MOST_SECONDS),
+            asyncio.timeout(seconds),
             httpx.AsyncClient(trust_env=False, follow_redirects=False) as client,
             client.stream(
                 "GET",
@@ -154,5 +189,5 @@ async def _get(url: SplitResult, address: str) -> bytes:
 
 
 def _save(connection: Connection, client_id: str, metadata: JSON) -> None:
-    name = metadata.get("client_name") or urlsplit(client_id).netloc
+    name = metadata.get("client_name", "").strip() or urlsplit(client_id).netloc
     clients.save(connection, "document", client_id, name, metadata["redirect_uris"], expires_at=utc_now(KEPT_FOR))

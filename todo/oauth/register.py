@@ -12,6 +12,7 @@ from todo.oauth import clients, redirects
 from todo.oauth.metadata import AUTH_METHODS, GRANT_TYPES
 from todo.storage.statements import Connection
 from todo.users import utc_now
+from todo.validation import find_errors
 
 JSON = dict[str, Any]
 
@@ -50,7 +51,7 @@ def register(connection: Connection, metadata: JSON) -> JSON:
     method = metadata.get("token_endpoint_auth_method", "client_secret_basic")  # RFC 7591's own default
     secret = None if method == "none" else tokens.new("client")
     client_id = clients.new_id()
-    name = metadata.get("client_name") or NAMELESS
+    name = metadata.get("client_name", "").strip() or NAMELESS
     clients.save(
         connection, "registered", client_id, name, metadata["redirect_uris"], secret, expires_at=utc_now(UNUSED_TIME)
     )
@@ -69,7 +70,9 @@ def register(connection: Connection, metadata: JSON) -> JSON:
 
 
 def register_by_operator(connection: Connection, name: str, redirect_uris: list[str]) -> tuple[str, str]:
-    """Returns id and secret of a new confidential client. Raises InvalidRedirect."""
+    """Returns id and secret of a new confidential client. Raises InvalidRedirect and InvalidMetadata."""
+    if find_errors(SITE.schema("ShownText"), name) or not name.strip():
+        raise InvalidMetadata("The name must be a line of at most 200 characters, none of them invisible.")
     if not all(uri in redirects.TEMPLATES or redirects.can_register(uri) for uri in redirect_uris):
         raise InvalidRedirect
     client_id, secret = clients.new_id(), tokens.new("client")

@@ -24,6 +24,7 @@ from todo.errors import (
 )
 from todo.history import ASSISTANT, Actor, Told
 from todo.sections import Moment
+from todo.text import is_visible
 from todo.todos import Todo
 
 DAY = len("2026-11-27")
@@ -52,8 +53,9 @@ FIELDS = {
 }
 LABELS = {"todo": "The text", "due": "The date", "repeat": "How it repeats", "tags": "The tags", "notes": "The notes"}
 STATES = {"open": "open", "done": "done", "deleted": "in the trash"}
-# What an assistant that calls itself so would pass for.
-RESERVED = ("", "you", "the operator", "operator", "person", "an assistant")
+ACTORS = {"person": "You", "operator": "The operator"}
+NAMELESS = "without a name"
+QUOTES = str.maketrans("“”", "''")  # those around a name are ours
 SAID_AS_A_WHOLE = ("Imported", "Undid")
 VERBS = {**PAST_TENSE, "undo": "took back changes to", "import": "kept"}
 
@@ -171,12 +173,16 @@ def with_edit(address: str, todo_id: int) -> str:
 
 
 def actor(who: Actor) -> str:
-    """Returns who it is. An assistant that takes a name which would deceive is quoted."""
+    """Returns who it is, where there is no markup. An assistant is always said to be one, whatever it calls itself."""
     if who.kind != ASSISTANT:
-        return "You" if who.kind == "person" else "The operator"
-    if not who.client:
-        return "An assistant"
-    return who.client if who.client.casefold().strip() not in RESERVED else f"An assistant called “{who.client}”"
+        return ACTORS[who.kind]
+    name = called(who.client)
+    return f"Assistant “\u2068{name}\u2069”" if name else f"Assistant {NAMELESS}"
+
+
+def called(name: str) -> str:
+    """Returns a name that somebody has chosen, as a page can quote it, or nothing where it cannot."""
+    return name.strip().translate(QUOTES) if is_visible(name) and name != f"An assistant {NAMELESS}" else ""
 
 
 def done(change: Told) -> str:

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 import time_machine
 
 from tests.conftest import migrate
-from todo.errors import ClientRefused, TooManyAttempts
+from todo.errors import AssistantsBusy, ClientRefused, TooManyAttempts
 from todo.oauth import documents
 from todo.oauth.documents import DocumentRefused, fetch, is_public, remember
 from todo.storage.engine import Engine, open_engine
@@ -120,6 +121,8 @@ def test_is_believed(host: Host) -> None:
         ({"grant_types": ["implicit"]}, "invalid_client_metadata"),
         ({"client_name": 5}, "client_name must be text"),
         ({"client_name": "a\nb"}, "client_name must have the form"),
+        ({"client_name": "You\u200b"}, "client_name must not hold invisible characters"),
+        ({"client_name": "\u202eecivres ehT"}, "client_name must not hold invisible characters"),
     ],
 )
 def test_is_not_believed(host: Host, changed: dict[str, Any], why: str) -> None:
@@ -221,13 +224,56 @@ def test_what_is_no_id_is_not_asked_for(monkeypatch: pytest.MonkeyPatch, client_
         "64:ff9b::a00:1",
         "2002:7f00:1::",
         "2001:db8::1",
+        "::127.0.0.1",
+        "::8.8.8.8",
+        "::ffff:8.8.8.8",
+        "::ffff:0:127.0.0.1",
+        "::ffff:0:8.8.8.8",
+        "64:ff9b::808:808",
+        "64:ff9b:1::1",
+        "100::1",
+        "200::1",
+        "fec0::1",
+        "feff::1",
+        "fe80::1",
+        "fd00::1",
+        "4000::1",
+        "5f00::1",
+        "3ffe::1",
+        "3fff::1",
+        "3fff:fff:ffff::1",
+        "2001::1",
+        "2001:0:7f00:1::",
+        "2001:2::1",
+        "2001:10::1",
+        "2001:20::1",
+        "2002:808:808::1",
+        "192.88.99.1",
+        "192.0.0.9",
+        "192.0.0.170",
+        "0.1.2.3",
+        "198.51.100.1",
+        "203.0.113.1",
+        "240.0.0.1",
+        "239.255.255.255",
     ],
 )
 def test_addresses_that_are_not_public(address: str) -> None:
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "93.184.215.14",
+        "8.8.8.8",
+        "192.88.98.1",
+        "2606:2800:21f:cb07:6820:80da:af6b:8b2c",
+        "2001:4860:4860::8888",
+        "2a00:1450:4001::1",
+        "3ffd::1",
+    ],
+)
 def test_addresses_that_are(address: str) -> None:
     assert is_public(address)
 
@@ -281,3 +327,42 @@ def test_one_address_makes_us_fetch_only_so_often(host: Host, engine: Engine) ->
     assert len(host.asked) == 20
     with pytest.raises(ClientRefused):
         remember(engine, host.client_id, "another", local=True)
+
+
+@pytest.fixture
+def stalled_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+    """Names that are looked up for ever; for the list of those that were, once the test is over."""
+    over, asked = threading.Event(), []
+    real = socket.getaddrinfo
+
+    def look_up(name: Any, *args: Any, **kwargs: Any) -> Any:
+        if "stalls" not in str(name):
+            return real(name, *args, **kwargs)
+        asked.append(name)
+        over.wait(30)
+        raise OSError
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(documents, "MOST_SECONDS", 0.5)
+    yield asked
+    over.set()
+    for _ in range(documents.AT_ONCE):
+        documents._slots.acquire(timeout=10)
+    for _ in range(documents.AT_ONCE):
+        documents._slots.release()
+
+
+def test_looking_a_name_up_has_an_end_and_few_wait(engine: Engine, stalled_names: list[object]) -> None:
+    start = time.monotonic()
+
+    def ask(number: int) -> type[Exception]:
+        with pytest.raises((ClientRefused, AssistantsBusy)) as refused:
+            remember(engine, f"https://stalls.example/{number}", f"address {number}", local=True)
+        return refused.type
+
+    with ThreadPoolExecutor(10) as people:
+        outcomes = list(people.map(ask, range(10)))
+    assert time.monotonic() - start < 3
+    assert (outcomes.count(ClientRefused), outcomes.count(AssistantsBusy)) == (3, 7)
+    assert ask(11) is AssistantsBusy  # as long as the names are still looked up
+    assert len(stalled_names) == 3
