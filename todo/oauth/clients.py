@@ -11,11 +11,13 @@ import orjson
 from authlib.oauth2.rfc6749 import ClientMixin, list_to_scope, scope_to_list
 
 from todo import tokens
-from todo.contract import API
+from todo.contract import API, SITE
 from todo.oauth import redirects
 from todo.oauth.metadata import GRANT_TYPES
 from todo.storage.statements import Connection
 from todo.users import utc_now
+
+MOST_UNUSED = SITE.limit("unused_clients")
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,9 @@ def save(
     secret: str | None = None,
     expires_at: str | None = None,
 ) -> None:
-    """Keeps a client, and forgets those that nobody uses."""
+    """Keeps a client, and forgets those that nobody uses: what has expired, and what is too much."""
     connection.delete_unused_clients(now=utc_now())
+    connection.delete_most_unused_clients(kept=MOST_UNUSED - 1)
     connection.save_client(
         id=client_id,
         kind=kind,

@@ -10,6 +10,14 @@ SET name = excluded.name, redirect_uris = excluded.redirect_uris, expires_at = e
 -- name: keep_client!
 UPDATE clients SET expires_at = NULL WHERE id = :id AND kind = 'registered' AND expires_at IS NOT NULL;
 
+-- Of those that nobody is connected with only so many are kept, the ones that are good for the longest.
+-- name: delete_most_unused_clients!
+DELETE FROM clients WHERE id IN (
+  SELECT id FROM clients
+  WHERE expires_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants WHERE grants.client_id = clients.id)
+  ORDER BY expires_at DESC LIMIT 1000 OFFSET :kept
+);
+
 -- Nobody has ever connected one of these, or nobody is connected with it any more.
 -- name: delete_unused_clients!
 DELETE FROM clients WHERE expires_at <= :now AND NOT EXISTS (SELECT 1 FROM grants WHERE grants.client_id = clients.id);
