@@ -1,5 +1,8 @@
 """Replays a list's log from nothing and compares what it gives with what is stored."""
 
+from collections.abc import Callable
+from typing import Any
+
 from todo import room, users
 from todo.entries import PROFILE, Entry, Part, Zone, digest
 from todo.storage.engine import open_engine
@@ -10,12 +13,31 @@ from todo.users import Owner, User
 
 def assert_log_gives_the_list(database_url: str, username: str) -> None:
     """Raises AssertionError unless the log gives every to-do, the trash included, the time zone and the counters."""
+    _read(database_url, _compare, username)
+
+
+def assert_bytes_are_counted(database_url: str, username: str) -> None:
+    """Raises AssertionError unless what the list is said to take is what its rows come to."""
+    _read(database_url, _compare_bytes, username)
+
+
+def bytes_of_list(database_url: str, username: str) -> int:
+    """Returns what the list is said to take."""
+    return int(_read(database_url, users.find, Owner(username)).bytes)
+
+
+def _read(database_url: str, rule: Callable[..., Any], *args: Any) -> Any:
     engine = open_engine(database_url)
     engine.start()
     try:
-        engine.submit_read(_compare, username).result()
+        return engine.submit_read(rule, *args).result()
     finally:
         engine.stop()
+
+
+def _compare_bytes(connection: Connection, username: str) -> None:
+    user = users.find(connection, Owner(username))
+    assert user.bytes == stored_bytes(connection, user)
 
 
 def _compare(connection: Connection, username: str) -> None:
@@ -46,7 +68,7 @@ def _compare(connection: Connection, username: str) -> None:
     for row, todo in zip(connection.all_todos(user_id=user.id), stored, strict=True):
         assert row["json"] == todo.to_row()["json"]
     assert user.last_todo_id >= max(replayed, default=0)
-    assert user.bytes == stored_bytes(connection, user)
+    _compare_bytes(connection, username)
 
 
 def stored_bytes(connection: Connection, user: User) -> int:

@@ -8,6 +8,8 @@ import pytest
 import time_machine
 
 from tests.handlers.test_todos import add, page, problem, texts
+from tests.replay import assert_log_gives_the_list
+from todo.storage.engine import open_engine
 
 
 def change(client: httpx.Client, name: str, *actions: dict) -> dict:
@@ -395,3 +397,150 @@ class TestQuota:
         assert client.patch(f"/todos/{name}/1", json={"todo": "A"}).status_code == 200
         change(client, name, {"action": "delete", "id": 1}, {"action": "add", "todo": "d"})
         assert texts(client, name) == ["b", "c", "d"]
+
+    def test_in_bytes_says_what_to_empty_and_lets_do_what_makes_room(
+        self, client: httpx.Client, name: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for text in "abc":
+            # Without a request_id, as kept answers would make room.
+            client.post(f"/todos/{name}", json={"todo": text, "notes": "n" * 1000})
+        monkeypatch.setattr("todo.drafts.MOST_TODOS", 1000)
+        monkeypatch.setattr("todo.room.MOST_BYTES", 0)
+        for refused in (
+            client.post(f"/todos/{name}", json={"todo": "d"}),
+            client.patch(f"/todos/{name}/1", json={"notes": "m" * 2000}),
+            client.patch(f"/profiles/{name}", json={"time_zone": "Asia/Tokyo"}),
+        ):
+            answer = problem(refused, 409, "storage_full")
+            assert "trash" in answer["hint"]
+            assert "history" in answer["hint"]
+        assert client.post(f"/todos/{name}/1/complete").status_code == 200
+        problem(client.post(f"/todos/{name}/1/reopen"), 409, "storage_full")
+        assert client.delete(f"/todos/{name}/1").status_code == 200
+        assert client.patch(f"/todos/{name}/2", json={"notes": None}).status_code == 200
+        assert undo(client, name, 3).status_code == 200
+        assert_log_gives_the_list(database_url, name)
+
+    def test_in_bytes_lets_kept_answers_go_first(
+        self, client: httpx.Client, name: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("todo.drafts.MOST_TODOS", 1000)
+        for number in range(5):
+            add(client, name, f"{number}", notes="n" * 4000, request_id=f"k{number}")
+        monkeypatch.setattr("todo.room.MOST_BYTES", stored(database_url, name)["bytes"])
+        add(client, name, "one more", request_id="k5")
+        assert "idempotent-replay" not in client.post(f"/todos/{name}/1/complete", json={"request_id": "k0"}).headers
+        assert_log_gives_the_list(database_url, name)
+
+    def test_no_write_at_all_makes_kept_answers_grow_without_end(
+        self, client: httpx.Client, name: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        add(client, name, "a", notes="n" * 4000)
+        monkeypatch.setattr("todo.room.MOST_BYTES", 50_000)
+        for number in range(30):
+            assert client.post(f"/todos/{name}/1/reopen", json={"request_id": f"k{number}"}).status_code == 200
+        assert stored(database_url, name)["bytes"] < 60_000
+        assert_log_gives_the_list(database_url, name)
+
+
+def stored(database_url: str, name: str) -> dict[str, Any]:
+    """Returns the row of a list."""
+    engine = open_engine(database_url)
+    engine.start()
+    try:
+        return dict(engine.submit_read(lambda connection: dict(connection.user_by_username(username=name))).result())
+    finally:
+        engine.stop()
+
+
+class TestLog:
+    """What the log keeps, and that all is undone from it."""
+
+    LONG = "The same words in any alphabet, \u4f60\u597d, again and again. " * 75
+
+    def log(self, database_url: str, name: str) -> list[int]:
+        """Returns how many bytes each entry takes."""
+        engine = open_engine(database_url)
+        engine.start()
+        try:
+            user = stored(database_url, name)
+            rows = engine.submit_read(lambda connection: connection.all_entries(user_id=user["id"])).result()
+            return [len(f"{row['before']}{row['after']}".encode()) for row in rows]
+        finally:
+            engine.stop()
+
+    def test_a_thousand_edits_of_long_notes_are_small(self, client: httpx.Client, name: str, database_url: str) -> None:
+        add(client, name, notes=self.LONG)
+        for number in range(100):
+            assert client.patch(f"/todos/{name}/1", json={"notes": f"{self.LONG}{number}"}).status_code == 200
+        (first, *others) = self.log(database_url, name)
+        assert first > len(self.LONG)
+        assert 1000 * max(others) < 1_000_000
+        assert_log_gives_the_list(database_url, name)
+
+    def test_what_does_not_differ_is_not_kept(self, client: httpx.Client, name: str, database_url: str) -> None:
+        add(client, name, notes="\U0001f600" * 4000)
+        client.patch(f"/todos/{name}/1", json={"priority": "high"})
+        client.post(f"/todos/{name}/1/complete")
+        client.delete(f"/todos/{name}/1")
+        assert max(self.log(database_url, name)[1:]) < 1000
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            (LONG, f"{LONG}end"),
+            (LONG, f"start{LONG}"),
+            (f"{LONG[:2000]}old{LONG[:1900]}", f"{LONG[:2000]}new{LONG[:1900]}"),
+            ("a" * 4000, "a" * 3999),
+            ("a" * 100, "a" * 4000),
+            ("ab" * 2000, "ba" * 2000),
+            (LONG, "short"),
+            ("short", None),
+            (None, LONG),
+        ],
+    )
+    def test_long_texts_are_undone_and_redone_exactly(
+        self, client: httpx.Client, name: str, database_url: str, before: str | None, after: str | None
+    ) -> None:
+        def notes() -> str | None:
+            return page(client, name)["todos"][0].get("notes")
+
+        add(client, name, notes=before)
+        client.patch(f"/todos/{name}/1", json={"notes": after})
+        first, second = (text and text.strip() for text in (before, after))
+        for change_id, expected in ((2, first), (3, second), (4, first)):
+            assert undo(client, name, change_id).status_code == 200
+            assert notes() == expected
+        assert_log_gives_the_list(database_url, name)
+
+    def test_of_a_long_text_the_part_that_differs_is_told(self, client: httpx.Client, name: str) -> None:
+        add(client, name, notes=f"{self.LONG[:2000]}OLD{self.LONG[:1900]}")
+        client.patch(f"/todos/{name}/1", json={"notes": f"{self.LONG[:2000]}NEW{self.LONG[:1900]}"})
+        (told,) = changes(client, name)[0]["todos"]
+        for side, text in (("before", "OLD"), ("after", "NEW")):
+            notes = told[side]["notes"]
+            assert (notes[0], notes[-1], len(notes) < 50) == ("\u2026", "\u2026", True)
+            assert text in notes
+
+    def test_a_text_that_reads_none_is_no_text_unset(self, client: httpx.Client, name: str) -> None:
+        add(client, name, "none")
+        client.patch(f"/todos/{name}/1", json={"todo": "some"})
+        assert changes(client, name)[0]["todos"][0]["before"] == {"todo": "none"}
+
+
+class TestVersions:
+    """Those of one id only grow, whatever is undone."""
+
+    def test_one_that_returns_has_none_that_it_had(self, client: httpx.Client, name: str) -> None:
+        add(client, name, "a")
+        seen = [1]
+        undo(client, name, 1)
+        undo(client, name, 2)  # it returns
+        for text in ("b", "a"):
+            seen.append(client.patch(f"/todos/{name}/1", json={"todo": text}).json()["version"])
+        assert undo(client, name, 3).status_code == 200  # it goes again
+        assert undo(client, name, 2).status_code == 200  # and returns from the first log entry
+        version = page(client, name)["todos"][0]["version"]
+        assert version > max(seen)
+        stale = client.patch(f"/todos/{name}/1", json={"todo": "c", "if_version": seen[1]})
+        problem(stale, 409, "version_conflict")

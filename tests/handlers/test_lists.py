@@ -1,8 +1,10 @@
 """The list, the history and the trash, as a person without script finds them."""
 
 import re
+import time
 from collections.abc import Callable
 from html import unescape
+from threading import Event
 from typing import Any
 
 import httpx
@@ -12,7 +14,12 @@ from starlette.testclient import TestClient
 
 from tests.conftest import AUTHORIZATION
 from tests.people import Person
+from tests.replay import assert_bytes_are_counted, assert_log_gives_the_list, bytes_of_list
+from todo import changes, users
 from todo.contract import SITE
+from todo.storage.engine import open_engine
+from todo.storage.statements import Connection
+from todo.users import Owner
 
 NewBrowser = Callable[[], TestClient]
 NOW = "2026-11-22T12:00:00Z"
@@ -412,6 +419,61 @@ class TestUndoingManyChanges:
             follow(person, person.send("/history/undo-all", **form))
             assert [todo["todo"] for todo in assistant.call("GET")["todos"]] == ["later"]
 
+    def test_another_time_zone_since_the_preview_makes_no_difference(
+        self, person: Person, assistant: Assistant
+    ) -> None:
+        with time_machine.travel("2026-11-22T02:00:00Z"):
+            assistant.add("long before")
+        with time_machine.travel("2026-11-22T14:30:00Z"):
+            person.sign_in()
+            assistant.add("A")
+            text, form = self.preview(person, since_time="12:00")
+            assert "<strong>1</strong> change " in text
+            assistant.http.patch(
+                f"/profiles/{person.username}", json={"time_zone": "Pacific/Kiritimati"}, headers=AUTHORIZATION
+            )
+            follow(person, person.send("/history/undo-all", **form))
+            assert [todo["todo"] for todo in assistant.call("GET")["todos"]] == ["long before"]
+
+    def test_a_preview_waits_for_no_write(self, person: Person, assistant: Assistant, database_url: str) -> None:
+        assistant.add("A")
+        engine, wanted, held = open_engine(database_url), Event(), Event()
+        engine.start()
+
+        def hold(connection: Connection) -> None:
+            users.open_list(connection, Owner(person.username))
+            held.set()
+            wanted.wait(20)
+
+        holding = engine.submit_write(hold)
+        assert held.wait(5)
+        try:
+            started = time.monotonic()
+            self.preview(person)
+            assert time.monotonic() - started < 2
+        finally:
+            wanted.set()
+            holding.result()
+            engine.stop()
+
+    def test_so_much_at_once_that_it_is_quick(self, person: Person, assistant: Assistant, database_url: str) -> None:
+        engine = open_engine(database_url)
+        engine.start()
+        owner = Owner(person.username, actor="assistant", client="openai x")
+        adding = [{"action": "add", "todo": "a", "notes": "n" * 100} for _ in range(50)]
+        editing = [[{"action": "update", "id": n, "todo": f"{k}"} for n in range(1, 51)] for k in range(100)]
+        for actions in [adding, *editing]:
+            engine.submit_write(changes.apply, owner, actions).result()
+        engine.stop()
+        started = time.monotonic()
+        text, form = self.preview(person, since_day="2026-01-01")
+        assert time.monotonic() - started < 1
+        most = SITE.limit("undone_entries") // 50
+        assert f"Only the last {most} are undone at once" in text
+        follow(person, person.send("/history/undo-all", **form))
+        assert {todo["todo"] for todo in assistant.call("GET")["todos"]} == {f"{99 - most}"}
+        assert_log_gives_the_list(database_url, person.username)
+
     def test_what_is_as_it_was_already_is_no_conflict(self, person: Person, assistant: Assistant) -> None:
         with time_machine.travel("2026-11-22T14:30:00Z"):
             person.sign_in()
@@ -448,6 +510,105 @@ class TestTrash:
         before = assistant.call("GET", "/changes")["returned"]
         follow(person, person.send("/trash/empty"))
         assert assistant.call("GET", "/changes")["returned"] == before
+
+    def test_emptying_leaves_no_text_anywhere(self, person: Person, assistant: Assistant, database_url: str) -> None:
+        deleted = assistant.add("a secret word", request_id="k1")
+        assistant.call("DELETE", f"/{deleted['id']}", request_id="k2")
+        undone = assistant.add("a secret word, taken back", request_id="k3")
+        assistant.call("POST", f"/changes/{undone['change_id']}/undo", request_id="k4")
+        follow(person, person.send("/trash/empty"))
+        assert "a secret word" not in everything(database_url, person.username)
+        assert_log_gives_the_list(database_url, person.username)
+
+    def test_what_was_undone_is_removed_also_where_the_trash_is_empty(
+        self, person: Person, assistant: Assistant, database_url: str
+    ) -> None:
+        kept, undone = assistant.add("kept"), assistant.add("a secret word")
+        assistant.call("POST", f"/changes/{undone['change_id']}/undo")
+        follow(person, person.send("/trash/empty"))
+        assert "a secret word" not in everything(database_url, person.username)
+        assert [todo["id"] for todo in assistant.call("GET")["todos"]] == [kept["id"]]
+        assert "emptied the trash</bdi>" in page(person, "/history")
+        assert_log_gives_the_list(database_url, person.username)
+
+    def test_very_many_are_removed_in_several_writes(
+        self, person: Person, assistant: Assistant, database_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("todo.trash.REMOVED_AT_ONCE", 3)
+        for number in range(10):
+            added = assistant.add(f"{number}", request_id=f"k{number}")
+            assistant.call("DELETE", f"/{added['id']}")
+        follow(person, person.send("/trash/empty"))
+        assert assistant.call("GET", "?status=deleted")["total"] == 0
+        assert_log_gives_the_list(database_url, person.username)
+
+
+def everything(database_url: str, username: str) -> str:
+    """Returns all that is stored of a list."""
+    engine = open_engine(database_url)
+    engine.start()
+    try:
+        user_id = engine.submit_read(lambda connection: connection.user_by_username(username=username)["id"]).result()
+        return "".join(
+            f"{dict(row)}"
+            for table in ("todos", "changes", "entries", "answers")
+            for row in engine.submit_read(_rows, table, user_id).result()
+        )
+    finally:
+        engine.stop()
+
+
+def _rows(connection: Connection, table: str, user_id: int) -> list[Any]:
+    return list(connection.driver.execute(f"SELECT * FROM {table} WHERE user_id = {user_id}").fetchall())
+
+
+class TestClearingHistory:
+    @pytest.fixture
+    def old(self, person: Person, assistant: Assistant) -> None:
+        with time_machine.travel("2026-11-20T12:00:00Z"):
+            person.sign_in()
+            assistant.add("A")
+            assistant.call("PATCH", "/1", todo="B")
+        with time_machine.travel("2026-11-21T12:00:00Z"):
+            assistant.call("PATCH", "/1", todo="C")
+
+    @pytest.mark.usefixtures("old")
+    def test_it_removes_what_is_older_than_a_day(
+        self, person: Person, assistant: Assistant, database_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("todo.history.CLEARED_AT_ONCE", 1)
+        with time_machine.travel("2026-11-22T12:00:00Z"):
+            person.sign_in()
+            before = everything(database_url, person.username)
+            assert "can no longer be undone" in page(person, "/history")
+            text = follow(person, person.send("/history/clear", before_day="2026-11-21"))
+            assert "You</bdi> <bdi>cleared the history before 2026-11-21</bdi>" in text
+            told = [change["summary"] for change in assistant.call("GET", "/changes")["changes"]]
+            assert told == ["Cleared the history before 2026-11-21.", "Changed 1 to-do."]
+            assert len(everything(database_url, person.username)) < len(before)
+            assert_bytes_are_counted(database_url, person.username)
+            # What is left can be undone, and what is gone is nothing that an undo knows.
+            assert person.send("/history/undo", change_id="3").status_code == 303
+            assert person.send("/history/undo", change_id="1").status_code == 404
+            assert assistant.call("GET")["todos"][0]["todo"] == "B"
+
+    @pytest.mark.usefixtures("old")
+    def test_it_makes_room_in_a_full_list(
+        self, person: Person, assistant: Assistant, monkeypatch: pytest.MonkeyPatch, database_url: str
+    ) -> None:
+        with time_machine.travel("2026-11-22T12:00:00Z"):
+            person.sign_in()
+            full = bytes_of_list(database_url, person.username)
+            monkeypatch.setattr("todo.room.MOST_BYTES", full)
+            assert "takes too much room" in refused(person.send("/list", todo="D"), 409)
+            follow(person, person.send("/history/clear", before_day="2026-11-22"))
+            follow(person, person.send("/list", todo="D"))
+
+    def test_not_of_days_to_come(self, person: Person, assistant: Assistant) -> None:
+        assistant.add("A")
+        assert "must not be in the future" in refused(person.send("/history/clear", before_day="2199-01-01"), 400)
+        assert person.send("/history/clear", before_day="2020-01-01").status_code == 303
+        assert len(assistant.call("GET", "/changes")["changes"]) == 1
 
 
 class TestLive:

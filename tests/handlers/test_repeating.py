@@ -1,5 +1,6 @@
 """Repeating to-dos, as a person meets them."""
 
+import time
 from datetime import UTC, datetime
 
 import httpx
@@ -147,6 +148,7 @@ def test_due_and_rule_go_together(client: httpx.Client, name: str) -> None:
         "FREQ=YEARLY;BYDAY=MO",
         "FREQ=DAILY;BYHOUR=9",
         "FREQ=DAILY;INTERVAL=7;BYDAY=MO",
+        "FREQ=DAILY;INTERVAL=7;BYDAY=MO;COUNT=9",
         "FREQ=YEARLY;INTERVAL=999",
         "FREQ=DAILY\n",
         "",
@@ -156,3 +158,35 @@ def test_due_and_rule_go_together(client: httpx.Client, name: str) -> None:
 def test_refuses(client: httpx.Client, name: str, repeat: object) -> None:
     response = client.post(f"/todos/{name}", json={"todo": "x", "due": "2026-11-27", "repeat": repeat})
     assert [error["field"] for error in problem(response, 400, "invalid_request")["errors"]] == ["repeat"]
+
+
+def test_a_new_rule_on_the_first_of_a_series_is_a_series_of_its_own(client: httpx.Client, name: str) -> None:
+    add(client, name, due="2026-11-27", repeat="FREQ=DAILY")
+    complete(client, name, 1)  # the second is due on the 28th, as one of the first series
+    client.patch(f"/todos/{name}/1", json={"repeat": "FREQ=DAILY;INTERVAL=1"})
+    client.post(f"/todos/{name}/1/reopen")
+    complete(client, name, 1)
+    assert [todo["due"] for todo in page(client, name)["todos"]] == ["2026-11-28", "2026-11-28"]
+
+
+def test_rules_that_one_change_sets_are_series_of_their_own(client: httpx.Client, name: str) -> None:
+    for text in "ab":
+        add(client, name, text, due="2026-11-27")
+    actions = [{"action": "update", "id": number, "repeat": "FREQ=DAILY"} for number in (1, 2)]
+    assert client.post(f"/todos/{name}/changes", json={"actions": actions}).status_code == 200
+    for number in (1, 2):
+        complete(client, name, number)
+    assert page(client, name)["total"] == 2
+
+
+def test_completing_many_whose_rule_never_comes_again_is_quick(
+    client: httpx.Client, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("todo.recurrence.check", lambda *_: None)  # as before it was refused
+    rule = {"due": "2026-11-27", "repeat": "FREQ=DAILY;INTERVAL=7;BYDAY=MO;COUNT=9"}
+    actions = [{"action": "add", "todo": f"{number}", **rule} for number in range(50)]
+    assert client.post(f"/todos/{name}/changes", json={"actions": actions}).status_code == 200
+    started = time.monotonic()
+    done = [{"action": "complete", "id": number} for number in range(1, 51)]
+    assert client.post(f"/todos/{name}/changes", json={"actions": done}).status_code == 200
+    assert time.monotonic() - started < 2

@@ -8,7 +8,9 @@ import httpx
 import pytest
 import time_machine
 
+from tests.conftest import AUTHORIZATION
 from tests.handlers.test_todos import add, page, problem
+from tests.people import Person
 
 NOW = datetime(2026, 11, 22, 16, 5, 9, tzinfo=UTC)
 
@@ -154,3 +156,18 @@ class TestWithoutKey:
         }[since]
         client.request(method, f"/todos/{name}{path}")
         assert post(client, name).json()["id"] == 2
+
+
+def test_a_retry_of_what_was_done_before_the_trash_was_emptied_is_not_done_again(
+    client: httpx.Client, person: Person
+) -> None:
+    name = person.username
+    body = {"todo": "a secret word", "request_id": "k"}
+    first = client.post(f"/todos/{name}", json=body, headers=AUTHORIZATION)
+    client.delete(f"/todos/{name}/{first.json()['id']}", headers=AUTHORIZATION)
+    assert person.send("/trash/empty").status_code == 303
+    again = client.post(f"/todos/{name}", json=body, headers=AUTHORIZATION)
+    problem(again, 409, "answer_gone")
+    other = client.post(f"/todos/{name}", json={**body, "todo": "another"}, headers=AUTHORIZATION)
+    problem(other, 409, "request_id_reused")
+    assert client.get(f"/todos/{name}?status=all", headers=AUTHORIZATION).json()["total"] == 0
