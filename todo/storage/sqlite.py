@@ -78,7 +78,10 @@ class SQLiteEngine(Engine):
         if not self.file.exists():
             raise StorageNotReady(f"There is no database at {self.file}: run `make migrate` first.")
         self._opened = _identity(self.file)
-        writer = self._open()
+        try:
+            writer = self._open()
+        except sqlite3.DatabaseError:
+            raise StorageNotReady(f"{self.file} cannot be opened as a SQLite database.") from None
         _keep_write_ahead_log(writer)
         writer.execute(f"PRAGMA wal_autocheckpoint = {PAGES_IN_LOG}")
         writer.execute(f"PRAGMA cache_size = -{WRITER_CACHE}")
