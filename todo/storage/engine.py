@@ -59,8 +59,9 @@ class Engine(ABC):
 
 
 def lane_of(args: tuple[Any, ...]) -> Hashable | None:
-    """Returns what work on the same list has in common: the `lane` of a rule's first argument, if that has one."""
-    return getattr(args[0], "lane", None) if args else None
+    """Returns what work on the same list has in common: a rule's first argument is a user's id, or has a `lane`."""
+    first = args[0] if args else None
+    return first if isinstance(first, int) else getattr(first, "lane", None)
 
 
 current_engine: ContextVar[Engine] = ContextVar("current_engine")

@@ -91,7 +91,7 @@ class SQLiteEngine(Engine):
         except sqlite3.OperationalError:
             row = None
         require_revision(row["version_num"] if row else None)
-        self._turns = Turns(self.file)
+        self._turns = Turns(self.file.resolve())
         self._watch = Watch()
         self._readers = Lanes(READERS, "sqlite-reader")
         self._writer = threading.Thread(target=self._write_until_stopped, args=(writer,), name="sqlite-writer")

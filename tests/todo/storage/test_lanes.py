@@ -12,7 +12,9 @@ import pytest
 
 from todo.errors import StorageUnavailable
 from todo.storage import lanes
+from todo.storage.engine import lane_of
 from todo.storage.lanes import Lanes
+from todo.users import Owner
 
 PATIENCE = 10.0
 
@@ -133,3 +135,9 @@ def test_an_idle_thread_keeps_no_result(pool: Lanes) -> None:
     pool.submit("b", lambda: None).result()
     gc.collect()
     assert kept() is None
+
+
+def test_the_lane_is_the_list() -> None:
+    assert lane_of((Owner("kevin"), 1)) == lane_of((Owner("kevin", region="DE-BE"),)) != lane_of((Owner("anna"),))
+    assert lane_of((7, "x")) == 7
+    assert lane_of(("x",)) is lane_of(()) is None
