@@ -3,7 +3,7 @@
 import logging
 import traceback
 import zoneinfo
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial, wraps
 from typing import Any, Literal, cast
@@ -48,6 +48,7 @@ from todo.rate_limits import RateLimits
 from todo.refusals import Refusals
 from todo.storage.engine import Engine, current_engine, open_engine
 from todo.validation import VALIDATORS, FormURIParser, StrictURIParser
+from todo.visitors import Visitors
 from todo.web.browser import cookie_name
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,9 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     """
     database = open_engine(settings.database_url)
     refusals = Refusals([contract.API, contract.SITE], settings.public_url)
-    limits = RateLimits(settings.reads_per_minute, settings.writes_per_minute, settings.redis_url)
+    limits = RateLimits(
+        settings.reads_per_minute, settings.writes_per_minute, settings.redis_url, proxies=settings.proxies
+    )
     compiled = [partial(CompiledContract, refuse=partial(_refuse, refusals), limits=limits)]
     middlewares = compiled if engine == "compiled" else None
     resolver = JSONResolver(settings.public_url)
@@ -75,6 +78,7 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     flask = {"template_folder": "web/templates", "static_folder": None}
     threaded, on_the_loop = contract.SITE.without(contract.ON_THE_LOOP), contract.SITE.only(contract.ON_THE_LOOP)
     site = _connexion(FlaskApp, threaded, refusals, FormURIParser, server_args=flask)
+    open_to_all = {operation.path for operation in contract.SITE.operations if contract.ANY_ORIGIN in operation.spec}
     site._middleware_app.asgi_app = Bridge(site.app.wsgi_app, settings.proxies)
     site.app.json.sort_keys = False  # a contract reads best in the order it was written
     site.app.config.update(SETTINGS=settings, ENGINE=database, MANIFEST=manifest.build(settings))
@@ -84,6 +88,7 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
         public_url=settings.public_url,
         origins=settings.cors_origins,
         refuse=partial(_problem, refusals),
+        limits=limits,
     )
     # The compiled contract stands outermost in its Connexion app, and is all of it that a request needs.
     served = api.middleware.app if engine == "compiled" else ForConnexion(api)
@@ -91,14 +96,15 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
         [
             mcp.route,
             *routes_of(contract.API, served),
-            *routes_of(threaded, ForConnexion(site)),
+            *routes_of(threaded, Visitors(ForConnexion(site), limits, partial(_refuse, refusals), open_to_all)),
             *routes_of(on_the_loop, OnTheLoop(on_the_loop, partial(_refuse, refusals))),
         ],
         refuse=refusals,
         bodies=Bodies(may_upload=is_signed_in),
     )
     mcp.service = guard  # a call over MCP comes from within: no browser sent it, and it has the context and the log
-    return _with_lifespan(AccessLog(CORS(_with_context(guard, database, settings), settings)), database, limits)
+    cors = CORS(_with_context(guard, database, settings), settings, open_to_all)
+    return _with_lifespan(AccessLog(cors), database, limits)
 
 
 class JSONResolver(Resolver):
@@ -223,9 +229,8 @@ def _with_context(app: ASGIApp, engine: Engine, settings: Settings) -> ASGIApp:
 class CORS:
     """Lets web pages call: those of the operator's origins everything, and any page what the contract opens to all."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        operations = contract.SITE.operations
-        self.open_to_all = {operation.path for operation in operations if operation.spec.get("x-any-origin")}
+    def __init__(self, app: ASGIApp, settings: Settings, open_to_all: Container[str]) -> None:
+        self.open_to_all = open_to_all
         self.for_all = ProblemCORS(app, ["*"], settings.public_url)
         self.for_some = ProblemCORS(app, settings.cors_origins, settings.public_url)
 

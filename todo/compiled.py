@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.auth import bearer_token
-from todo.errors import InvalidRequest, Unauthorized
+from todo.errors import InvalidRequest, InvalidToken, Unauthorized
 from todo.guard import BODY, PATH_VALUES, TEMPLATE, headers_of
 from todo.rate_limits import Kind, RateLimits
 from todo.validation import FORMATS, find_errors, parameter_errors, parse_json, read_headers, read_parameter
@@ -92,7 +92,7 @@ class CompiledOperation:
     async def answer(self, scope: Scope) -> Response:
         """Returns the handler's answer. Raises InvalidRequest, Unauthorized, RateLimited and what it raises."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers_of(scope).items()}
-        principal = await self._principal(headers) if self._schemes else None
+        principal = await self._known(headers, scope) if self._schemes else None
         caller = _caller(principal, scope)
         await self._limits.charge(self._kind, caller)
         arguments = self._read_parameters(scope, headers)
@@ -103,6 +103,15 @@ class CompiledOperation:
         if self._counted_as:
             await self._limits.charge_more(self._kind, caller, len(arguments["body"][self._counted_as]) - 1)
         return await self._handler(**arguments)
+
+    async def _known(self, headers: Mapping[str, str], scope: Scope) -> Any:
+        """Returns who calls; who sends no token at all is counted by the address."""
+        try:
+            return await self._principal(headers)
+        except Unauthorized as refusal:
+            if not isinstance(refusal, InvalidToken):
+                await self._limits.charge_address(self._kind, scope)
+            raise
 
     async def _principal(self, headers: Mapping[str, str]) -> Any:
         """Returns who calls (RFC 6750 section 2.1): the first scheme that takes the token says so, as in Connexion."""

@@ -12,6 +12,7 @@ import yaml
 
 SPEC = Path(__file__).parent.parent / "spec"
 ON_THE_LOOP = "x-on-the-loop"  # answered by the event loop, without a thread
+ANY_ORIGIN = "x-any-origin"  # what hosts and any web page may call: tokens and metadata
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the safe one in C, where PyYAML was built with it

@@ -1,14 +1,17 @@
 """The cookie of a person's session, as the event loop reads it, where there is no Flask."""
 
 from contextvars import ContextVar
+from typing import cast
 
 from starlette.types import Scope
 from werkzeug.http import parse_cookie
 
 from todo import sessions, tokens
+from todo.accounts import Account
 from todo.guard import headers_of
 from todo.storage.engine import peek
 
+ACCOUNT = "todo.account"  # where the scope keeps it
 session_cookie: ContextVar[str] = ContextVar("session_cookie")  # its name
 
 
@@ -20,7 +23,14 @@ def session_secret(scope: Scope) -> str:
     return secret if secret.startswith(tokens.PREFIXES["session"]) else ""
 
 
+async def account_of(scope: Scope) -> Account | None:
+    """Returns the account of the session that a request names, looked up once for each request."""
+    if ACCOUNT not in scope:
+        secret = session_secret(scope)
+        scope[ACCOUNT] = await peek(sessions.find, secret) if secret else None
+    return cast(Account | None, scope[ACCOUNT])
+
+
 async def is_signed_in(scope: Scope) -> bool:
     """Whether somebody is signed in with the session that a request names."""
-    secret = session_secret(scope)
-    return bool(secret) and await peek(sessions.find, secret) is not None
+    return await account_of(scope) is not None

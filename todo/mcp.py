@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 import orjson
@@ -26,15 +26,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo import auth, exchange
 from todo.access_log import STATUS
+from todo.auth import Principal
 from todo.contract import Contract
 from todo.errors import (
     HostNotAllowed,
     InvalidRequest,
+    InvalidToken,
     OriginNotAllowed,
     ProblemResponse,
+    Unauthorized,
     metadata_url,
 )
 from todo.guard import TEMPLATE, Route, headers_of
+from todo.rate_limits import RateLimits
 from todo.tools import MINE, Call, tools_of
 
 JSON = dict[str, Any]
@@ -89,7 +93,9 @@ class Endpoint:
 
     service: ASGIApp
 
-    def __init__(self, contract: Contract, *, public_url: str, origins: Iterable[str], refuse: Refuse) -> None:
+    def __init__(
+        self, contract: Contract, *, public_url: str, origins: Iterable[str], refuse: Refuse, limits: RateLimits
+    ) -> None:
         self.tools = tools_of(contract)
         # One list for people's own tokens and one for the service key, made once: they hang on nothing that is stored.
         self._lists = {
@@ -97,6 +103,7 @@ class Endpoint:
             for has_account in (True, False)
         }
         self._refuse = refuse
+        self._limits = limits
         self._public_url = public_url
         self._hosts = _hosts_of(public_url)
         self._origins = {public_url, *origins}
@@ -111,7 +118,7 @@ class Endpoint:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers_of(scope).items()}
         try:
             self._check_address(headers)
-            principal = (await auth.authenticate(headers))["sub"]
+            principal = await self._known(headers, scope)
         except Exception as error:
             await self._send_problem(self._refuse(scope, error), send)
             return
@@ -123,6 +130,15 @@ class Endpoint:
             response.status_code = caller.answer.status
             response.headers["www-authenticate"] = self._challenge(caller.answer.headers)
         await response(scope, receive, send)
+
+    async def _known(self, headers: Mapping[str, str], scope: Scope) -> Principal:
+        """Returns who calls; who sends no token at all is counted by the address. Raises Unauthorized, RateLimited."""
+        try:
+            return cast(Principal, (await auth.authenticate(headers))["sub"])
+        except Unauthorized as refusal:
+            if not isinstance(refusal, InvalidToken):
+                await self._limits.charge_address("reads", scope)
+            raise
 
     def _build_server(self, info: JSON) -> Server[Any]:
         server: Server[Any] = Server(

@@ -13,6 +13,9 @@ from hashlib import blake2b
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
+from starlette.types import Scope
+
+from todo.address import address_of
 from todo.contract import API
 from todo.errors import RateLimited
 
@@ -148,8 +151,11 @@ def _key(kind: Kind, caller: str) -> str:
 class RateLimits:
     """The limits of one service."""
 
-    def __init__(self, reads_per_minute: int, writes_per_minute: int, redis_url: str | None = None) -> None:
-        """0 switches a limit off."""
+    def __init__(
+        self, reads_per_minute: int, writes_per_minute: int, redis_url: str | None = None, proxies: int = 0
+    ) -> None:
+        """0 a minute switches a limit off; `proxies` is how many stand in front, which addresses depend on."""
+        self._proxies = proxies
         policies = (Policy("reads", reads_per_minute), Policy("writes", writes_per_minute))
         self._policies = {policy.kind: policy for policy in policies if policy.per_minute}
         self._counters: Counters = Shared(redis_url) if redis_url else Memory()
@@ -161,6 +167,10 @@ class RateLimits:
             wait = await self._counters.take(kind, caller, policy.interval, policy.ahead)
             if wait:
                 raise policy.refusal(wait)
+
+    async def charge_address(self, kind: Kind, scope: Scope) -> None:
+        """Counts one request of somebody who is not known otherwise. Raises RateLimited."""
+        await self.charge(kind, f"address {address_of(scope, self._proxies)}")
 
     async def charge_more(self, kind: Kind, caller: str, count: int) -> None:
         """Counts what else a request that was let in turns out to hold; the caller pays for it afterwards."""

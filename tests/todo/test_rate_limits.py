@@ -194,6 +194,46 @@ class TestHTTP:
         assert limited.post("/todos/me", json={"todo": "Buy milk"}, headers=bearer(second)).status_code == 201
 
 
+class TestStrangers:
+    def test_requests_without_a_token_count_by_address(self, limited: TestClient) -> None:
+        limited.headers.pop("Authorization")
+        statuses = [limited.get("/todos/kevin").status_code for _ in range(150)]
+        assert statuses[:60] == [401] * 60
+        assert 429 in statuses
+        assert limited.get("/todos/kevin", headers=AUTHORIZATION).status_code == 200
+
+    def test_so_do_those_to_mcp(self, limited: TestClient) -> None:
+        limited.headers.pop("Authorization")
+        statuses = [limited.post("/mcp", json={}).status_code for _ in range(150)]
+        assert statuses[:60] == [401] * 60
+        assert 429 in statuses
+
+    def test_pages_count_by_address(self, limited: TestClient) -> None:
+        limited.headers.pop("Authorization")
+        answers = [limited.get("/legal") for _ in range(150)]
+        assert [answer.status_code for answer in answers[:60]] == [200] * 60
+        refused = next(answer for answer in answers if answer.status_code == 429)
+        assert refused.headers["ratelimit-policy"] == '"reads";q=600;w=60'
+        assert limited.get("/healthz").status_code == 200
+        assert limited.get("/static/site.css").status_code == 200
+
+    def test_pages_of_a_person_count_by_account(self, limited: TestClient) -> None:
+        limited.headers.pop("Authorization")
+        person = Person(limited, "kevin")
+        person.sign_up()
+        answers = [limited.get("/list") for _ in range(150)]
+        assert 429 in [answer.status_code for answer in answers]
+        limited.cookies.clear()
+        assert limited.get("/sign-in").status_code == 200
+
+    def test_hosts_refresh_for_many_people_from_one_address(self, limited: TestClient) -> None:
+        limited.headers.pop("Authorization")
+        form = {"grant_type": "refresh_token", "refresh_token": "todo_rt_nonsense", "client_id": "nobody"}
+        assert {limited.post("/oauth/token", data=form).status_code for _ in range(100)} == {400}
+        paths = ["/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource"]
+        assert {limited.get(paths[n % 2]).status_code for n in range(150)} == {200}
+
+
 class TestMCP:
     def test_call_is_limited_like_its_request(self, limited: TestClient) -> None:
         def call(number: int) -> Any:

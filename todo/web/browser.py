@@ -13,6 +13,7 @@ from todo import history, sessions, tokens
 from todo.accounts import Account
 from todo.address import address_of
 from todo.contract import SITE
+from todo.cookies import ACCOUNT
 from todo.errors import PROBLEMS, ChangeNotFound, Refusal, SignedOut, StaleForm
 from todo.refusals import CONTENT_POLICY
 from todo.sessions import Session
@@ -46,14 +47,21 @@ def session() -> Session:
     """Returns the session of this browser, a fresh one without an account where it has none yet."""
     if "session" not in g:
         secret = request.cookies.get(_cookie_name(), "")
-        account = read(sessions.find, secret) if secret.startswith(tokens.PREFIXES["session"]) else None
-        g.session = Session(secret or secrets.token_urlsafe(32), account)
+        g.session = Session(secret or secrets.token_urlsafe(32), _account_of(secret))
     return g.session  # type: ignore[no-any-return]
 
 
 def account() -> Account | None:
     """Returns who is signed in."""
     return session().account
+
+
+def _account_of(secret: str) -> Account | None:
+    """Returns the account of a session, which the event loop has looked up where it counts who visits."""
+    scope = request.environ["asgi.scope"]
+    if ACCOUNT in scope:
+        return scope[ACCOUNT]  # type: ignore[no-any-return]
+    return read(sessions.find, secret) if secret.startswith(tokens.PREFIXES["session"]) else None
 
 
 def check_form(form: JSON) -> None:
