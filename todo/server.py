@@ -33,8 +33,8 @@ class Connections:
     def __init__(self) -> None:
         self._open: set[Connection] = set()
         self._sweeping: asyncio.TimerHandle | None = None
-        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self.most = min(CONNECTIONS, max(soft - RESERVED, soft // 2))
+        descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self.most = min(CONNECTIONS, max(descriptors - RESERVED, descriptors // 2))
 
     def __call__(self, **given: Any) -> "Connection":
         return Connection(self, **given)
@@ -58,10 +58,10 @@ class Connections:
             connection.transport.abort()
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._sweeping = loop.call_later(1, self._sweep, loop) if self._open else None
         now = loop.time()
         for connection in list(self._open):
             connection.check(now)
-        self._sweeping = loop.call_later(1, self._sweep, loop) if self._open else None
 
 
 class Connection(HttpToolsProtocol):
@@ -138,7 +138,10 @@ class Connection(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Takes a header in, unless its name could pass for another one's: X_Forwarded_For in what CGI makes of it."""
         if b"_" not in name:
-            super().on_header(name, value)
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self.in_head = False
@@ -146,6 +149,8 @@ class Connection(HttpToolsProtocol):
             self._refuse(HeadersTooLarge())
             raise StopHearing
         super().on_headers_complete()
+        if not self.pipeline:
+            self.answering = self.cycle
 
     def on_body(self, body: bytes) -> None:
         self.heard, self.heard_before = 0, self.piece
@@ -153,7 +158,9 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self.heard, self.heard_before = 0, self.piece
-        super().on_message_complete()
+        if not self.cycle.response_complete:
+            self.cycle.more_body = False
+            self.cycle.message_event.set()
 
     def on_response_complete(self) -> None:
         """Goes on to the next request. As uvicorn does, but without a timer for each: the sweep looks at `since`."""
@@ -163,11 +170,8 @@ class Connection(HttpToolsProtocol):
         self.since = self.loop.time()
         self.flow.resume_reading()
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self.answering = cycle
-        super()._start_asgi_task(cycle, app)
+            self.answering, app = self.pipeline.pop()
+            self._start_asgi_task(self.answering, app)
 
     def check(self, now: float) -> None:
         """Ends the connection if its client takes too long."""
@@ -205,6 +209,7 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, refusal: Refusal) -> None:
         """Has the app answer a request that cannot be read, after those before it, and ends the connection."""
+        self._give_up_half_a_request()
         is_next = self.is_idle
         super().on_message_begin()
         about = {"method": "-", "path": "/", "raw_path": b"/", "query_string": b"", REFUSED: refusal}
@@ -224,9 +229,24 @@ class Connection(HttpToolsProtocol):
         self.cycle.more_body = False
         self.deaf = True
         if is_next:
+            self.answering = self.cycle
             self._start_asgi_task(self.cycle, self.app)
         else:
             self.pipeline.appendleft((self.cycle, self.app))
+
+    def _give_up_half_a_request(self) -> None:
+        """Tells whoever reads a body that goes wrong that there is no more; one that nobody reads is forgotten."""
+        if self.is_idle or not self.cycle.more_body:
+            return
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        if self.pipeline:
+            self.pipeline.popleft()
+            self.cycle = self.pipeline[0][0] if self.pipeline else self.answering  # type: ignore[assignment]
+        elif self.cycle.response_started:
+            self.transport.close()
+        else:
+            self.cycle = None  # type: ignore[assignment]
 
 
 class StopHearing(Exception):
@@ -239,14 +259,13 @@ class Worker(UvicornWorker):
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {"loop": "auto", "ws": "none"}
 
     def init_process(self) -> None:
-        _raise_limit()
+        _set_limit()
         self.config.http = Connections()
         super().init_process()
 
 
-def _raise_limit() -> None:
-    """Lets the worker open as many connections as it may, where the system lets it, as Go and nginx do."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+def _set_limit() -> None:
+    """Lets the worker open as many files and connections as it may need, where the system does, as Go and nginx do."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     wanted = CONNECTIONS + RESERVED
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard < 0 else min(wanted, hard), hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))

@@ -15,6 +15,6 @@ def _in_the_system(transport: asyncio.Transport) -> int:
     unsent = array.array("i", [0])
     try:
         fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, unsent)  # tcp(7): SIOCOUTQ
-    except OSError:
+    except (OSError, ValueError):  # it has just been closed
         return 0
     return unsent[0]

@@ -108,6 +108,15 @@ class TestHeaders:
         with connect(service.address) as connection:
             assert is_problem(exchange(connection, request_), 400, "invalid_request")
 
+    def test_chunks_that_are_none(self, service: Child) -> None:
+        chunked = b"POST /oauth/token HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for first, expected in ((b"", [400]), (get(), [200, 400])):
+            with connect(service.address) as connection:
+                assert send(connection, first + chunked)
+                time.sleep(0.1)
+                assert send(connection, b"nonsense\r\n")
+                assert statuses(connection) == expected
+
     def test_whose_names_pass_for_others(self, service: Child) -> None:
         """A limit by address counts the caller, whatever stands in X_Forwarded_For."""
         body = json.dumps({"redirect_uris": ["https://client.example/callback"]}).encode()
