@@ -10,6 +10,10 @@ SET name = excluded.name, redirect_uris = excluded.redirect_uris, expires_at = e
 -- name: keep_client!
 UPDATE clients SET expires_at = NULL WHERE id = :id AND kind = 'registered' AND expires_at IS NOT NULL;
 
+-- Nearly all of these are unused; a document that somebody is connected with expires too, to be fetched again.
+-- name: count_expiring_clients^
+SELECT COUNT(*) AS total FROM clients WHERE expires_at IS NOT NULL;
+
 -- Of those that nobody is connected with only so many are kept, the ones that are good for the longest.
 -- name: delete_most_unused_clients!
 DELETE FROM clients WHERE id IN (
