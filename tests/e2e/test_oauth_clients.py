@@ -3,9 +3,12 @@
 import asyncio
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -313,3 +316,41 @@ def test_who_forges_where_it_calls_from_is_counted_all_the_same(service: Child) 
             headers = {"X-Forwarded-For": f"10.9.8.{number}"}
             last = browser.post("/sign-in", data={**fields, "username": f"nobody{number}"}, headers=headers)
         assert last.status_code == 429
+
+
+@pytest.fixture
+def stalling_address() -> Iterator[str]:
+    """The address of a server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+
+@pytest.mark.slow
+def test_documents_that_stall_hold_nobody_up(tmp_path: Path, stalling_address: str) -> None:
+    with (
+        serving(migrated(tmp_path, WEB_CONCURRENCY="1", PLUGIN_AUTH="oauth", LOCAL_CLIENT_DOCUMENTS="1")) as service,
+        httpx.Client(base_url=service.url, trust_env=False) as browser,
+        ThreadPoolExecutor(20) as people,
+    ):
+        assert Person(browser, "kevin").sign_up().status_code == 303
+        cookies = dict(browser.cookies)
+
+        def ask(number: int) -> int:
+            asked = {
+                "response_type": "code",
+                "client_id": f"{stalling_address}{number}",
+                "redirect_uri": "http://[::1]/",
+            }
+            signed_in = cookies if number % 2 else None
+            address = f"{service.url}/oauth/authorize"
+            return httpx.get(address, params=asked, cookies=signed_in, trust_env=False, timeout=60).status_code
+
+        asking = [people.submit(ask, number) for number in range(20)]
+        for _ in range(10):
+            time.sleep(0.1)
+            for path in ("/healthz", "/openapi.json"):
+                start = time.monotonic()
+                assert httpx.get(f"{service.url}{path}", trust_env=False, timeout=30).status_code == 200
+                assert time.monotonic() - start < 1
+        answers = Counter(answer.result() for answer in asking)
+    assert answers == {303: 10, 429: 7, 400: 3}
