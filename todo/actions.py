@@ -141,7 +141,7 @@ def _edited(draft: Draft, todo: Todo, action: JSON) -> Todo:
     """Returns the to-do with the action's fields; a new rule starts a series at the due date. Raises InvalidRequest."""
     edited = todo._replace(**clean({name: value for name, value in action.items() if name in FIELDS}))
     if edited.repeat is None:
-        return edited._replace(series=None, series_start=None, occurrence=None)
+        return edited._replace(series=None, series_start=None, occurrence=None) if edited.series else edited
     if edited.repeat != todo.repeat:
         recurrence.check(edited.repeat, edited.due)
         return edited._replace(series=draft.new_series(), series_start=edited.due, occurrence=edited.due)

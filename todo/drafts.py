@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from todo import contract, room, users
-from todo.entries import PROFILE, Entry, Side, Zone
+from todo.entries import PROFILE, Entry, Zone
 from todo.errors import QuotaExceeded, StorageFull
 from todo.storage.statements import Connection
 from todo.todos import Todo
@@ -142,7 +142,8 @@ class Draft:
                 self.connection.save_time_zone(user_id=self.user.id, **vars(entry.after))
             else:
                 self._store_todo(entry.todo_id)
-        if _kept(self.counts) > max(MOST_TODOS, _kept(self.user.counts)):
+        kept = _kept(self.counts)
+        if kept > MOST_TODOS and kept > _kept(self.user.counts):
             raise QuotaExceeded
 
     def _store_todo(self, todo_id: int) -> None:
@@ -180,7 +181,7 @@ class Draft:
 
     def _is_too_large(self) -> bool:
         """Whether the list takes more room than it may, and more than it did."""
-        return self._bytes > max(room.MOST_BYTES, self.user.bytes)
+        return self._bytes > room.MOST_BYTES and self._bytes > self.user.bytes
 
     def _store_log(self, entries: list[Entry], undoes: int | None, fingerprint: str | None, summary: str) -> None:
         self.connection.insert_change(
@@ -198,7 +199,8 @@ class Draft:
             self._store_entry(entry)
 
     def _store_entry(self, entry: Entry) -> None:
-        before, after = (_logged(side) for side in (entry.before, entry.after))
+        before = entry.before.to_log() if entry.before else None
+        after = entry.after.to_log() if entry.after else None
         size = room.bytes_of(before, after)
         self._bytes += size
         self.connection.insert_entry(
@@ -247,7 +249,3 @@ def remove_for_good(connection: Connection, user: User, todo_id: int) -> int:
 def _kept(counts: Mapping[str, int]) -> int:
     """Returns what counts towards the quota: all but the trash."""
     return counts["open"] + counts["done"]
-
-
-def _logged(side: Zone | Side) -> str | None:
-    return side.to_log() if side else None

@@ -70,8 +70,7 @@ class Part(NamedTuple):
 Side = Todo | Part | None
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """What a change did to one to-do, or to the time zone under the id PROFILE. None is no to-do.
 
     One that was added or removed is there as a whole, of any other what differs.

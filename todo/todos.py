@@ -10,7 +10,7 @@ import orjson
 from todo import contract, users
 from todo.errors import TodoNotFound
 from todo.paging import Page
-from todo.room import bytes_of
+from todo.room import ROW_BYTES
 from todo.storage.statements import Connection
 from todo.users import DAY, Owner, User, today, weekday
 
@@ -77,18 +77,20 @@ class Todo(NamedTuple):
     def to_row(self) -> JSON:
         """Returns the columns: the fields, what lists sort and search by, and what they show."""
         search_text = fold("\n".join((self.todo, self.notes or "", *self.tags)))
-        shown = orjson.dumps(self._listed()).decode()
-        return {
-            **{name: getattr(self, name) for name in STORED_AS_THEY_ARE},
+        shown = orjson.dumps(self._listed())
+        row: JSON = self._asdict()
+        row |= {
             "due_key": self.due or NO_DUE,
             "urgency": _urgency(self.priority),
             "tags": orjson.dumps(self.tags).decode(),
             "tag_keys": "".join(f"\n{fold(tag)}\n" for tag in self.tags),
             "search_text": search_text,
-            "json": shown,
+            "json": shown.decode(),
             # Whatever is shown stands in columns of its own too.
-            "bytes": bytes_of(shown, shown, search_text),
+            "bytes": ROW_BYTES + 2 * len(shown) + len(search_text.encode()),
         }
+        del row["priority"]  # which is stored as its urgency
+        return row
 
     def to_json(self, now: str) -> JSON:
         """Returns what a caller sees at `now`, the owner's local time."""
