@@ -108,13 +108,17 @@ def change(connection: Connection, owner: Owner, change_id: int) -> Told:
 
 
 def in_the_way(connection: Connection, owner: Owner, conflicts: Sequence[JSON]) -> list[tuple[Told, Entry]]:
-    """Returns, for each conflict of an undo, the newest change of its to-do and what that did to it."""
+    """Returns, for each conflict of an undo, the newest change of its to-do and what that did to it.
+
+    What has been removed for good meanwhile is left out.
+    """
     user = users.find(connection, owner)
     found = []
     for conflict in conflicts:
-        newest = change(connection, owner, conflict["change_id"])
-        row = connection.entry_of_change(user_id=user.id, change_id=newest.id, todo_id=conflict.get("id", PROFILE))
-        found.append((newest, Entry.from_row(row)))
+        which = {"user_id": user.id, "change_id": conflict["change_id"], "todo_id": conflict.get("id", PROFILE)}
+        row = connection.entry_of_change(**which)
+        if row:
+            found.append((change(connection, owner, conflict["change_id"]), Entry.from_row(row)))
     return found
 
 
