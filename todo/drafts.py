@@ -109,9 +109,8 @@ class Draft:
     ) -> list[Entry]:
         """Stores the change with its log and returns the entries, none if nothing differs.
 
-        Raises QuotaExceeded and StorageFull.
-
-        `summary` stands in the log in place of the sentence that is made of the actions.
+        `summary` stands in the log in place of the sentence that is made of the actions. Raises QuotaExceeded and
+        StorageFull.
         """
         entries = self.entries()
         if entries:

@@ -1,5 +1,6 @@
 """Undo: a change, or all that somebody did since a time, taken back by a new change."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -42,14 +43,14 @@ def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -
 
 
 class Undoing(NamedTuple):
-    """What undoing many changes comes to: how many and which, what to-dos will be, and what has changed since."""
+    """What undoing many changes comes to: how many and which, what has changed since, and what to-dos will be."""
 
     changes: int
     since_id: int
     until_id: int
-    entries: list[Entry]
     conflicts: list[JSON]
     more: bool  # whether there are older ones, too many to be undone at once
+    entries: Sequence[Entry] = ()
 
 
 def preview(connection: Connection, owner: Owner, by: By, since: str) -> Undoing:
@@ -57,7 +58,9 @@ def preview(connection: Connection, owner: Owner, by: By, since: str) -> Undoing
     user = users.find(connection, owner)
     first = connection.first_change_since(user_id=user.id, since=stored(user, datetime.fromisoformat(since)))["id"]
     until_id = user.last_change_id
-    return _take_back(Draft(connection, owner, user), by, first or until_id + 1, until_id)
+    draft = Draft(connection, owner, user)
+    undoing = _take_back(draft, by, first or until_id + 1, until_id)
+    return undoing._replace(entries=draft.entries())
 
 
 def undo_all(connection: Connection, owner: Owner, by: By, since_id: int, until_id: int) -> int:
@@ -94,7 +97,7 @@ def _take_back(draft: Draft, by: By, since_id: int, until_id: int) -> Undoing:
                 conflicts[entry.todo_id] = _conflict(draft, entry)
             else:
                 _put_back(draft, entry)
-    return Undoing(changes, since_id, until_id, draft.entries(), list(conflicts.values()), len(rows) > changes)
+    return Undoing(changes, since_id, until_id, list(conflicts.values()), len(rows) > changes)
 
 
 def _has_moved_on(draft: Draft, entry: Entry) -> bool:
