@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from threading import Condition, Thread
+from queue import SimpleQueue
+from threading import Event, Lock, Thread
 from typing import Any
 
 from todo.errors import StorageUnavailable
@@ -39,10 +40,11 @@ class Lanes:
     """A pool of threads, in which a lane holds at most one of them and the longest waiting lane comes first."""
 
     def __init__(self, threads: int, name: str) -> None:
-        self._changed = Condition()
-        self._ready: deque[Hashable] = deque()  # the lanes that have work and no thread
+        self._lock = Lock()
+        self._ready: SimpleQueue[Hashable] = SimpleQueue()  # the lanes that have work and no thread; None ends a thread
         self._waiting: dict[Hashable, deque[Work]] = {}  # by lane, of each that has work or a thread
         self._stopping = False
+        self._idle = Event()
         self._threads = [Thread(target=self._serve, name=f"{name}-{number}") for number in range(threads)]
         for thread in self._threads:
             thread.start()
@@ -53,16 +55,20 @@ class Lanes:
         The future has StorageUnavailable where the lane is full, or its turn came too late.
         """
         work = Work(call)
-        with self._changed:
-            if not self._add(work if lane is None else lane, work):
-                work.future.set_exception(StorageUnavailable())
+        with self._lock:
+            has_room = self._add(object() if lane is None else lane, work)
+        if not has_room:
+            work.future.set_exception(StorageUnavailable())
         return work.future
 
     def shutdown(self) -> None:
         """Returns when all that was submitted is done; what comes later is refused."""
-        with self._changed:
+        with self._lock:
             self._stopping = True
-            self._changed.notify_all()
+            self._tell_if_idle()
+        self._idle.wait()
+        for _ in self._threads:
+            self._ready.put(None)
         for thread in self._threads:
             thread.join()
 
@@ -73,29 +79,25 @@ class Lanes:
             return False
         if waiting is None:
             self._waiting[lane] = deque([work])
-            self._ready.append(lane)
-            self._changed.notify()
+            self._ready.put(lane)
         else:
             waiting.append(work)
         return True
 
     def _serve(self) -> None:
-        while self._serve_one():
-            pass
+        while (lane := self._ready.get()) is not None:
+            self._serve_one(lane)
 
-    def _serve_one(self) -> bool:
-        """Does what is next, and keeps nothing of it; returns False when there is nothing and will be nothing."""
-        with self._changed:
-            while not self._ready:
-                if self._stopping:
-                    return False
-                self._changed.wait()
-            lane = self._ready.popleft()
-            work = self._waiting[lane].popleft()
-        work.run()
-        with self._changed:
+    def _serve_one(self, lane: Hashable) -> None:
+        """Does what is next in a lane, and keeps nothing of it."""
+        self._waiting[lane].popleft().run()
+        with self._lock:
             if self._waiting[lane]:
-                self._ready.append(lane)  # this thread takes the next lane at once, so no other need wake
+                self._ready.put(lane)
             else:
                 del self._waiting[lane]
-        return True
+                self._tell_if_idle()
+
+    def _tell_if_idle(self) -> None:
+        if self._stopping and not self._waiting:
+            self._idle.set()

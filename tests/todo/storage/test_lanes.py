@@ -127,11 +127,12 @@ def test_shutdown_finishes_what_waits_and_refuses_the_rest() -> None:
     assert isinstance(pool.submit("a", lambda: 1).exception(0), StorageUnavailable)
 
 
-def test_an_idle_thread_keeps_no_result(pool: Lanes) -> None:
+@pytest.mark.parametrize("lane", ["a", None])
+def test_an_idle_thread_keeps_no_result(pool: Lanes, lane: str | None) -> None:
     class Large:
         pass
 
-    kept = weakref.ref(pool.submit("a", Large).result())
+    kept = weakref.ref(pool.submit(lane, Large).result())
     pool.submit("b", lambda: None).result()
     gc.collect()
     assert kept() is None
