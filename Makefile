@@ -24,7 +24,7 @@ test: $(BIN)/.dev ## Run all tests, on SQLite and on a real PostgreSQL
 test-slow: $(BIN)/.dev ## Run the tests that take longer: races, and attacks on a running service
 	@pytest -n $(WORKERS) -m slow
 
-soak: $(BIN)/.dev ## Run the same tests for longer: more seeds, more kills
+soak: $(BIN)/.dev ## Run the same tests for longer: more seeds, more kills, a flood of two minutes
 	@SOAK=1 pytest -n $(WORKERS) -m 'slow or not slow'
 
 check: $(BIN)/.dev ## Lint, format and type checks
