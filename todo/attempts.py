@@ -10,6 +10,7 @@ from todo.storage.statements import Connection
 from todo.users import STORED_TIME, utc_now
 
 WINDOW = timedelta(minutes=SITE.limit("attempts_minutes"))
+MAX_COUNTERS = SITE.limit("attempt_counters")
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ def count(connection: Connection, counts: list[Count]) -> int:
     What one counter refuses is not counted by the next, so an address adds no more rows than it has tries.
     """
     connection.delete_old_attempts(now=utc_now())
+    if connection.count_attempts()["total"] >= MAX_COUNTERS:
+        connection.delete_soonest_attempts(limit=MAX_COUNTERS // 10)
     for counted in counts:
         row = connection.count_attempt(key=counted.key, now=utc_now(), until=utc_now(WINDOW))
         if row["count"] > counted.most:

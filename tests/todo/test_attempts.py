@@ -63,3 +63,17 @@ def test_a_try_that_succeeded_counts_for_nothing(engine: Engine) -> None:
         assert engine.submit_write(attempts.count, counts).result() == 0
         engine.submit_write(attempts.forgive, counts).result()
     assert rows(engine) == 1
+
+
+def test_any_number_of_addresses_adds_no_more_rows_than_are_kept(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "MAX_COUNTERS", 50)
+    with time_machine.travel("2026-11-22T00:00:00Z") as clock:
+        for number in range(100):
+            sign_in(engine, f"nobody{number}", f"6.6.6.{number}")
+            clock.shift(1)
+        assert rows(engine) <= 51
+        for _ in range(SITE.limit("sign_ins_per_account")):
+            sign_in(engine, "nobody99", "1.1.1.1")
+        assert sign_in(engine, "nobody99", "2.2.2.2") > 0  # the newest counters are kept

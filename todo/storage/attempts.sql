@@ -13,3 +13,9 @@ DELETE FROM attempts WHERE key = :key;
 
 -- name: delete_old_attempts!
 DELETE FROM attempts WHERE until <= :now;
+
+-- name: count_attempts^
+SELECT COUNT(*) AS total FROM attempts;
+
+-- name: delete_soonest_attempts!
+DELETE FROM attempts WHERE key IN (SELECT key FROM attempts ORDER BY until, key LIMIT :limit);
