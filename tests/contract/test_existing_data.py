@@ -140,7 +140,7 @@ def test_a_log_of_whole_todos_keeps_what_differs_and_can_be_undone(whole_log: st
     sizes = [len((before or "") + after) for before, after in select(whole_log, LOG)]
     assert sizes[0] > 2 * len(LONG) > 4 * max(sizes[1:])
     assert_log_gives_the_list(whole_log, "kevin")
-    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=whole_log))
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=whole_log, **GENEROUS))
     with TestClient(app, headers=AUTHORIZATION) as client:
         assert client.post("/todos/kevin/changes/3/undo").status_code == 200
         assert client.post("/todos/kevin/changes/2/undo").status_code == 200
@@ -162,7 +162,7 @@ def test_a_downgrade_makes_the_log_whole_again(whole_log: str) -> None:
 
 def test_a_downgrade_to_before_shares_leaves_no_address(whole_log: str) -> None:
     migrate(whole_log)
-    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=whole_log))
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=whole_log, **GENEROUS))
     with TestClient(app, headers=AUTHORIZATION) as client:
         assert "url" in client.post("/todos/kevin/1/share", json={"url_until": "2199-01-01"}).json()
     downgrade(whole_log, "0004")

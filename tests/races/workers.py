@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from starlette.testclient import TestClient
 
-from tests.conftest import AUTHORIZATION, SERVICE_KEY
+from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY
 from tests.people import Client, Person
 from todo.app import create_app
 from todo.config import Settings
@@ -28,7 +28,9 @@ class Workers:
     """Two services with an engine each, and one more engine for what an operator or a test does by itself."""
 
     def __init__(self, database_url: str) -> None:
-        settings = Settings(service_auth_key=(SERVICE_KEY,), database_url=database_url, local_client_documents=True)
+        settings = Settings(
+            service_auth_key=(SERVICE_KEY,), database_url=database_url, local_client_documents=True, **GENEROUS
+        )
         self.engine: Engine = open_engine(database_url)
         self._apps = [TestClient(create_app(settings), base_url=URL) for _ in range(2)]
         self._stack = ExitStack()

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.answers import check_answer
-from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
 from todo.app import create_app
 from todo.config import Settings
 from todo.errors import StorageUnavailable
@@ -25,7 +25,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def client(file: Path) -> Iterator[TestClient]:
-    settings = Settings(service_auth_key=(SERVICE_KEY,), database_url=f"sqlite:///{file}")
+    settings = Settings(service_auth_key=(SERVICE_KEY,), database_url=f"sqlite:///{file}", **GENEROUS)
     with TestClient(create_app(settings), base_url="http://localhost:8000", headers=AUTHORIZATION) as client:
         client.event_hooks = {"response": [check_answer]}
         yield client
