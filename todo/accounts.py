@@ -7,6 +7,7 @@ from typing import Any
 
 from todo import attempts, grants, passwords, profiles, tokens, users
 from todo.contract import SITE
+from todo.entries import Entry
 from todo.errors import ClaimRefused, UsernameTaken, WrongPassword
 from todo.storage.engine import Engine
 from todo.storage.limits import exports
@@ -124,8 +125,7 @@ def export(connection: Connection, owner: Owner) -> JSON:
     todos = [Todo.from_row(row).to_json(user.local_now()) for row in connection.all_todos(user_id=user.id)]
     entries: dict[int, list[JSON]] = {}
     for row in connection.all_entries(user_id=user.id):
-        entry = {name: row[name] for name in ("todo_id", "action", "before", "after")}
-        entries.setdefault(row["change_id"], []).append(entry)
+        entries.setdefault(row["change_id"], []).append(Entry.from_row(row).to_json())
     told = ("id", "at", "actor", "client", "summary", "undoes")
     return {
         "account": {"username": account.username, "email": account.email, "created_at": account.created_at},

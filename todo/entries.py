@@ -100,6 +100,12 @@ class Entry(NamedTuple):
         side = self.after or self.before
         return str(side.title if isinstance(side, Part) else side.todo)
 
+    def to_json(self) -> JSON:
+        """Returns the entry as a person reads it in a file: the fields that were set, or that differ."""
+        sides = {"before": self.before, "after": self.after}
+        read = {name: vars(side) if isinstance(side, Zone) else side and shown(side) for name, side in sides.items()}
+        return {"todo_id": self.todo_id, "action": self.action, **read}
+
     def undone(self, todo: Todo | None) -> Todo | None:
         """Returns what `todo`, which is as the change left it, was before."""
         return self.before.onto(todo, but=COUNTED) if isinstance(self.before, Part) and todo else self.before

@@ -478,6 +478,9 @@ class TestAccount:
             ("deleted", "deleted"),
         ]
         assert [change["client"] for change in everything["changes"]] == ["Helper"] * 3
+        added, _, deleted = (change["entries"][0] for change in everything["changes"])
+        assert (added["before"], added["after"]["todo"]) == (None, "kept")
+        assert (deleted["before"], deleted["after"]) == ({"status": "open"}, {"status": "deleted"})
         assert everything["assistants"][0]["client_name"] == "Helper"
         assert "argon2" not in response.text
 
