@@ -4,7 +4,7 @@ from typing import Any
 
 from todo import users
 from todo.storage.statements import Connection
-from todo.users import Owner, utc_now
+from todo.users import UNUSED_CLIENT, Owner, utc_now
 
 JSON = dict[str, Any]
 RECENT = 3
@@ -30,6 +30,7 @@ def disconnect(connection: Connection, owner: Owner, grant_id: str) -> None:
 
 def end(connection: Connection, user_id: int, grant_id: str) -> None:
     """Ends a grant with all of its tokens. The user is locked already, so that none is given out meanwhile."""
+    connection.release_client(user_id=user_id, grant_id=grant_id, expires_at=utc_now(UNUSED_CLIENT))
     connection.delete_tokens_of_grant(user_id=user_id, grant_id=grant_id)
     connection.delete_grant(user_id=user_id, id=grant_id)
 

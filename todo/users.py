@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from todo.contract import SITE
 from todo.errors import InvalidToken, SignedOut
 from todo.regions import zone_of_region
 from todo.storage.statements import Connection
@@ -17,6 +18,7 @@ STORED_TIME = "%Y-%m-%dT%H:%M:%SZ"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY = len("2026-11-27")
 MOST_ID = 2**63 - 1
+UNUSED_CLIENT = timedelta(hours=SITE.limit("unused_client_hours"))
 
 
 def utc_now(offset: timedelta = timedelta()) -> str:
@@ -192,6 +194,7 @@ def forget(connection: Connection, owner: Owner) -> bool:
         return False
     connection.delete_tokens_of_user(user_id=user_id)
     connection.delete_codes_of_user(user_id=user_id)
+    connection.release_clients_of_user(user_id=user_id, expires_at=utc_now(UNUSED_CLIENT))
     connection.delete_grants_of_user(user_id=user_id)
     connection.delete_sessions_of_user(user_id=user_id)
     connection.delete_account(user_id=user_id)

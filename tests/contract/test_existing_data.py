@@ -1,6 +1,8 @@
 """A database of an earlier version opens with its to-dos, and its log gives them too."""
 
 import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import orjson
@@ -38,26 +40,28 @@ TODOS = [
 ]
 
 
+def connect(database_url: str) -> Any:
+    if database_url.startswith("sqlite"):
+        return sqlite3.connect(database_url.removeprefix("sqlite:///"))
+    return psycopg.connect(database_url)
+
+
 def select(database_url: str, statement: str) -> list[Any]:
-    sqlite = database_url.startswith("sqlite")
-    connection: Any = (
-        sqlite3.connect(database_url.removeprefix("sqlite:///")) if sqlite else psycopg.connect(database_url)
-    )
-    rows = connection.execute(statement).fetchall()
-    connection.close()
-    return list(rows)
+    with closing(connect(database_url)) as connection:
+        return list(connection.execute(statement).fetchall())
+
+
+def execute(database_url: str, statement: str, values: Sequence[Any] = ()) -> None:
+    with closing(connect(database_url)) as connection:
+        connection.execute(statement, values)
+        connection.commit()
 
 
 def insert(database_url: str, table: str, rows: list[dict[str, Any]]) -> None:
-    sqlite = database_url.startswith("sqlite")
-    connection: Any = (
-        sqlite3.connect(database_url.removeprefix("sqlite:///")) if sqlite else psycopg.connect(database_url)
-    )
+    mark = "?" if database_url.startswith("sqlite") else "%s"
     for row in rows:
-        values = ", ".join(["?" if sqlite else "%s"] * len(row))
-        connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})", list(row.values()))
-    connection.commit()
-    connection.close()
+        values = ", ".join([mark] * len(row))
+        execute(database_url, f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})", list(row.values()))
 
 
 @pytest.fixture
@@ -172,3 +176,13 @@ def test_a_downgrade_to_before_shares_leaves_no_address(whole_log: str) -> None:
     assert orjson.loads(shown)["notes"] == DONE["notes"]
     assert "/s/" not in shown
     assert not [row for row in select(whole_log, LOG) if '"share"' in f"{row}"]
+
+
+def test_long_folds_are_made_anew(whole_log: str) -> None:
+    """Before 0006 two Arabic phrases were folded to 18 and 8 characters; search now leaves them as they are."""
+    notes = "\ufdfa \ufdfb \u00c4"
+    execute(whole_log, f"UPDATE todos SET notes = '{notes}', tags = '[\"\ufdfa\"]', search_text = '', tag_keys = ''")
+    migrate(whole_log)
+    ((text, tags),) = select(whole_log, "SELECT search_text, tag_keys FROM todos")
+    assert text == fold(f"Buy milk\n{notes}\n\ufdfa")
+    assert tags == f"\n{fold(chr(0xFDFA))}\n"

@@ -94,7 +94,9 @@ def find(connection: Connection, client_id: str) -> Client | None:
     """Returns the client of this id, unless it has expired unused."""
     row = connection.client_by_id(id=client_id)
     client = Client.from_row(row) if row else None
-    return None if client and not client.is_document and (client.expires_at or "~") <= utc_now() else client
+    if client is None or client.is_document or (client.expires_at or "~") > utc_now():
+        return client
+    return client if connection.grant_of_client(client_id=client_id) else None
 
 
 def save(

@@ -1,7 +1,6 @@
 """Dynamic client registration (RFC 7591)."""
 
 import time
-from datetime import timedelta
 from typing import Any
 
 from authlib.oauth2 import OAuth2Error
@@ -11,12 +10,11 @@ from todo.contract import API, SITE
 from todo.oauth import clients, redirects
 from todo.oauth.metadata import AUTH_METHODS, GRANT_TYPES
 from todo.storage.statements import Connection
-from todo.users import utc_now
+from todo.users import UNUSED_CLIENT, utc_now
 from todo.validation import find_errors
 
 JSON = dict[str, Any]
 
-UNUSED_TIME = timedelta(hours=SITE.limit("unused_client_hours"))
 NAMELESS = "An assistant without a name"
 
 
@@ -53,7 +51,7 @@ def register(connection: Connection, metadata: JSON) -> JSON:
     client_id = clients.new_id()
     name = metadata.get("client_name", "").strip() or NAMELESS
     clients.save(
-        connection, "registered", client_id, name, metadata["redirect_uris"], secret, expires_at=utc_now(UNUSED_TIME)
+        connection, "registered", client_id, name, metadata["redirect_uris"], secret, expires_at=utc_now(UNUSED_CLIENT)
     )
     return {
         "client_id": client_id,

@@ -10,6 +10,22 @@ SET name = excluded.name, redirect_uris = excluded.redirect_uris, expires_at = e
 -- name: keep_client!
 UPDATE clients SET expires_at = NULL WHERE id = :id AND kind = 'registered' AND expires_at IS NOT NULL;
 
+-- Whom nobody else is connected with is unused again, once this grant has ended, or this user is no more.
+-- name: release_client!
+UPDATE clients SET expires_at = :expires_at
+WHERE kind = 'registered' AND expires_at IS NULL
+  AND id IN (SELECT client_id FROM grants WHERE user_id = :user_id AND id = :grant_id)
+  AND NOT EXISTS (SELECT 1 FROM grants WHERE grants.client_id = clients.id AND grants.id <> :grant_id);
+
+-- name: release_clients_of_user!
+UPDATE clients SET expires_at = :expires_at
+WHERE kind = 'registered' AND expires_at IS NULL
+  AND id IN (SELECT client_id FROM grants WHERE user_id = :user_id)
+  AND NOT EXISTS (SELECT 1 FROM grants WHERE grants.client_id = clients.id AND grants.user_id <> :user_id);
+
+-- name: grant_of_client^
+SELECT id FROM grants WHERE client_id = :client_id LIMIT 1;
+
 -- Nearly all of these are unused; a document that somebody is connected with expires too, to be fetched again.
 -- name: count_expiring_clients^
 SELECT COUNT(*) AS total FROM clients WHERE expires_at IS NOT NULL;

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from tests.conftest import migrate
-from todo import users
+from todo import grants, users
 from todo.oauth import clients, register
 from todo.storage.engine import Engine, open_engine
 from todo.storage.statements import Connection
@@ -63,3 +63,29 @@ def test_a_flood_leaves_so_many_and_all_that_somebody_uses(engine: Engine) -> No
         assert 0 < len(left) + len(engine.submit_read(known, documents).result()) <= MOST
         others = [used, document, operators]
         assert engine.submit_read(known, others).result() == others
+
+
+def test_one_whom_nobody_is_connected_with_any_more_is_unused_again(engine: Engine) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        disconnected, deleted = (engine.submit_write(registered).result() for _ in range(2))
+        for client_id in (disconnected, deleted):
+            engine.submit_write(connect, client_id).result()
+        clock.shift(48 * HOUR)
+        assert engine.submit_read(known, [disconnected, deleted]).result() == [disconnected, deleted]
+        user = engine.submit_read(users.find, Owner("kevin")).result()
+        engine.submit_write(grants.end, user.id, disconnected).result()
+        engine.submit_write(users.forget, Owner("kevin")).result()
+        assert engine.submit_read(known, [disconnected, deleted]).result() == [disconnected, deleted]
+        clock.shift(48 * HOUR)
+        assert engine.submit_read(known, [disconnected, deleted]).result() == []
+
+
+def test_one_that_is_being_connected_while_another_disconnects_stays(engine: Engine) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        client_id = engine.submit_write(registered).result()
+        engine.submit_write(connect, client_id).result()
+        expire = "UPDATE clients SET expires_at = '2026-11-22T01:00:00Z'"
+        engine.submit_write(lambda connection: connection.driver.execute(expire)).result()
+        clock.shift(48 * HOUR)
+        engine.submit_write(registered).result()
+        assert engine.submit_read(known, [client_id]).result() == [client_id]
