@@ -1,9 +1,9 @@
-"""The operations of the tag health: what a platform asks, on the event loop, so that no busy thread delays them."""
+"""The operations of the tag health: what a platform asks, without a thread of the pages, which may all be busy."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from todo.storage.engine import peek
+from todo.storage.engine import read
 
 
 async def check_process(request: Request) -> Response:  # noqa: ARG001
@@ -11,5 +11,5 @@ async def check_process(request: Request) -> Response:  # noqa: ARG001
 
 
 async def check_database(request: Request) -> Response:  # noqa: ARG001
-    await peek(lambda connection: connection.database_answers())
+    await read(lambda connection: connection.database_answers())
     return JSONResponse({"status": "ok"})

@@ -143,7 +143,8 @@ def refuses_what_contradicts_itself(failure: Failure, response: schemathesis.Res
 
 def refuses_who_asks(failure: Failure, response: schemathesis.Response) -> bool:
     """Who signs in or connects must be somebody, and only so often: that is for rules, and these are their answers."""
-    by_rule = response.status_code in (401, 403, 429) or "<code>client_refused</code>" in response.text
+    not_connected = ("<code>client_refused</code>", "An assistant could not be connected")
+    by_rule = response.status_code in (401, 403, 429) or any(told in response.text for told in not_connected)
     return isinstance(failure, RejectedPositiveData) and (by_rule or "error" in problem(response))
 
 

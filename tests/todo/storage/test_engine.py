@@ -68,7 +68,7 @@ def test_writes_to_one_list_queue_up(engine: Engine) -> None:
 
     def next_id(connection: Connection) -> int:
         last = open_list(connection, Owner("kevin")).last_todo_id
-        rest = {"last_change_id": 0, "open": 0, "done": 0, "deleted": 0, "swept_on": ""}
+        rest = {"last_change_id": 0, "last_series": 0, "open": 0, "done": 0, "deleted": 0, "bytes": 0, "swept_on": ""}
         connection.save_counters(user_id=user.id, last_todo_id=last + 1, **rest)
         return last + 1
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import migrate
-from todo import changes, profiles, todos
+from todo import changes, profiles, todos, undoing
 from todo.paging import ORDERS
 from todo.requests import once
 from todo.storage.engine import Engine, open_engine
@@ -122,7 +122,7 @@ def test_nothing_else_scans(engine: Engine) -> None:
         ),
         (changes.act, {"action": "complete", "id": 151}),
         (changes.act, {"action": "delete", "id": 3}),
-        (partial(changes.undo, force=True), 1),
+        (partial(undoing.undo, force=True), 1),
         (changes.delete_at, 5),
         (profiles.update, "Asia/Tokyo"),
     ]
