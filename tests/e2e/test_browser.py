@@ -101,7 +101,7 @@ def test_signs_up_on_the_way_allows_and_lands_on_the_callback(
 
     page.goto("/account")
     expect(page.get_by_text("Added 1 to-do.")).to_be_visible()
-    page.get_by_role("button", name="Disconnect A helper").click()
+    page.get_by_role("button", name="Disconnect Assistant “A helper”").click()
     expect(page.get_by_text("None. An assistant appears here")).to_be_visible()
     assert http.get("/todos/me", headers=bearer(token)).status_code == 401
 

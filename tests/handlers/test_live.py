@@ -36,7 +36,7 @@ def test_database_is_away(
         raise StorageUnavailable
 
     monkeypatch.setattr("handlers.live.peek", peek)
-    monkeypatch.setattr("handlers.health.peek", peek)
+    monkeypatch.setattr("handlers.health.read", peek)
     answer = person.browser.get(path)
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
     assert "Traceback" not in caplog.text
