@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from starlette.types import Receive, Scope, Send
 
 from todo.address import address_of
-from todo.guard import BODY
 
 THREADS = 10
 THREADS_PER_ADDRESS = THREADS // 2  # so that one caller, however many requests it sends, leaves some to others
@@ -38,9 +37,9 @@ class Bridge:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="flask")
         self._turns = Turns(THREADS_PER_ADDRESS)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = address_of(scope, self._proxies)
-        environ = environ_of(scope, address)
+        environ = environ_of(scope, address, await body_of(receive))
         async with self._turns.of(address):
             run = copy_context().run  # what was set for this request is so in the thread too
             answer = await asyncio.get_running_loop().run_in_executor(self._pool, run, answer_of, self._app, environ)
@@ -91,7 +90,18 @@ def answer_of(app: WSGIApp, environ: Environ) -> Answer:
     return Answer(int(status.split(" ", 1)[0]), raw, body)
 
 
-def environ_of(scope: Scope, address: str) -> Environ:
+async def body_of(receive: Receive) -> bytes:
+    """Returns the body as Connexion hands it on, which may have made whole numbers of 1.0 in it."""
+    parts = []
+    more = True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def environ_of(scope: Scope, address: str, body: bytes) -> Environ:
     """Returns the environ of a request that the guard has let in. REMOTE_ADDR is the caller's, not that of a proxy."""
     server = scope.get("server") or ("localhost", 80)
     environ = {
@@ -106,7 +116,7 @@ def environ_of(scope: Scope, address: str) -> Environ:
         "REMOTE_ADDR": address,
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.get("scheme", "http"),
-        "wsgi.input": BytesIO(scope[BODY]),
+        "wsgi.input": BytesIO(body),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
