@@ -9,9 +9,9 @@ from todo.storage.engine import read
 JSON = dict[str, Any]
 
 
-async def search(username: str, query: str, user: Principal) -> JSON:
+async def search_todos(username: str, query: str, user: Principal) -> JSON:
     return {"results": await read(research.search, user.owner(username), query)}
 
 
-async def fetch(username: str, id_: str, user: Principal) -> JSON:
+async def fetch_todo(username: str, id_: str, user: Principal) -> JSON:
     return await read(research.fetch, user.owner(username), int(id_))

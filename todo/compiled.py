@@ -26,7 +26,15 @@ from todo.auth import bearer_token
 from todo.errors import InvalidRequest, InvalidToken, Unauthorized
 from todo.guard import BODY, PATH_VALUES, TEMPLATE, headers_of
 from todo.rate_limits import Kind, RateLimits
-from todo.validation import FORMATS, find_errors, parameter_errors, parse_json, read_headers, read_parameter
+from todo.validation import (
+    FORMATS,
+    find_errors,
+    parameter_errors,
+    parse_json,
+    read_headers,
+    read_parameter,
+    whole_numbers,
+)
 
 Schema = dict[str, Any]
 Handler = Callable[..., Awaitable[Response]]
@@ -154,6 +162,7 @@ class CompiledOperation:
             return {}
         value = parse_json(data)
         if not self._body(value):
+            value = whole_numbers(self._body_schema, value)
             errors = find_errors(self._body_schema, value)
             if errors:
                 raise InvalidRequest(errors)

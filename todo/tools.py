@@ -10,7 +10,7 @@ import orjson
 from todo.compiled import compile_schema
 from todo.contract import Contract, Operation
 from todo.errors import FieldError, InvalidRequest
-from todo.validation import find_errors, read_parameter
+from todo.validation import find_errors, read_parameter, whole_numbers
 
 JSON = dict[str, Any]
 
@@ -20,6 +20,7 @@ USERNAME, MINE = "username", "me"
 KEPT_ON_THE_WAY_IN = ("type", "default")
 # Methods whose requests do nothing more when they are repeated; x-idempotent says it of operations of other methods.
 IDEMPOTENT_METHODS = ("GET", "PATCH", "PUT", "DELETE")
+NAME = "x-mcp-name"  # what a tool is called, where the operation needs another name
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Tool:
     def __init__(self, contract: Contract, operation: Operation) -> None:
         self.contract = contract
         self.operation = operation
-        self.name = operation.id
+        self.name = name_of(operation)
         self._path = {parameter["name"]: parameter for parameter in contract.parameters(operation, "path")}
         self._query = {parameter["name"]: parameter for parameter in contract.parameters(operation, "query")}
         self._fits = {name: compile_schema(parameter["schema"]) for name, parameter in self._path.items()}
@@ -57,25 +58,27 @@ class Tool:
             "inputSchema": self._input_schema(with_username=for_service),
             "outputSchema": self._output_schema(),
             "annotations": self._hints(),
-            "_meta": {"securitySchemes": list(self._security_schemes())},
+            # The service key is for no host that has people sign in.
+            **({} if for_service else {"_meta": {"securitySchemes": list(self._security_schemes())}}),
         }
 
     def call(self, arguments: Mapping[str, Any], username: str | None = None) -> Call:
         """Returns the request; `username` is meant where the arguments name none. Raises InvalidRequest.
 
-        What has no place in a path is refused here, as no address can say it; the contract checks the rest.
+        Null is for what is not set, at any depth, so it is left out. What has no place in a path is refused here, as no
+        address can say it; the contract checks the rest.
         """
-        given = {**({USERNAME: username} if username else {}), **arguments}
+        given = {**({USERNAME: username} if username else {}), **_without_null(arguments)}
         path = self.operation.path
         errors: list[FieldError] = []
         for name, parameter in self._path.items():
-            value = given.pop(name, None)
+            value = whole_numbers(parameter["schema"], given.pop(name, None))
             if not self._fits[name](value):
                 errors += _path_errors(name, parameter["schema"], value)
             path = path.replace(f"{{{name}}}", quote(str(value), safe=""))
         if errors:
             raise InvalidRequest(errors)
-        query = {name: _as_text(value) for name, value in given.items() if self._is_query(name) and value is not None}
+        query = {name: self._as_text(name, value) for name, value in given.items() if self._is_query(name)}
         body = {name: value for name, value in given.items() if not self._is_query(name)}
         has_body = self._body is not None and (body or self.operation.spec["requestBody"].get("required"))
         return Call(self.operation.method, path, urlencode(query) if query else "", _as_json(body) if has_body else b"")
@@ -83,6 +86,13 @@ class Tool:
     def _is_query(self, name: str) -> bool:
         """Whether an argument goes into the query; one that nobody knows goes where it is refused."""
         return name in self._query or self._body is None
+
+    def _as_text(self, name: str, value: Any) -> str:
+        """Returns an argument as the query has it."""
+        if isinstance(value, str):
+            return value
+        schema = self._query[name]["schema"] if name in self._query else {}
+        return _as_json(whole_numbers(schema, value)).decode()
 
     @property
     def _body_fields(self) -> JSON:
@@ -124,9 +134,8 @@ class Tool:
         Fields within fields stand without description: those of an action are those of the tools for one to-do.
         """
         schema = self.contract.resolve(schema)
+        schema = {**schema, **self.contract.resolve(schema.get("oneOf", [{}])[0])}  # what stands beside it is null
         plain = {key: schema[key] for key in KEPT_ON_THE_WAY_IN if key in schema}
-        if "enum" in schema:
-            plain["enum"] = [value for value in schema["enum"] if value is not None]
         if described:
             plain["description"] = schema["description"]
         if "items" in schema:
@@ -138,16 +147,19 @@ class Tool:
         return plain
 
     def _output_schema(self) -> JSON:
-        """Returns what every answer that is no refusal has: the numbers, lists and objects that are always there.
+        """Returns what every answer that is no refusal keeps to: each field with its type, and what is always there.
 
-        Texts are for reading, and to name them too would take a tenth of what all tools may cost.
+        What an object within holds stays open: to name that too would take a fifth of what all tools may cost.
         """
         responses = self.operation.spec["responses"]
         success = self.contract.resolve(next(answer for status, answer in responses.items() if status < "300"))
         schema = self.contract.resolve(success["content"]["application/json"]["schema"])
-        always = {name: self.contract.resolve(schema["properties"][name]) for name in schema["required"]}
-        types = {name: field["type"] for name, field in always.items() if field["type"] != "string"}
-        return {"type": "object", "properties": {name: {"type": kind} for name, kind in types.items()}}
+        fields = {name: self._type(field) for name, field in schema["properties"].items()}
+        return {"type": "object", "properties": fields, "required": schema["required"]}
+
+    def _type(self, schema: JSON) -> JSON:
+        schema = self.contract.resolve(schema)
+        return {"type": schema["type"], **({"items": self._type(schema["items"])} if "items" in schema else {})}
 
     def _hints(self) -> JSON:
         """Returns what a host may show or ask about; a person confirms what may destroy something."""
@@ -170,7 +182,12 @@ class Tool:
 def tools_of(contract: Contract) -> dict[str, Tool]:
     """Returns the tools of a contract by their names: all of its operations but the deprecated ones, in its order."""
     operations = [operation for operation in contract.operations if not operation.spec.get("deprecated")]
-    return {operation.id: Tool(contract, operation) for operation in operations}
+    return {name_of(operation): Tool(contract, operation) for operation in operations}
+
+
+def name_of(operation: Operation) -> str:
+    """Returns the name of an operation as a tool: its own, unless the contract gives it another."""
+    return str(operation.spec.get(NAME, operation.id))
 
 
 def _path_errors(name: str, schema: JSON, value: Any) -> list[FieldError]:
@@ -180,8 +197,11 @@ def _path_errors(name: str, schema: JSON, value: Any) -> list[FieldError]:
     return find_errors(schema, read_parameter(schema, [value]), at=name)
 
 
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else _as_json(value).decode()
+def _without_null(value: Any) -> Any:
+    """Returns a value without the fields that are null. Items of a list stay: [null] is not [], which clears."""
+    if isinstance(value, dict):
+        return {name: _without_null(field) for name, field in value.items() if field is not None}
+    return [_without_null(item) for item in value] if isinstance(value, list) else value
 
 
 def _as_json(value: Any) -> bytes:

@@ -19,6 +19,7 @@ from connexion.validators.parameter import ParameterValidator
 from jsonschema import Draft4Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
 from starlette.datastructures import Headers
+from starlette.types import Receive, Scope
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
@@ -72,6 +73,19 @@ def _children(value: Any) -> Any:
     return value.values() if isinstance(value, dict) else value
 
 
+def whole_numbers(schema: dict[str, Any], value: Any) -> Any:
+    """Returns the value with each number without a fraction that the schema wants whole as one: 1.0 as 1.
+
+    JSON has no integers apart from that (RFC 8259 section 6), and JSON Schema takes 1.0 for one.
+    """
+    if isinstance(value, float):
+        return int(value) if schema.get("type") == "integer" and value.is_integer() else value
+    if isinstance(value, dict):
+        fields = schema.get("properties", {})
+        return {name: whole_numbers(fields.get(name, {}), field) for name, field in value.items()}
+    return [whole_numbers(schema.get("items", {}), item) for item in value] if isinstance(value, list) else value
+
+
 def _match_whole(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
     """Checks a pattern as ECMA-262 means it: `$` is the very end, where Python's allows one more line break."""
     if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
@@ -121,6 +135,11 @@ def _explain(error: ValidationError, at: str) -> Iterator[FieldError]:
     elif error.validator == "required":
         for name in set(limit) - set(error.instance):
             yield FieldError(f"{path}.{name}".strip("."), "is required")
+    elif error.validator == "oneOf":
+        # The first says what the value may be; what stands beside it is null.
+        for cause in error.context:
+            if cause.schema_path[0] == 0:
+                yield from _explain(cause, path)
     else:
         yield FieldError(path or "body", _message(error, limit))
 
@@ -131,7 +150,7 @@ def _message(error: ValidationError, limit: Any) -> str:
         case "type":
             return f"must be {TYPE_NAMES[limit]}" + (" or null" if error.schema.get("nullable") else "")
         case "enum":
-            return "must be one of " + ", ".join("null" if value is None else str(value) for value in limit)
+            return "must be one of " + ", ".join(str(value) for value in limit if value is not None)
         case "minimum":
             return f"must be at least {limit}"
         case "maximum":
@@ -160,6 +179,8 @@ def _safe(name: str) -> str:
 class StrictBodyValidator(JSONRequestBodyValidator):
     """Checks a JSON body against its schema and names every wrong field."""
 
+    MUTABLE_VALIDATION = True  # of whole numbers
+
     async def _parse(self, stream: AsyncGenerator[bytes, None], scope: Any) -> Any:  # noqa: ARG002
         data = b"".join([chunk async for chunk in stream])
         if not data:
@@ -167,7 +188,14 @@ class StrictBodyValidator(JSONRequestBodyValidator):
         value = parse_json(data)
         if value is None and not self._nullable:
             raise InvalidRequest.of("body", "must be an object")  # null is a body, not the lack of one
-        return value
+        return whole_numbers(self._schema, value)
+
+    def _insert_body(self, receive: Receive, *, body: Any, scope: Scope) -> tuple[Receive, Scope]:
+        """Hands on what was read, which Connexion's own does not do where the body was empty: the next waits for it."""
+        if body is None:
+            return self._insert_messages(receive, messages=[{"type": "http.request"}]), scope
+        handed_on: tuple[Receive, Scope] = super()._insert_body(receive, body=body, scope=scope)
+        return handed_on
 
     def _validate(self, body: Any) -> None:
         if body is None and not self._required:
@@ -179,6 +207,8 @@ class StrictBodyValidator(JSONRequestBodyValidator):
 
 class StrictFormValidator(StrictBodyValidator):
     """Checks a form as a JSON body is checked. A field that came twice is refused, as two keys are."""
+
+    MUTABLE_VALIDATION = False
 
     async def _parse(self, stream: AsyncGenerator[bytes, None], scope: Any) -> Any:  # noqa: ARG002
         data = b"".join([chunk async for chunk in stream])

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
 from todo import contract
 from todo.errors import InvalidRequest
-from todo.validation import find_errors, parse_json
+from todo.validation import find_errors, parse_json, whole_numbers
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,8 @@ from todo.validation import find_errors, parse_json
         ({"type": "array"}, {}, "must be a list"),
         ({"type": "object"}, [], "must be an object"),
         ({"type": "string", "nullable": True}, 1, "must be text or null"),
-        ({"enum": ["a", "b", None]}, "c", "must be one of a, b, null"),
+        ({"enum": ["a", "b", None]}, "c", "must be one of a, b"),
+        ({"oneOf": [{"type": "string", "enum": ["a", "b"]}, {"enum": [None]}]}, "c", "must be one of a, b"),
         ({"minimum": 1}, 0, "must be at least 1"),
         ({"maximum": 1}, 2, "must be at most 1"),
         ({"minLength": 1}, "", "must not be empty"),
@@ -84,3 +86,23 @@ def test_texts_that_are_refused(data: bytes) -> None:
 
 def test_equal_keys_of_different_objects_are_fine() -> None:
     assert parse_json(b'[{"a": "\\"a\\": 1"}, {"a": {"a": 2}}]') == [{"a": '"a": 1'}, {"a": {"a": 2}}]
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({"a": 1.0}, {"a": 1}),
+        ({"a": -0.0}, {"a": 0}),
+        ({"a": 1.5}, {"a": 1.5}),
+        ({"a": "1.0"}, {"a": "1.0"}),
+        ({"b": 1.0, "c": 1.0}, {"b": 1.0, "c": 1.0}),
+        ({"d": [{"a": 2.0}, 3.0]}, {"d": [{"a": 2}, 3.0]}),
+        ([2.0], [2.0]),
+        (None, None),
+    ],
+)
+def test_numbers_without_a_fraction_are_whole_where_the_contract_says_integer(given: Any, wanted: Any) -> None:
+    whole, text = {"type": "integer"}, {"type": "string"}
+    schema = {"properties": {"a": whole, "b": text, "d": {"items": {"type": "object", "properties": {"a": whole}}}}}
+    # As JSON, since 1.0 equals 1.
+    assert orjson.dumps(whole_numbers(schema, given)) == orjson.dumps(wanted)
