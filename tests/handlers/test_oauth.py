@@ -127,6 +127,17 @@ class TestConsent:
         assert answer.keys() == {"code", "state", "iss"}
         assert (answer["state"], answer["iss"]) == ('a "state" of <many> kinds & more', ISSUER)
 
+    @pytest.mark.parametrize("character", ["x", "%"])
+    def test_leads_back_with_a_long_state(self, new_browser: NewBrowser, person: Person, character: str) -> None:
+        state = character * 4096
+        client = Client.registered(person.browser)
+        assert told(person.decide(client.asks(state=state)))["state"] == state
+        # It passes the page where people sign in.
+        led = new_browser().get("/oauth/authorize", params=client.asks(state=state))
+        page = person.browser.get(led.headers["location"], follow_redirects=False)
+        assert page.status_code in (200, 303)
+        assert person.browser.get("/oauth/authorize", params=client.asks(state=f"{state}x")).status_code == 400
+
     def test_of_a_callback_with_a_query_the_query_stays(self, person: Person, http: TestClient) -> None:
         client = Client.registered(http, "https://app.example/callback?a=1")
         assert told(person.decide(client.asks()))["a"] == "1"
@@ -315,7 +326,6 @@ class TestCodes:
             ({"code_verifier": "w" * 50}, "invalid_grant"),
             ({"code_verifier": None}, "invalid_request"),
             ({"redirect_uri": "https://client.example/other"}, "invalid_grant"),
-            ({"redirect_uri": None}, "invalid_grant"),
             ({"code": "todo_ac_" + "x" * 43}, "invalid_grant"),
             ({"code": None}, "invalid_request"),
             ({"grant_type": "password"}, "unsupported_grant_type"),
@@ -351,6 +361,16 @@ class TestCodes:
         other = Person(new_browser(), f"{person.username}-other")
         other.sign_up()
         assert public.http.get(f"/todos/{other.username}", headers=bearer(token)).status_code == 403
+
+    def test_with_pkce_need_no_redirect_uri(self, person: Person, public: Client) -> None:
+        for absent in (None, ""):
+            assert public.redeem(public.code(person), redirect_uri=absent).status_code == 200
+        wrong = public.redeem(public.code(person), redirect_uri=None, code_verifier="x" * 43)
+        assert error_of(wrong) == "invalid_grant"
+
+    def test_without_pkce_need_the_redirect_uri(self, person: Person, confidential: Client) -> None:
+        code = confidential.code(person, code_challenge=None, code_challenge_method=None)
+        assert error_of(confidential.redeem(code, code_verifier=None, redirect_uri=None)) == "invalid_grant"
 
     def test_without_pkce_take_a_secret_and_no_verifier(self, person: Person, confidential: Client) -> None:
         plain = {"code_challenge": None, "code_challenge_method": None}
@@ -572,6 +592,19 @@ class TestRegistration:
         client.callback = "http://127.0.0.1:49152/callback"
         assert "code" in told(person.decide(client.asks()))
         assert "code" in told(person.decide(client.asks(redirect_uri="com.example.app:/callback")))
+
+    def test_null_is_as_good_as_absent(self, http: TestClient) -> None:
+        unset = ("client_name", "scope", "token_endpoint_auth_method", "grant_types", "response_types", "logo_uri")
+        plain = http.post("/oauth/register", json={"redirect_uris": [CALLBACK]}).json()
+        answer = http.post("/oauth/register", json={"redirect_uris": [CALLBACK], **dict.fromkeys(unset)})
+        assert answer.status_code == 201, answer.text
+        own = ("client_id", "client_secret", "client_id_issued_at")
+        assert {name: value for name, value in answer.json().items() if name not in own} == {
+            name: value for name, value in plain.items() if name not in own
+        }
+
+    def test_many_may_share_an_address(self) -> None:
+        assert SITE.limit("registrations_per_address") >= 200
 
     def test_one_address_registers_only_so_many(self, http: TestClient) -> None:
         for _ in range(SITE.limit("registrations_per_address")):

@@ -28,6 +28,7 @@ class Credential:
     """A code or a refresh token, as it is stored: what it gives, to whom, and for which grant."""
 
     row: Any
+    names_redirect: bool = True
 
     @property
     def user_id(self) -> int:
@@ -40,7 +41,8 @@ class Credential:
     code_challenge_method = "S256"
 
     def get_redirect_uri(self) -> str:
-        return str(self.row["redirect_uri"])
+        """Returns what the request must name: nothing where PKCE binds the code (OAuth 2.1 section 10.2)."""
+        return str(self.row["redirect_uri"]) if self.names_redirect or not self.code_challenge else ""
 
     def get_scope(self) -> str:
         return str(self.row["scope"])
@@ -106,7 +108,7 @@ class CodeGrant(grants.AuthorizationCodeGrant):
         if row is None or row["client_id"] != client.id or row["expires_at"] <= utc_now():
             return None
         check_resource(self.request, row["resource"])
-        return Credential(row)
+        return Credential(row, names_redirect="redirect_uri" in self.request.parameters)
 
     def authenticate_user(self, authorization_code: Credential) -> Credential:
         return authorization_code

@@ -45,6 +45,7 @@ def check(metadata: JSON) -> None:
 
 def register(connection: Connection, metadata: JSON) -> JSON:
     """Returns the new client with its id and, unless it is public, its secret. Raises what `check` raises."""
+    metadata = {name: value for name, value in metadata.items() if value is not None}
     check(metadata)
     method = metadata.get("token_endpoint_auth_method", "client_secret_basic")  # RFC 7591's own default
     secret = None if method == "none" else tokens.new("client")
