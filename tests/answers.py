@@ -44,7 +44,7 @@ def check_answer(response: httpx.Response) -> None:
     response.read()
     request = response.request
     assert "x-request-id" in response.headers
-    if request.method == "OPTIONS" or request.url.path == "/mcp":
+    if request.method == "OPTIONS" or request.url.path in ("/mcp", "/mcp/"):
         return  # what /mcp answers is MCP's to say
     found = next(((r, d) for r, d in ROUTES if r.pattern.fullmatch(request.url.path)), None)
     operation = None

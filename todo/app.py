@@ -14,6 +14,7 @@ from connexion.exceptions import ProblemException
 from connexion.lifecycle import ConnexionResponse
 from connexion.options import SwaggerUIOptions
 from connexion.resolver import Resolver
+from flask import Response as FlaskResponse
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -80,6 +81,7 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     site = _connexion(FlaskApp, threaded, refusals, FormURIParser, server_args=flask)
     open_to_all = {operation.path for operation in contract.SITE.operations if contract.ANY_ORIGIN in operation.spec}
     site._middleware_app.asgi_app = Bridge(site.app.wsgi_app, settings.proxies)
+    site.app.after_request(_without_date)
     site.app.json.sort_keys = False  # a contract reads best in the order it was written
     site.app.config.update(SETTINGS=settings, ENGINE=database, MANIFEST=manifest.build(settings))
     refusals.page = site.app.jinja_env.get_template("refused.html").render
@@ -94,7 +96,7 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     served = api.middleware.app if engine == "compiled" else ForConnexion(api)
     guard = Guard(
         [
-            mcp.route,
+            *mcp.routes,
             *routes_of(contract.API, served),
             *routes_of(threaded, Visitors(ForConnexion(site), limits, partial(_refuse, refusals), open_to_all)),
             *routes_of(on_the_loop, OnTheLoop(on_the_loop, partial(_refuse, refusals))),
@@ -105,6 +107,12 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     mcp.service = guard  # a call over MCP comes from within: no browser sent it, and it has the context and the log
     cors = CORS(_with_context(guard, database, settings), settings, open_to_all)
     return _with_lifespan(AccessLog(cors), database, limits)
+
+
+def _without_date(response: FlaskResponse) -> FlaskResponse:
+    """Returns what Flask answers without the date that it gives to files: the server adds it to every answer."""
+    response.headers.pop("Date", None)
+    return response
 
 
 class JSONResolver(Resolver):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from icalendar import Event
 
 PAST = timedelta(days=SITE.limit("calendar_past_days"))
+# VTIMEZONE lists each change of the clocks until then; what is due later is told in UTC.
+KNOWN = timedelta(days=366 * SITE.limit("calendar_zone_years"))
 PRIORITIES = {"high": 1, "medium": 5, "low": 9}  # RFC 5545 section 3.8.1.9
 DAY = len("2026-11-27")
 
@@ -64,17 +66,18 @@ def to_ical(feed: Feed, host: str) -> bytes:
     calendar.add("x-wr-timezone", feed.user.time_zone)
     calendar.add("refresh-interval", timedelta(minutes=30), parameters={"VALUE": "DURATION"})  # RFC 7986
     calendar.add("x-published-ttl", "PT30M")
+    known_until = datetime.now(UTC).date() + KNOWN
     for todo in feed.todos:
-        calendar.add_component(_event(todo, feed.user, host))
+        calendar.add_component(_event(todo, feed.user, host, known_until))
     # The rules of the zone for as long as there is something to show.
-    days = [date.fromisoformat(str(todo.due)[:DAY]) for todo in feed.todos]
+    days = [min(date.fromisoformat(str(todo.due)[:DAY]), known_until) for todo in feed.todos]
     if days:
         year = timedelta(days=366)
-        calendar.add_missing_timezones(first_date=min(days) - year, last_date=min(max(days), date(2198, 1, 1)) + year)
+        calendar.add_missing_timezones(first_date=min(days) - year, last_date=max(days) + year)
     return bytes(calendar.to_ical())
 
 
-def _event(todo: Todo, user: User, host: str) -> "Event":
+def _event(todo: Todo, user: User, host: str, known_until: date) -> "Event":
     from icalendar import Event
 
     event = Event()
@@ -88,7 +91,8 @@ def _event(todo: Todo, user: User, host: str) -> "Event":
     if len(todo.due) == DAY:
         event.add("dtstart", date.fromisoformat(todo.due))
     else:
-        event.add("dtstart", datetime.fromisoformat(todo.due).replace(tzinfo=ZoneInfo(user.time_zone)))
+        local = datetime.fromisoformat(todo.due).replace(tzinfo=ZoneInfo(user.time_zone))
+        event.add("dtstart", local if local.date() <= known_until else local.astimezone(UTC))
     if todo.notes:
         event.add("description", todo.notes)
     if todo.tags:

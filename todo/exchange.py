@@ -1,4 +1,4 @@
-"""One exchange of MCP over HTTP, without a session: a JSON-RPC message in, its answer out, in both of its eras.
+"""One exchange of MCP over HTTP, without a session: JSON-RPC in, its answer out, in both of its eras.
 
 The SDK's own entry starts tasks and streams for each message of the older era, whose versions begin with `initialize`,
 and copies each answer several times in the newer. That costs more than all else that a call needs, so this asks the
@@ -46,6 +46,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
+from todo.contract import API
 from todo.errors import InvalidRequest
 from todo.guard import BODY
 from todo.validation import parse_json
@@ -55,32 +56,59 @@ JSON = dict[str, Any]
 CallTool = Callable[[Mapping[str, Any]], Awaitable[JSON]]
 COMPLETE = {"resultType": "complete"}
 VERSION = MCP_PROTOCOL_VERSION_HEADER
+# The one version that has batches. Each answer is bounded, and so are all together.
+BATCHED = "2025-03-26"
+MOST_IN_BATCH = API.limit("batch_messages")
 ROUTING = (VERSION, MCP_METHOD_HEADER, MCP_NAME_HEADER)
 
 
 async def answer(server: Server[Any], call_tool: CallTool, scope: Scope, headers: Mapping[str, str]) -> Response:
-    """Returns the answer to the message in a request: an empty 202 to one that is no question.
-
-    A call of a tool goes straight to `call_tool`; all other methods are the kernel's.
-    """
+    """Returns the answer to the message in a request, or to several: an empty 202 where none is a question."""
     if not _takes_json(headers.get("accept", "")):
         return Response(status_code=406)
     try:
         message = parse_json(scope[BODY])
     except InvalidRequest as refusal:
         (error,) = refusal.members["errors"]
-        return _refusal(MCPError(PARSE_ERROR, f"The body {error['message']}."), status=400)
+        return _json(_refusal(MCPError(PARSE_ERROR, f"The body {error['message']}.")), 400)
     # The first message of a client that begins with `initialize` names no version yet.
     version = headers.get(VERSION, DEFAULT_NEGOTIATED_VERSION)
+    if isinstance(message, list) and version == BATCHED:
+        return await _answer_batch(server, call_tool, message)
+    reply, status = await _reply(server, call_tool, scope, headers, message, version)
+    return _json(reply, status) if reply else Response(status_code=202)
+
+
+async def _answer_batch(server: Server[Any], call_tool: CallTool, messages: list[Any]) -> Response:
+    """Returns the answers to several messages, done one after the other (MCP 2025-03-26, JSON-RPC 2.0 section 6)."""
+    if not 0 < len(messages) <= MOST_IN_BATCH:
+        return _json(_refusal(MCPError(INVALID_REQUEST, f"A batch must hold 1 to {MOST_IN_BATCH} messages.")), 400)
+    replies = []
+    for message in messages:
+        if isinstance(message, dict) and message.get("method") == "initialize":
+            replies.append(_refusal(MCPError(INVALID_REQUEST, "initialize must stand alone."), message.get("id")))
+            continue
+        reply, _ = await _reply(server, call_tool, {}, {}, message, BATCHED)
+        replies += [reply] if reply else []
+    return _json(replies) if replies else Response(status_code=202)
+
+
+async def _reply(
+    server: Server[Any], call_tool: CallTool, scope: Scope, headers: Mapping[str, str], message: Any, version: str
+) -> tuple[JSON | None, int]:
+    """Returns the reply to one message, None to one that is no question, and the status of HTTP that goes with it.
+
+    A call of a tool goes straight to `call_tool`; all other methods are the kernel's.
+    """
     is_newer = version not in HANDSHAKE_PROTOCOL_VERSIONS
     try:
         if isinstance(message, dict) and _is_no_question(message, version, is_newer=is_newer):
-            return Response(status_code=202)
+            return None, 202
         question = JSONRPCRequest.model_validate(message)
     except ValidationError:
-        return _refusal(MCPError(INVALID_REQUEST, "The body must be one JSON-RPC message."), status=400)
+        return _refusal(MCPError(INVALID_REQUEST, "The body must be one JSON-RPC message.")), 400
     except MCPError as error:
-        return _refusal(error, status=400)
+        return _refusal(error), 400
     try:
         sender = _sender(scope, headers, message) if is_newer else (version, None, None)
         if question.method == "tools/call":
@@ -93,8 +121,8 @@ async def answer(server: Server[Any], call_tool: CallTool, scope: Scope, headers
             )
     except Exception as error:
         told = MCPError.from_error_data(modern_error_data(error))
-        return _refusal(told, question.id, ERROR_CODE_HTTP_STATUS.get(told.code, 200) if is_newer else 200)
-    return _json({"jsonrpc": "2.0", "id": question.id, "result": result})
+        return _refusal(told, question.id), ERROR_CODE_HTTP_STATUS.get(told.code, 200) if is_newer else 200
+    return {"jsonrpc": "2.0", "id": question.id, "result": result}, 200
 
 
 @lru_cache(maxsize=64)
@@ -144,12 +172,12 @@ def _sender(scope: Scope, headers: Mapping[str, str], message: JSON) -> tuple[st
     return route.protocol_version, route.client_info, route.client_capabilities
 
 
-def _refusal(error: MCPError, question: RequestId | None = None, status: int = 200) -> Response:
+def _refusal(error: MCPError, question: RequestId | None = None) -> JSON:
     told = error.error.model_dump(mode="json", exclude_none=True)
-    return _json({"jsonrpc": "2.0", "id": question, "error": told}, status)
+    return {"jsonrpc": "2.0", "id": question, "error": told}
 
 
-def _json(value: JSON, status: int = 200) -> Response:
+def _json(value: JSON | list[JSON], status: int = 200) -> Response:
     return Response(orjson.dumps(value), status, media_type="application/json")
 
 

@@ -7,7 +7,7 @@ that one place checks, limits and logs. Nothing is kept between two messages: an
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
@@ -22,6 +22,7 @@ from mcp_types import (
     PaginatedRequestParams,
 )
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo import auth, exchange
@@ -54,6 +55,8 @@ KEPT_OF_THE_SCOPE = ("type", "asgi", "http_version", "scheme", "server", "client
 # What a caller says of itself in headers, and where ChatGPT says it over MCP: hints, which can all be forged.
 PASSED_ON = ("authorization", "user-agent", "openai-conversation-id", "openai-subdivision-1-iso-code")
 CONVERSATION, LOCATION = "openai/session", "openai/userLocation"
+# 308 keeps method and body. An address without a host stays where the token may go too.
+SLASHED = Response(status_code=308, headers={"Location": PATH})
 HINT = re.compile(r"[!-~]{1,200}")
 # By this ChatGPT has the person sign in.
 CHALLENGE = "mcp/www_authenticate"
@@ -77,12 +80,17 @@ class Answer:
 
 @dataclass
 class Caller:
-    """Who sent the message that is being answered, and the answer to the call in it."""
+    """Who sent the message that is being answered, and the answers to the calls in it: several only in a batch."""
 
     scope: Scope
     headers: Mapping[str, str]
     has_account: bool
-    answer: Answer | None = None
+    answers: list[Answer] = field(default_factory=list)
+
+    @property
+    def refused(self) -> Answer | None:
+        """The one answer that another token would help. A batch has none: who sends it again would repeat the rest."""
+        return self.answers[0] if len(self.answers) == 1 and self.answers[0].is_about_the_token else None
 
 
 _caller: ContextVar[Caller] = ContextVar("caller")
@@ -110,9 +118,13 @@ class Endpoint:
         self._server = self._build_server(contract.document["info"])
 
     @property
-    def route(self) -> Route:
-        """Returns the route for the guard, which refuses every method but POST."""
-        return Route(PATH, re.compile(PATH), self, {"POST": ["application/json"]})
+    def routes(self) -> list[Route]:
+        """Returns the routes for the guard, which refuses every method but POST."""
+        slashed = f"{PATH}/"
+        return [
+            Route(PATH, re.compile(PATH), self, {"POST": ["application/json"]}),
+            Route(slashed, re.compile(slashed), SLASHED, {"POST": []}),
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers_of(scope).items()}
@@ -126,9 +138,9 @@ class Endpoint:
         _caller.set(caller)
         response = await exchange.answer(self._server, self._call_tool, scope, headers)
         response.headers["cache-control"] = "no-store"
-        if caller.answer and caller.answer.is_about_the_token:
-            response.status_code = caller.answer.status
-            response.headers["www-authenticate"] = self._challenge(caller.answer.headers)
+        if caller.refused:
+            response.status_code = caller.refused.status
+            response.headers["www-authenticate"] = self._challenge(caller.refused.headers)
         await response(scope, receive, send)
 
     async def _known(self, headers: Mapping[str, str], scope: Scope) -> Principal:
@@ -176,12 +188,13 @@ class Endpoint:
             call = tool.call(arguments, username=MINE if caller.has_account else None)
         except InvalidRequest as refusal:
             problem = self._refuse({"method": tool.operation.method}, refusal)
-            caller.answer = Answer(problem.status, Headers(problem.headers), problem.body)
+            answer = Answer(problem.status, Headers(problem.headers), problem.body)
         else:
-            caller.answer = await self._ask(call, caller, meta)
+            answer = await self._ask(call, caller, meta)
+        caller.answers.append(answer)
         # The log tells which tool it was, and what became of the call.
-        caller.scope[TEMPLATE], caller.scope[STATUS] = f"{PATH}#{tool.name}", caller.answer.status
-        return self._result(caller.answer)
+        caller.scope[TEMPLATE], caller.scope[STATUS] = f"{PATH}#{tool.name}", answer.status
+        return self._result(answer)
 
     async def _ask(self, call: Call, caller: Caller, meta: Mapping[str, Any]) -> Answer:
         """Returns what the service answers to a request of this caller."""

@@ -20,9 +20,10 @@ from tests.e2e.processes import Child, migrated, serving
 from tests.e2e.test_oauth_clients import Storage, provider_for
 from tests.people import Person, bearer
 from todo.contract import API
+from todo.tools import tools_of
 
 MODES = {"legacy": "2025-11-25", "auto": "2026-07-28", "2026-07-28": "2026-07-28"}
-OPERATIONS = {operation.id: operation for operation in API.operations if not operation.spec.get("deprecated")}
+OPERATIONS = {name: tool.operation for name, tool in tools_of(API).items()}
 CALLBACK = "http://127.0.0.1:49152/callback"
 
 _numbers = count(1)

@@ -3,14 +3,16 @@
 import re
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import icalendar
 import pytest
 import time_machine
 
+from tests.e2e.processes import migrated, new_client, serving
 from tests.people import Person
 
 NOW = "2026-03-28T12:00:00Z"
@@ -63,10 +65,40 @@ def test_icalendar_reads_it_with_times_right_across_the_change_of_clocks(
     assert zone["tzid"] == "Europe/Berlin"
     # The rules in the file, without any knowledge of the reader's own, say the same.
     local = zone.to_tz()
-    for moment, hours in ((datetime(2026, 3, 28, 18), 1), (datetime(2026, 3, 29, 18), 2), (datetime(2060, 7, 1, 9), 2)):
+    for moment, hours in ((datetime(2026, 3, 28, 18), 1), (datetime(2026, 3, 29, 18), 2), (datetime(2035, 7, 1, 9), 2)):
         offset = moment.replace(tzinfo=local).utcoffset()
         assert offset is not None
         assert offset.total_seconds() == hours * 3600
+
+
+def test_rules_of_the_zone_end_some_years_ahead(client: httpx.Client, person: Person, calendar: str) -> None:
+    for due in ("2199-12-31T23:59", "2035-07-01T09:00", "2199-12-31"):
+        client.post(f"/todos/{person.username}", json={"todo": due, "due": due})
+    with time_machine.travel(NOW):
+        read = icalendar.Calendar.from_ical(client.get(calendar).content)
+    starts = {str(event["summary"]): event["dtstart"].dt for event in read.walk("VEVENT")}
+    assert starts["2199-12-31"] == date(2199, 12, 31)
+    assert starts["2199-12-31T23:59"] == datetime(2199, 12, 31, 22, 59, tzinfo=UTC)
+    assert starts["2035-07-01T09:00"].utcoffset() == timedelta(hours=2)
+    (zone,) = read.walk("VTIMEZONE")
+    changes = [moment.dt for part in zone.subcomponents for moment in (part["DTSTART"], *dates(part))]
+    assert 20 < len(changes) <= 2 * 13
+    assert max(changes).year <= 2037
+
+
+def dates(part: icalendar.Component) -> list[Any]:
+    return list(part["RDATE"].dts) if "RDATE" in part else []
+
+
+def test_files_and_calendars_have_one_date(tmp_path: Path) -> None:
+    with serving(migrated(tmp_path)) as child, new_client(child.url) as browser:
+        person = Person(browser, "dated")
+        person.sign_up()
+        person.send("/account/calendar", calendar="new")
+        feed = re.findall(r"/calendar/[A-Za-z0-9_-]{22}\.ics", browser.get("/account").text)[0]
+        for path in (feed, "/logo.png", "/static/site.css", "/"):
+            answer = browser.get(path)
+            assert (answer.status_code, len(answer.headers.get_list("date"))) == (200, 1), path
 
 
 def test_khal_reads_it(anonymous: httpx.Client, calendar: str, tmp_path: Path) -> None:
