@@ -24,7 +24,7 @@ def write_env(file: Path = DOTENV) -> None:
     """Writes a .env with fresh secrets for a machine of one's own, unless there is one."""
     if file.exists():
         return
-    key = secrets.token_urlsafe(32)
+    key = secrets.token_hex(32)  # which never begins with a hyphen, as an option does
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as env:
         env.write(

@@ -45,6 +45,7 @@ def test_env_is_written_once_and_for_its_owner_alone(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     monkeypatch.setattr(os, "environ", {})
     (key,) = Settings.from_env(load_environ(file)).service_auth_key
+    assert re.fullmatch("[0-9a-f]{64}", key)  # with a hyphen at its beginning it would look like an option
     printed = capsys.readouterr().out
     assert str(file) in printed
     assert key not in printed
