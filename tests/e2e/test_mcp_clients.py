@@ -45,13 +45,15 @@ def person(service: Child) -> Iterator[Person]:
         yield somebody
 
 
-def run(use: Callable[[Client], Awaitable[Any]], service: Child, mode: str = "auto", **options: Any) -> Any:
+def run(
+    use: Callable[[Client], Awaitable[Any]], service: Child, mode: str = "auto", path: str = "/mcp", **options: Any
+) -> Any:
     """Returns what `use` returns of a client that has connected."""
 
     async def connected() -> Any:
         async with (
             httpx2.AsyncClient(trust_env=False, timeout=30, **options) as http,
-            Client(streamable_http_client(f"{service.url}/mcp", http_client=http), mode=mode) as client,
+            Client(streamable_http_client(f"{service.url}{path}", http_client=http), mode=mode) as client,
         ):
             return await use(client)
 
@@ -106,6 +108,16 @@ def test_every_tool_with_the_service_key(service: Child, mode: str) -> None:
         assert await call_all(client, username=f"key-{mode}") == list(OPERATIONS)
 
     run(use, service, mode, headers=bearer(service.environ["SERVICE_AUTH_KEY"]))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_address_with_a_slash_at_its_end(service: Child, mode: str) -> None:
+    async def use(client: Client) -> int:
+        return int((await ask(client, "list_todos", username=f"slash-{mode}"))["total"])
+
+    # As the SDK's own HTTP client does.
+    headers = bearer(service.environ["SERVICE_AUTH_KEY"])
+    assert run(use, service, mode, path="/mcp/", headers=headers, follow_redirects=True) == 0
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])

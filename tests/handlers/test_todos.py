@@ -503,3 +503,41 @@ class TestWho:
         region = {"openai-subdivision-1-iso-code": "US-CA"}
         problem(client.patch(f"/todos/{name}/1", json={"todo": "x"}, headers=region), 404, "todo_not_found")
         assert client.get(f"/profiles/{name}").json()["time_zone"] == "UTC"
+
+
+class TestWholeNumbers:
+    """JSON has one kind of number, and JSON Schema takes 1.0 for an integer."""
+
+    def test_without_a_fraction_is_whole_in_a_body(self, client: httpx.Client, name: str) -> None:
+        add(client, name, "a")
+        add(client, name, "b")
+        headers = {"Content-Type": "application/json"}
+        sent = [
+            ("PATCH", f"/todos/{name}/1", '{"notes": "n", "if_version": 1.0}'),
+            ("POST", f"/todos/{name}/changes", '{"actions": [{"action": "complete", "id": 1.0, "if_version": 2e0}]}'),
+            ("DELETE", f"/todos/{name}", '{"todo_idx": 0.0}'),
+        ]
+        for method, path, content in sent:
+            answer = client.request(method, path, content=content, headers=headers)
+            assert answer.status_code == 200, answer.text
+            assert ".0" not in answer.text
+        assert ".0" not in client.get(f"/todos/{name}/changes").text
+
+    def test_is_the_same_request_again(self, client: httpx.Client, name: str) -> None:
+        add(client, name, "a")
+        headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}
+        first, again = (
+            client.post(f"/todos/{name}/1/complete", content=f'{{"if_version": {version}}}', headers=headers)
+            for version in ("1", "1.0")
+        )
+        assert (again.status_code, again.json()) == (200, first.json())
+
+    @pytest.mark.parametrize("number", ["1.5", '"1.0"', "1e30", "-1.0", "true"])
+    def test_others_are_refused(self, client: httpx.Client, name: str, number: str) -> None:
+        add(client, name, "a")
+        headers = {"Content-Type": "application/json"}
+        answer = client.patch(f"/todos/{name}/1", content=f'{{"todo": "b", "if_version": {number}}}', headers=headers)
+        assert [error["field"] for error in problem(answer, 400, "invalid_request")["errors"]] == ["if_version"]
+
+    def test_in_an_address_it_is_digits(self, client: httpx.Client, name: str) -> None:
+        problem(client.get(f"/todos/{name}?limit=1.0"), 400, "invalid_request")
