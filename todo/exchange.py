@@ -54,6 +54,8 @@ from todo.validation import parse_json
 JSON = dict[str, Any]
 
 CallTool = Callable[[Mapping[str, Any]], Awaitable[JSON]]
+Count = Callable[[], Awaitable[None]]
+CALL = "tools/call"
 COMPLETE = {"resultType": "complete"}
 VERSION = MCP_PROTOCOL_VERSION_HEADER
 # The one version that has batches. Each answer is bounded, and so are all together.
@@ -62,8 +64,13 @@ MOST_IN_BATCH = API.limit("batch_messages")
 ROUTING = (VERSION, MCP_METHOD_HEADER, MCP_NAME_HEADER)
 
 
-async def answer(server: Server[Any], call_tool: CallTool, scope: Scope, headers: Mapping[str, str]) -> Response:
-    """Returns the answer to the message in a request, or to several: an empty 202 where none is a question."""
+async def answer(
+    server: Server[Any], call_tool: CallTool, count: Count, scope: Scope, headers: Mapping[str, str]
+) -> Response:
+    """Returns the answer to the message in a request, or to several: an empty 202 where none is a question.
+
+    What is no call of a tool is counted by `count`, which may raise RateLimited; calls are counted where they arrive.
+    """
     if not _takes_json(headers.get("accept", "")):
         return Response(status_code=406)
     try:
@@ -73,6 +80,8 @@ async def answer(server: Server[Any], call_tool: CallTool, scope: Scope, headers
         return _json(_refusal(MCPError(PARSE_ERROR, f"The body {error['message']}.")), 400)
     # The first message of a client that begins with `initialize` names no version yet.
     version = headers.get(VERSION, DEFAULT_NEGOTIATED_VERSION)
+    if not (isinstance(message, dict) and message.get("method") == CALL):
+        await count()
     if isinstance(message, list) and version == BATCHED:
         return await _answer_batch(server, call_tool, message)
     reply, status = await _reply(server, call_tool, scope, headers, message, version)
@@ -111,7 +120,7 @@ async def _reply(
         return _refusal(error), 400
     try:
         sender = _sender(scope, headers, message) if is_newer else (version, None, None)
-        if question.method == "tools/call":
+        if question.method == CALL:
             result = await call_tool(question.params or {})
             result |= _stamp(server, result) if is_newer else {}
         else:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
@@ -35,6 +36,7 @@ from todo.errors import (
     InvalidToken,
     OriginNotAllowed,
     ProblemResponse,
+    RateLimited,
     Unauthorized,
     metadata_url,
 )
@@ -136,7 +138,12 @@ class Endpoint:
             return
         caller = Caller(scope, headers, has_account=principal.username is not None)
         _caller.set(caller)
-        response = await exchange.answer(self._server, self._call_tool, scope, headers)
+        count = partial(self._count, principal)
+        try:
+            response = await exchange.answer(self._server, self._call_tool, count, scope, headers)
+        except RateLimited as refusal:
+            await self._send_problem(self._refuse(scope, refusal), send)
+            return
         response.headers["cache-control"] = "no-store"
         if caller.refused:
             response.status_code = caller.refused.status
@@ -151,6 +158,11 @@ class Endpoint:
             if not isinstance(refusal, InvalidToken):
                 await self._limits.charge_address("reads", scope)
             raise
+
+    async def _count(self, principal: Principal) -> None:
+        """Counts a message that is no call of a tool, of a person's assistant. Raises RateLimited."""
+        if principal.grant_id:
+            await self._limits.charge("reads", f"grant {principal.grant_id}")
 
     def _build_server(self, info: JSON) -> Server[Any]:
         server: Server[Any] = Server(

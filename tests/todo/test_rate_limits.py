@@ -253,6 +253,23 @@ class TestMCP:
         assert '"code":"rate_limited"' in refused["content"][0]["text"]
         assert '"retry_after":' in refused["content"][0]["text"]
 
+    def test_other_messages_of_an_assistant_are_reads(self, limited: TestClient) -> None:
+        limited.headers.pop("Authorization")
+        person = Person(limited, "kevin")
+        person.sign_up()
+        headers = {
+            **bearer(Client.registered(limited).connect(person)["access_token"]),
+            "Accept": "application/json, text/event-stream",
+            "MCP-Protocol-Version": "2025-11-25",
+        }
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+        answers = [limited.post("/mcp", json=message, headers=headers) for _ in range(150)]
+        assert [answer.status_code for answer in answers[:60]] == [200] * 60
+        refused = next(answer for answer in answers if answer.status_code == 429)
+        assert refused.json()["code"] == "rate_limited"
+        batch = limited.post("/mcp", json=[message], headers={**headers, "MCP-Protocol-Version": "2025-03-26"})
+        assert batch.status_code == 429
+
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[Callable[[], tuple[str, subprocess.Popen[bytes]]]]:
