@@ -67,7 +67,7 @@ KNOWN_TO_SITE: dict[str, list[Any]] = {
 }
 # What ends or replaces a session: whoever is signed in leaves it alone, so that the pages are seen.
 ENDS_SESSIONS = ["/sign-in", "/sign-up", "/sign-out", "/account/password", "/account/delete"]
-# A form to sign up is right in all of its fields about once in a run, or never; tests/handlers/test_accounts.py tries it.
+# A form to sign up is right in all of its fields about once in a run, or never; tests/handlers tries it.
 # A code or a refresh token comes out of what a person decides, and what leads to it is complete by no accident; that is
 # for tests/handlers/test_oauth.py.
 # And nobody guesses the address of a shared to-do or of a calendar, which tests/handlers tries.
