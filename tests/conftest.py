@@ -19,6 +19,7 @@ from tests.leaks import leaks
 from tests.people import Person
 from todo.app import create_app
 from todo.config import MAX_PER_MINUTE, Settings
+from todo.storage.engine import Engine, open_engine
 
 ROOT = Path(__file__).parent.parent
 SERVICE_KEY = "test-key-0123456789-0123456789-0123456789"
@@ -97,6 +98,16 @@ def new_postgresql_database(server_url: str) -> str:
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return server_url.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture
+def engine(empty_database: str) -> Iterator[Engine]:
+    """A database of its own, migrated and open."""
+    migrate(empty_database)
+    engine = open_engine(empty_database)
+    engine.start()
+    yield engine
+    engine.stop()
 
 
 @pytest.fixture(scope="session")

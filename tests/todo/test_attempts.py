@@ -1,26 +1,14 @@
 """What may be tried only so often, in the database."""
 
-from collections.abc import Iterator
-
 import pytest
 import time_machine
 
-from tests.conftest import migrate
 from todo import attempts
 from todo.contract import SITE
-from todo.storage.engine import Engine, open_engine
+from todo.storage.engine import Engine
 
 PER_ADDRESS = SITE.limit("sign_ins_per_address")
 MINUTES = SITE.limit("attempts_minutes")
-
-
-@pytest.fixture
-def engine(empty_database: str) -> Iterator[Engine]:
-    migrate(empty_database)
-    engine = open_engine(empty_database)
-    engine.start()
-    yield engine
-    engine.stop()
 
 
 def rows(engine: Engine) -> int:

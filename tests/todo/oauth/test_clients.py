@@ -1,15 +1,13 @@
 """Clients that anybody can register: as many as there is room for, the oldest unused going first."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import time_machine
 
-from tests.conftest import migrate
 from todo import grants, users
 from todo.oauth import clients, register
-from todo.storage.engine import Engine, open_engine
+from todo.storage.engine import Engine
 from todo.storage.statements import Connection
 from todo.users import Owner, utc_now
 
@@ -18,14 +16,9 @@ HOUR = timedelta(hours=1)
 NOW = "2026-11-22T00:00:00Z"
 
 
-@pytest.fixture
-def engine(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    monkeypatch.setattr(clients, "MOST_UNUSED", MOST, raising=False)
-    migrate(empty_database)
-    engine = open_engine(empty_database)
-    engine.start()
-    yield engine
-    engine.stop()
+@pytest.fixture(autouse=True)
+def few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "MOST_UNUSED", MOST)
 
 
 def registered(connection: Connection) -> str:

@@ -20,15 +20,6 @@ from todo.storage.statements import Connection
 from todo.users import Owner, find, open_list
 
 
-@pytest.fixture
-def engine(empty_database: str) -> Iterator[Engine]:
-    migrate(empty_database)
-    engine = open_engine(empty_database)
-    engine.start()
-    yield engine
-    engine.stop()
-
-
 def fail_after_writing(connection: Connection, owner: Owner) -> None:
     open_list(connection, owner)
     raise ValueError("on purpose")
