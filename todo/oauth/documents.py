@@ -31,19 +31,11 @@ from todo.validation import find_errors
 
 JSON = dict[str, Any]
 
-
-def _without_refs(node: Any) -> Any:
-    """Returns a schema of the contract with what each $ref refers to in its place."""
-    if isinstance(node, dict):
-        return {key: _without_refs(value) for key, value in SITE.resolve(node).items()}
-    return node
-
-
 MOST_BYTES = SITE.limit("client_document_bytes")
 MOST_SECONDS = SITE.limit("client_document_seconds")
 KEPT_FOR = timedelta(minutes=SITE.limit("client_document_minutes"))
 FORM = SITE.schema("ClientId")
-SHAPE = _without_refs(SITE.schema("Registration"))
+SHAPE = SITE.resolved_schema("Registration")
 DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)  # segments that lead to another one
 # IPv6 addresses of the public Internet, and those among them that are not: of protocols, with an IPv4 address within,
 # for documentation, and of the 6bone (RFC 6890, and IANA's registry of special-purpose addresses).
@@ -111,10 +103,10 @@ def fetch(client_id: str, *, local: bool = False) -> JSON:
         raise DocumentRefused("its document is not JSON") from None
     if not isinstance(metadata, dict) or metadata.get("client_id") != client_id:
         raise DocumentRefused("its document names another client")
-    metadata.setdefault("token_endpoint_auth_method", "none")
     errors = find_errors(SHAPE, metadata)
     if errors:
         raise DocumentRefused(f"in its document {errors[0].field} {errors[0].message}")
+    metadata = {"token_endpoint_auth_method": "none", **register.given(metadata)}
     if metadata["token_endpoint_auth_method"] != "none":  # noqa: S105
         raise DocumentRefused("its document asks for a secret, and who is known by a document has none")
     try:

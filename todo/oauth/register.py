@@ -31,6 +31,11 @@ class InvalidMetadata(OAuth2Error):
     error = "invalid_client_metadata"
 
 
+def given(metadata: JSON) -> JSON:
+    """Returns what a client says of itself, without what is null: that is as good as absent."""
+    return {name: value for name, value in metadata.items() if value is not None}
+
+
 def check(metadata: JSON) -> None:
     """Raises InvalidRedirect and InvalidMetadata for what a client may not be here (RFC 7591 section 2)."""
     if not all(map(redirects.can_register, metadata["redirect_uris"])):
@@ -45,7 +50,7 @@ def check(metadata: JSON) -> None:
 
 def register(connection: Connection, metadata: JSON) -> JSON:
     """Returns the new client with its id and, unless it is public, its secret. Raises what `check` raises."""
-    metadata = {name: value for name, value in metadata.items() if value is not None}
+    metadata = given(metadata)
     check(metadata)
     method = metadata.get("token_endpoint_auth_method", "client_secret_basic")  # RFC 7591's own default
     secret = None if method == "none" else tokens.new("client")

@@ -107,6 +107,12 @@ def test_is_believed(host: Host) -> None:
     assert fetch(host.client_id, local=True)["client_name"] == "A client"
 
 
+def test_null_in_it_is_as_good_as_absent(host: Host) -> None:
+    unset = ("client_name", "scope", "token_endpoint_auth_method", "grant_types", "response_types", "logo_uri")
+    host.answer = lambda request: send(request, json.dumps({**host.document, **dict.fromkeys(unset)}).encode())
+    assert not set(unset) & set(fetch(host.client_id, local=True)) - {"token_endpoint_auth_method"}
+
+
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
