@@ -19,6 +19,13 @@ from todo.storage.statements import Connection
 JSON = dict[str, Any]
 
 
+# Where Authlib only repeats what was sent.
+DESCRIPTIONS = {
+    "unsupported_response_type": "response_type must be code.",
+    "unsupported_grant_type": "grant_type must be authorization_code or refresh_token.",
+}
+
+
 class InvalidTarget(OAuth2Error):
     """The resource is none of this service, or not the one that was allowed (RFC 8707 section 2)."""
 
@@ -92,6 +99,11 @@ class Server(AuthorizationServer):
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Nobody listens."""
+
+    def handle_error_response(self, request: Request, error: OAuth2Error) -> Any:
+        """Returns the answer for an error, with a description in place of those that are none."""
+        error.description = DESCRIPTIONS.get(error.error, error.description)
+        return super().handle_error_response(request, error)
 
     def handle_response(self, status: int, body: Any, headers: Any) -> Answer:
         """Returns the answer, with `iss` where it leads back to a client (RFC 9207 section 2)."""
