@@ -142,6 +142,31 @@ class TestConsent:
         client = Client.registered(http, "https://app.example/callback?a=1")
         assert told(person.decide(client.asks()))["a"] == "1"
 
+    def test_scopes_of_others_alone_are_as_good_as_none(self, person: Person, public: Client) -> None:
+        page = person.browser.get("/oauth/authorize", params=public.asks(scope="claudeai"))
+        assert all(meaning in unescape(page.text) for meaning in API.scopes.values())
+        assert public.connect(person, scope="claudeai")["scope"] == "todos:read todos:write"
+
+    @pytest.mark.parametrize("uri", ["cursor://anysphere.cursor-mcp/oauth/callback", "vscode:/x?y=z", "windsurf:x"])
+    def test_leads_back_to_an_app(self, person: Person, http: TestClient, uri: str) -> None:
+        client = Client.registered(http, uri)
+        page = person.browser.get("/oauth/authorize", params=client.asks())
+        scheme = uri.partition(":")[0]
+        assert page.headers["content-security-policy"].endswith(f"form-action 'self' {scheme}:")
+        assert f"an app on this device ({scheme}:)" in page.text
+        for decision, told_of in (("allow", "code"), ("deny", "error")):
+            response = person.decide(client.asks(), decision)
+            assert response.headers["location"].startswith(uri)
+            assert told_of in told(response)
+        assert client.connect(person)["token_type"] == "Bearer"
+
+    def test_needs_pkce_to_lead_back_to_an_app(self, person: Person, http: TestClient) -> None:
+        client = Client.registered(http, "cursor://callback", CALLBACK, method="client_secret_post")
+        unsafe = {"code_challenge": None, "code_challenge_method": None}
+        assert person.browser.get("/oauth/authorize", params=client.asks(**unsafe)).status_code == 400
+        assert "code" in told(person.decide(client.asks()))
+        assert "code" in told(person.decide(client.asks(redirect_uri=CALLBACK, **unsafe)))
+
     def test_declining_leads_back_too(self, person: Person, public: Client) -> None:
         answer = told(person.decide(public.asks(), "deny"))
         assert (answer["error"], answer["state"], answer["iss"]) == ("access_denied", "a state", ISSUER)
@@ -189,7 +214,6 @@ class TestConsent:
 WRONG: list[tuple[dict[str, str | None], str]] = [
     ({"response_type": "token"}, "unsupported_response_type"),
     ({"response_type": None}, "unsupported_response_type"),
-    ({"scope": "unknown"}, "invalid_scope"),
     ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
     ({"code_challenge_method": "plain"}, "invalid_request"),
     ({"code_challenge_method": None}, "invalid_request"),
@@ -197,6 +221,14 @@ WRONG: list[tuple[dict[str, str | None], str]] = [
     ({"resource": "https://other.example"}, "invalid_target"),
     ({"resource": f"{ISSUER}/todos"}, "invalid_target"),
 ]
+
+
+def says_something(answer: dict[str, str]) -> bool:
+    """Whether an error tells a developer in a sentence what is wrong, in characters that may stand there.
+
+    RFC 6749 section 4.1.2.1.
+    """
+    return re.fullmatch(r"[ !#-\[\]-~]{20,}", answer.get("error_description", "")) is not None
 
 
 class TestNeverRedirects:
@@ -261,6 +293,7 @@ class TestNeverRedirects:
             answer = told(response)
             assert response.headers["location"].startswith(f"{CALLBACK}?")
             assert (answer["error"], answer["state"], answer["iss"]) == (error, "a state", ISSUER)
+            assert says_something(answer)
             assert "code" not in answer
 
     @pytest.mark.parametrize(("changed", "error"), WRONG)
@@ -280,6 +313,7 @@ class TestNeverRedirects:
             (link,) = re.findall(rf'href="({re.escape(CALLBACK)}[^"]*)"', response.text)
             answer = parse_qs(urlsplit(unescape(link)).query)
             assert (answer["error"], answer["state"], answer["iss"]) == ([error], ["a state"], [ISSUER])
+            assert says_something({name: values[0] for name, values in answer.items()})
             assert "code" not in answer
 
 
@@ -586,6 +620,17 @@ class TestRegistration:
     )
     def test_refuses_what_is_not_safe(self, http: TestClient, metadata: dict[str, object], error: str) -> None:
         assert error_of(http.post("/oauth/register", json=metadata)) == error
+
+    def test_loses_no_good_address_to_a_bad_one(self, person: Person, http: TestClient) -> None:
+        bad = ["javascript:alert(1)", "http://client.example/callback", "https://client.example/#x"]
+        answer = http.post("/oauth/register", json={"redirect_uris": [*bad, CALLBACK, "cursor://callback"]})
+        assert answer.status_code == 201
+        assert answer.json()["redirect_uris"] == [CALLBACK, "cursor://callback"]
+        client = Client(http, answer.json()["client_id"])
+        for uri in bad:
+            page = person.browser.get("/oauth/authorize", params=client.asks(redirect_uri=uri))
+            assert page.status_code == 400
+            assert uri not in page.text
 
     def test_of_an_app_on_the_persons_own_machine_the_port_is_free(self, person: Person, http: TestClient) -> None:
         client = Client.registered(http, "http://127.0.0.1/callback", "com.example.app:/callback")

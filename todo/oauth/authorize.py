@@ -22,7 +22,6 @@ REASONS = {
 
 # What is wrong with a request that can go back, where the error's own words may quote it.
 FAULTS = {
-    "invalid_scope": "It asks for something that nobody can allow here.",
     "invalid_target": "It asks for access to another service than this one.",
     "unsupported_response_type": "It asks for an answer that this service does not give.",
 }

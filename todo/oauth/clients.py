@@ -58,10 +58,14 @@ class Client(ClientMixin):
         only = self.redirect_uris[0] if len(self.redirect_uris) == 1 else None
         return None if only in redirects.TEMPLATES else only
 
-    def get_allowed_scope(self, scope: str | None) -> str | None:
-        """Returns what of the scope there is here, all where none was asked for, and None where nothing is left."""
-        wanted = scope_to_list(scope) if scope else list(API.scopes)
-        return list_to_scope([name for name in API.scopes if name in wanted]) or None
+    def get_allowed_scope(self, scope: str | None) -> str:
+        """Returns what of the scope there is here, and all where nothing of it is (RFC 6749 section 3.3).
+
+        The person sees what is asked for, and the answer with the tokens names what was allowed.
+        """
+        wanted = scope_to_list(scope) if scope else []
+        known = [name for name in API.scopes if name in wanted]
+        return str(list_to_scope(known or list(API.scopes)))
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
         return redirects.is_registered(redirect_uri, self.redirect_uris)
@@ -86,8 +90,14 @@ def is_document(client_id: str) -> bool:
 
 
 def host_of(client_id: str, redirect_uri: str) -> str:
-    """Returns where people are sent back to, or who vouches for the client, as the consent page shows it."""
-    return urlsplit(client_id if is_document(client_id) else redirect_uri).netloc or urlsplit(redirect_uri).scheme
+    """Returns where people are sent back to, or who vouches for the client, as the consent page shows it.
+
+    What stands after an app's own scheme is for the app to say, and the scheme may look like a host.
+    """
+    if is_document(client_id):
+        return urlsplit(client_id).netloc
+    parts = urlsplit(redirect_uri)
+    return f"an app on this device ({parts.scheme}:)" if redirects.leads_to_app(redirect_uri) else parts.netloc
 
 
 def find(connection: Connection, client_id: str) -> Client | None:

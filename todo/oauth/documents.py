@@ -110,10 +110,9 @@ def fetch(client_id: str, *, local: bool = False) -> JSON:
     if metadata["token_endpoint_auth_method"] != "none":  # noqa: S105
         raise DocumentRefused("its document asks for a secret, and who is known by a document has none")
     try:
-        register.check(metadata)
+        return register.usable(metadata)
     except OAuth2Error as error:
         raise DocumentRefused(f"its document is refused ({error.error})") from None
-    return metadata
 
 
 def _address(client_id: str, *, local: bool) -> SplitResult:

@@ -12,6 +12,7 @@ import todo.grants
 from todo import tokens
 from todo.contract import SITE
 from todo.oauth.clients import Client
+from todo.oauth.redirects import leads_to_app
 from todo.oauth.server import InvalidTarget, Request, Server
 from todo.users import utc_now
 
@@ -52,14 +53,16 @@ class Credential:
 
 
 class S256(CodeChallenge):
-    """PKCE with S256 and no other method (RFC 7636, RFC 9700 section 2.1.1). Clients without a secret must use it."""
+    """PKCE with S256 and no other method (RFC 7636, RFC 9700 section 2.1.1). Public clients and apps must use it."""
 
     SUPPORTED_CODE_CHALLENGE_METHOD = ("S256",)
 
     def validate_code_challenge(self, grant: Any, redirect_uri: str) -> None:
         parameters = grant.request.parameters
-        if grant.request.client.is_public and "code_challenge" not in parameters:
-            raise InvalidRequestError("A client without a secret must send code_challenge.")
+        client = grant.request.client
+        to_app = leads_to_app(grant.validate_authorization_redirect_uri(grant.request, client))
+        if "code_challenge" not in parameters and (client.is_public or to_app):
+            raise InvalidRequestError("A client without a secret, and any in an app, must send code_challenge.")
         if "code_challenge" in parameters and parameters.get("code_challenge_method") != "S256":
             raise InvalidRequestError("code_challenge_method must be S256.")
         super().validate_code_challenge(grant, redirect_uri)

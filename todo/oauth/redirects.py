@@ -29,6 +29,27 @@ TEMPLATES = {
 }
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 LOOPBACK_URI = re.compile(r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?([/?].*)?")
+APP_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:")  # one letter is a drive
+# Schemes that belong to no app that a person would connect: browsers and systems act on them. Extensions of browsers,
+# which have callbacks over https, and protocols that a web page can take over (web+) are among them.
+# fmt: off
+ACTED_ON = frozenset({
+    "about", "acap", "afp", "android-app", "app-prefs", "applescript", "bitcoin", "blob", "brave", "callto",
+    "cap", "chrome", "chromium", "cid", "content", "data", "dav", "devtools", "dns", "edge", "facetime",
+    "facetime-audio", "feed", "file", "filesystem", "ftp", "ftps", "geo", "git", "gopher", "hcp", "help",
+    "http", "https", "im", "imap", "imaps", "intent", "irc", "irc6", "ircs", "jar", "javascript", "jnlp",
+    "ldap", "ldaps", "livescript", "localhost", "magnet", "mailto", "maps", "market", "message", "mhtml",
+    "mid", "mk", "mms", "mmsh", "mocha", "news", "nfs", "nntp", "nntps", "openpgp4fpr", "openurl", "opera",
+    "pop", "prefs", "rdp", "res", "resource", "rlogin", "rsync", "rtsp", "safari", "search", "sftp", "shell",
+    "sip", "sips", "skype", "smb", "sms", "smsto", "snews", "ssh", "svn", "tel", "telnet", "tftp", "turn",
+    "turns", "urn", "vbscript", "view", "view-source", "viewsource", "vivaldi", "vnc", "vnd.youtube",
+    "webcal", "webcals", "ws", "wss", "wyciwyg", "x-javascript", "xmpp", "search-ms",
+})
+ACTED_ON_FAMILIES = (
+    "brave-", "chrome-", "com-apple-", "com.apple.", "edge-", "itms", "javascript", "microsoft-", "moz-", "ms-",
+    "opera-", "safari-", "view-source", "vivaldi-", "web+", "windows-", "x-apple",
+)
+# fmt: on
 
 
 def expand(given: str) -> list[str]:
@@ -37,10 +58,7 @@ def expand(given: str) -> list[str]:
 
 
 def can_register(uri: str) -> bool:
-    """Whether a client may register this: https, http on the loopback interface, or an app's own scheme (RFC 8252).
-
-    An app's own scheme has a dot, as one in reverse domain order does (section 7.1), which no scheme of a browser has.
-    """
+    """Whether a client may register this: https, http on the loopback interface, or an app's own scheme (RFC 8252)."""
     if not FORM.match(uri) or "#" in uri or "{" in uri:
         return False
     try:
@@ -54,7 +72,17 @@ def can_register(uri: str) -> bool:
         return bool(parts.hostname)
     if parts.scheme == "http":
         return parts.hostname in LOOPBACK
-    return "." in parts.scheme
+    return leads_to_app(uri)
+
+
+def leads_to_app(uri: str) -> bool:
+    """Whether an address has an app's own scheme (RFC 8252 section 7.1): any but those that a browser acts on.
+
+    Another app may have taken the scheme, so a secret proves nothing there and PKCE is needed (section 8.1).
+    """
+    found = APP_SCHEME.match(uri.lower())
+    scheme = found[0][:-1] if found else ""
+    return bool(scheme) and scheme not in ACTED_ON and not scheme.startswith(ACTED_ON_FAMILIES)
 
 
 def is_registered(uri: str, registered: list[str]) -> bool:

@@ -22,7 +22,7 @@ class InvalidRedirect(OAuth2Error):
     """RFC 7591 section 3.2.2."""
 
     error = "invalid_redirect_uri"
-    description = "Each of redirect_uris must be https, http on the loopback interface, or an app scheme with a dot."
+    description = "redirect_uris must be https, http on the loopback interface, or of a scheme that is the app's own."
 
 
 class InvalidMetadata(OAuth2Error):
@@ -36,9 +36,13 @@ def given(metadata: JSON) -> JSON:
     return {name: value for name, value in metadata.items() if value is not None}
 
 
-def check(metadata: JSON) -> None:
-    """Raises InvalidRedirect and InvalidMetadata for what a client may not be here (RFC 7591 section 2)."""
-    if not all(map(redirects.can_register, metadata["redirect_uris"])):
+def usable(metadata: JSON) -> JSON:
+    """Returns what a client says of itself with those of its addresses that can be registered (RFC 7591 section 3.2.1).
+
+    Raises InvalidRedirect where none is left, and InvalidMetadata for what a client may not be here (section 2).
+    """
+    redirect_uris = list(filter(redirects.can_register, metadata["redirect_uris"]))
+    if not redirect_uris:
         raise InvalidRedirect
     if metadata.get("token_endpoint_auth_method", "none") not in AUTH_METHODS:
         raise InvalidMetadata(f"token_endpoint_auth_method must be one of {', '.join(AUTH_METHODS)}.")
@@ -46,12 +50,12 @@ def check(metadata: JSON) -> None:
         raise InvalidMetadata("grant_types must hold authorization_code.")
     if "code" not in metadata.get("response_types", ["code"]):
         raise InvalidMetadata("response_types must hold code.")
+    return {**metadata, "redirect_uris": redirect_uris}
 
 
 def register(connection: Connection, metadata: JSON) -> JSON:
-    """Returns the new client with its id and, unless it is public, its secret. Raises what `check` raises."""
-    metadata = given(metadata)
-    check(metadata)
+    """Returns the new client with its id and, unless it is public, its secret. Raises what `usable` raises."""
+    metadata = usable(given(metadata))
     method = metadata.get("token_endpoint_auth_method", "client_secret_basic")  # RFC 7591's own default
     secret = None if method == "none" else tokens.new("client")
     client_id = clients.new_id()

@@ -17,6 +17,11 @@ CHATGPT = HOSTS["chatgpt-action"]
         "http://[::1]:49152/callback",
         "http://localhost:3000/",
         "com.example.app:/callback",
+        "app:/callback",
+        "cursor://anysphere.cursor-mcp/oauth/callback",
+        "vscode://vendor.extension/callback?windowId=1",
+        "windsurf://callback",
+        "my-app+x:callback",
     ],
 )
 def test_can_be_registered(uri: str) -> None:
@@ -50,12 +55,37 @@ def test_can_be_registered(uri: str) -> None:
         "javascript:alert(1)",
         "data:text/html,x",
         "file:///etc/passwd",
-        "app:/callback",
+        "c:/callback",
+        "app",
+        "1app:/callback",
+        "my_app:/callback",
+        "cursor://user@callback",
+        "localhost:3000/callback",
         *CHATGPT,
     ],
 )
 def test_cannot_be_registered(uri: str) -> None:
     assert not can_register(uri)
+
+
+# fmt: off
+DANGEROUS = [
+    "javascript", "JavaScript", "vbscript", "livescript", "data", "blob", "filesystem", "file", "about",
+    "view-source", "ws", "wss", "ftp", "ftps", "sftp", "http", "mailto", "tel", "sms", "smsto", "mms",
+    "callto", "facetime", "intent", "android-app", "market", "chrome", "chrome-extension", "chrome-search",
+    "devtools", "moz-extension", "safari-web-extension", "ms-settings", "ms-word", "ms-msdt",
+    "MS-Appinstaller", "microsoft-edge", "search-ms", "shell", "res", "jar", "mk", "mhtml", "hcp", "ldap",
+    "smb", "ssh", "telnet", "vnc", "gopher", "news", "magnet", "itms-apps", "itms-services",
+    "x-apple.systempreferences", "web+todo", "webcal", "xmpp", "sip", "geo", "maps", "cid", "urn",
+    "localhost",
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("scheme", DANGEROUS)
+def test_what_a_browser_acts_on_cannot_be(scheme: str) -> None:
+    for rest in ("alert(1)", "/callback", "//callback", "//client.example/callback?x=1"):
+        assert not can_register(f"{scheme}:{rest}")
 
 
 @pytest.mark.parametrize(
@@ -107,6 +137,7 @@ def test_words_of_an_operator_stand_for_the_callbacks_of_hosts() -> None:
         ("https://client.example:8443/callback?x", "https://client.example:8443"),
         ("http://[::1]:1/x", "http://[::1]:1"),
         ("com.example.app:/callback", "com.example.app:"),
+        ("Cursor://anysphere.cursor-mcp/callback", "cursor:"),
     ],
 )
 def test_the_origin_for_the_content_policy(uri: str, expected: str) -> None:
