@@ -283,6 +283,19 @@ def test_fifty_workers_ends_redeem_one_code_once(service: Child, person: Person)
             assert http.get("/todos/me", headers=bearer(given["access_token"])).status_code == 401
 
 
+def test_fifty_refreshes_at_once_leave_one_family(service: Child, person: Person) -> None:
+    client = Client.registered(person.browser, "http://127.0.0.1/callback")
+    old = client.connect(person)["refresh_token"]
+    limits = httpx.Limits(max_connections=None)
+    with httpx.Client(base_url=service.url, trust_env=False, limits=limits, timeout=30) as http:
+        client.http = http
+        with ThreadPoolExecutor(50) as together:
+            answers = [answer.raise_for_status().json() for answer in together.map(client.refresh, [old] * 50)]
+        (given,) = {(answer["access_token"], answer["refresh_token"]) for answer in answers}
+        assert http.get("/todos/me", headers=bearer(given[0])).status_code == 200
+        assert client.refresh(given[1]).status_code == 200
+
+
 def test_disconnecting_is_known_to_both_workers_at_once(service: Child, person: Person) -> None:
     token = Client.registered(person.browser, "http://127.0.0.1/callback").connect(person)["access_token"]
     clients = [httpx.Client(base_url=service.url, trust_env=False, headers=bearer(token)) for _ in range(8)]

@@ -487,29 +487,98 @@ class TestRefreshTokens:
         assert len({tokens["refresh_token"] for tokens in (first, second, third)}) == 3
         assert public.http.get("/todos/me", headers=bearer(third["access_token"])).status_code == 200
 
-    def test_used_twice_end_the_family(self, person: Person, public: Client) -> None:
+    def test_that_come_again_within_a_minute_give_the_same(self, new_browser: NewBrowser, name: str) -> None:
+        with time_machine.travel("2026-11-22T00:00:00Z") as clock:
+            first, client = self.connected(new_browser, name)
+            second = client.refresh(first["refresh_token"]).json()
+            clock.shift(50)
+            again = client.refresh(first["refresh_token"])
+            assert (again.status_code, again.headers["cache-control"]) == (200, "no-store")
+            assert {**again.json(), "expires_in": second["expires_in"]} == second
+            assert 3540 < again.json()["expires_in"] <= 3550
+            assert self.works(client, second)
+            assert client.refresh(second["refresh_token"]).status_code == 200
+
+    def test_that_come_again_later_end_the_family(self, new_browser: NewBrowser, name: str) -> None:
+        with time_machine.travel("2026-11-22T00:00:00Z") as clock:
+            first, client = self.connected(new_browser, name)
+            second = client.refresh(first["refresh_token"]).json()
+            clock.shift(61)
+            self.end_the_family(client, client, [first, second])
+
+    def test_that_come_again_once_their_successor_was_used_end_the_family(self, person: Person, public: Client) -> None:
         first = public.connect(person)
         second = public.refresh(first["refresh_token"]).json()
-        assert error_of(public.refresh(first["refresh_token"])) == "invalid_grant"
-        assert error_of(public.refresh(second["refresh_token"])) == "invalid_grant"
-        for tokens in (first, second):
-            assert public.http.get("/todos/me", headers=bearer(tokens["access_token"])).status_code == 401
+        assert public.refresh(first["refresh_token"]).json()["refresh_token"] == second["refresh_token"]
+        third = public.refresh(second["refresh_token"]).json()
+        self.end_the_family(public, public, [first, second, third])
 
-    def test_used_twice_end_no_other_family(self, person: Person, public: Client) -> None:
-        first, other = public.connect(person), public.connect(person)
-        public.refresh(first["refresh_token"])
-        public.refresh(first["refresh_token"])
-        assert public.refresh(other["refresh_token"]).status_code == 200
-
-    def test_at_once_give_at_most_one_and_then_nothing(
-        self, person: Person, public: Client, new_browser: NewBrowser
+    def test_that_come_again_from_another_client_end_the_family(
+        self, person: Person, public: Client, http: TestClient
     ) -> None:
-        token = public.connect(person)["refresh_token"]
-        clients = [Client(new_browser(), public.id) for _ in range(10)]
-        with ThreadPoolExecutor(10) as together:
-            answers = list(together.map(lambda client: client.refresh(token), clients))
-        (given,) = [answer.json() for answer in answers if answer.status_code == 200]
-        assert public.http.get("/todos/me", headers=bearer(given["access_token"])).status_code == 401
+        first = public.connect(person)
+        second = public.refresh(first["refresh_token"]).json()
+        self.end_the_family(public, Client.registered(http), [first, second])
+
+    def test_that_come_again_without_their_clients_secret_do_nothing(
+        self, person: Person, confidential: Client
+    ) -> None:
+        first = confidential.connect(person)
+        second = confidential.refresh(first["refresh_token"]).json()
+        stranger = Client(confidential.http, confidential.id, "todo_cs_" + "x" * 43)
+        assert error_of(stranger.refresh(first["refresh_token"])) == "invalid_client"
+        assert confidential.refresh(first["refresh_token"]).json()["access_token"] == second["access_token"]
+
+    def test_that_come_again_end_no_other_family(self, new_browser: NewBrowser, name: str) -> None:
+        with time_machine.travel("2026-11-22T00:00:00Z") as clock:
+            first, client = self.connected(new_browser, name)
+            other = client.connect(Person(client.http, name))
+            second = client.refresh(first["refresh_token"]).json()
+            clock.shift(61)
+            self.end_the_family(client, client, [first, second])
+            assert client.refresh(other["refresh_token"]).status_code == 200
+
+    @pytest.mark.parametrize(("one", "other"), [("todos:read", None), (None, "todos:read")])
+    def test_that_come_again_for_another_scope_are_refused_and_go_on(
+        self, person: Person, public: Client, one: str | None, other: str | None
+    ) -> None:
+        first = public.connect(person)
+        second = public.refresh(first["refresh_token"], scope=one).json()
+        assert error_of(public.refresh(first["refresh_token"], scope=other)) == "invalid_scope"
+        assert error_of(public.refresh(first["refresh_token"], resource=f"{ISSUER}/mcp")) == "invalid_target"
+        assert public.refresh(first["refresh_token"], scope=one).json()["access_token"] == second["access_token"]
+
+    def test_that_come_again_for_the_same_scope_in_other_words_give_the_same(
+        self, person: Person, public: Client
+    ) -> None:
+        first = public.connect(person)
+        second = public.refresh(first["refresh_token"]).json()
+        again = public.refresh(first["refresh_token"], scope="todos:write todos:read").json()
+        assert again["access_token"] == second["access_token"]
+
+    def test_of_who_was_disconnected_give_nothing_again(self, person: Person, public: Client) -> None:
+        first = public.connect(person)
+        public.refresh(first["refresh_token"])
+        grant_id = person.browser.get("/account").text.partition('name="grant_id" value="')[2][:32]
+        person.send("/account/disconnect", grant_id=grant_id)
+        assert error_of(public.refresh(first["refresh_token"])) == "invalid_grant"
+
+    def connected(self, new_browser: NewBrowser, name: str) -> tuple[dict[str, str], Client]:
+        """Returns the tokens of somebody who has just signed up, and the client that has them."""
+        person = Person(new_browser(), name)
+        assert person.sign_up().status_code == 303
+        client = Client.registered(person.browser)
+        return client.connect(person), client
+
+    def works(self, client: Client, tokens: dict[str, str]) -> bool:
+        return client.http.get("/todos/me", headers=bearer(tokens["access_token"])).status_code == 200
+
+    def end_the_family(self, client: Client, thief: Client, family: list[dict[str, str]]) -> None:
+        """Sends the first refresh token once more, after which none of the tokens is good."""
+        assert self.works(client, family[-1])
+        assert error_of(thief.refresh(family[0]["refresh_token"])) == "invalid_grant"
+        assert error_of(client.refresh(family[-1]["refresh_token"])) == "invalid_grant"
+        assert not any(self.works(client, tokens) for tokens in family)
 
     def test_are_their_clients_own(self, person: Person, public: Client, http: TestClient) -> None:
         token = public.connect(person)["refresh_token"]

@@ -1,26 +1,28 @@
-"""The two ways to tokens: a code, and a refresh token. Both work once, and what comes twice revokes what it gave."""
+"""The two ways to tokens: a code, and a refresh token. Both work once, and what is replayed revokes what it gave."""
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from authlib.oauth2.rfc6749 import InvalidRequestError, grants
+import orjson
+from authlib.oauth2.rfc6749 import InvalidRequestError, InvalidScopeError, grants, scope_to_list
 from authlib.oauth2.rfc7636 import CodeChallenge
 
 import todo.grants
-from todo import tokens
+from todo import sealing, tokens
 from todo.contract import SITE
 from todo.oauth.clients import Client
 from todo.oauth.redirects import leads_to_app
 from todo.oauth.server import InvalidTarget, Request, Server
-from todo.users import utc_now
+from todo.users import STORED_TIME, utc_now
 
 JSON = dict[str, Any]
 
 CODE_TIME = timedelta(seconds=SITE.limit("code_seconds"))
 ACCESS_SECONDS = SITE.limit("access_token_seconds")
 REFRESH_TIME = timedelta(days=SITE.limit("refresh_token_days"))
+GRACE = timedelta(seconds=SITE.limit("refresh_grace_seconds"))
 REMEMBERED = timedelta(days=1)  # how long a code that was used is known, so that one that comes again revokes
 
 
@@ -121,7 +123,11 @@ class CodeGrant(grants.AuthorizationCodeGrant):
 
 
 class RefreshGrant(grants.RefreshTokenGrant):
-    """RFC 6749 section 6, with rotation (RFC 9700 section 4.14.2)."""
+    """RFC 6749 section 6, with rotation (RFC 9700 section 4.14.2), and for a while the same successor once more.
+
+    Clients refresh in parallel, and lose answers. One that comes second within the grace gets what the first one got,
+    so that a family never has more than one line.
+    """
 
     TOKEN_ENDPOINT_AUTH_METHODS = CodeGrant.TOKEN_ENDPOINT_AUTH_METHODS
     INCLUDE_NEW_REFRESH_TOKEN = True
@@ -129,25 +135,57 @@ class RefreshGrant(grants.RefreshTokenGrant):
     request: Request
 
     def authenticate_refresh_token(self, refresh_token: str) -> Credential | None:
-        """Returns the token if it is good and unused. A used one has been stolen or has a twin: its grant ends."""
+        """Returns the token if it is good, and unused or in its grace. Else a used one ends its grant."""
         connection = self.server.connection
         row = self.server.lock(connection.token_by_hash, refresh_token)
         if row is None or row["kind"] != "refresh" or row["expires_at"] <= utc_now():
             return None
         grant = connection.grant_by_id(user_id=row["user_id"], id=row["grant_id"])
-        if row["used_at"]:
+        if grant is None:
+            return None
+        # What may be asked for is what the person allowed, also where the last access token was for less.
+        credential = Credential({**row, "client_id": grant["client_id"], "scope": grant["scope"]})
+        if row["used_at"] and not (is_in_grace(row) and credential.check_client(self.request.client)):
             todo.grants.end(connection, row["user_id"], row["grant_id"])
-        if row["used_at"] or grant is None:
             return None
         check_resource(self.request, grant["resource"])
-        # What may be asked for is what the person allowed, also where the last access token was for less.
-        return Credential({**row, "client_id": grant["client_id"], "scope": grant["scope"]})
+        return credential
 
     def authenticate_user(self, refresh_token: Credential) -> Credential:
         return refresh_token
 
+    def create_token_response(self) -> tuple[int, JSON, Any]:
+        if self.request.refresh_token.row["used_at"]:
+            return 200, self.same_again(self.request.refresh_token), self.TOKEN_RESPONSE_HEADER
+        return super().create_token_response()  # type: ignore[no-any-return]
+
+    def same_again(self, refresh_token: Credential) -> JSON:
+        """Returns what the token gave. Raises InvalidScopeError where the request asks for less or more than it did."""
+        row = refresh_token.row
+        given: JSON = orjson.loads(sealing.unseal(self.request.parameters["refresh_token"], row["successor"]))
+        asked = self.request.scope or refresh_token.get_scope()
+        if {*scope_to_list(asked)} != {*scope_to_list(given["scope"])}:
+            raise InvalidScopeError
+        return {**given, "expires_in": given["expires_in"] - seconds_since(row["used_at"])}
+
+    def save_token(self, token: JSON) -> None:
+        super().save_token(token)
+        sealed = sealing.seal(self.request.parameters["refresh_token"], orjson.dumps(token).decode())
+        self.server.connection.use_token(hash=self.request.refresh_token.row["hash"], now=utc_now(), successor=sealed)
+
     def revoke_old_credential(self, refresh_token: Credential) -> None:
-        self.server.connection.use_token(hash=refresh_token.row["hash"], now=utc_now())
+        """The old token is kept, marked with its successor, by `save_token`."""
+
+
+def is_in_grace(row: Any) -> bool:
+    """Whether a token has been used a moment ago, and what it gave has not been used since."""
+    return bool(row["successor"]) and row["used_at"] > utc_now(-GRACE)
+
+
+def seconds_since(stored: str) -> int:
+    """Returns how long ago a stored time was; none where another machine's clock is ahead."""
+    passed = datetime.strptime(utc_now(), STORED_TIME) - datetime.strptime(stored, STORED_TIME)
+    return max(0, int(passed.total_seconds()))
 
 
 def check_resource(request: Request, allowed: str) -> None:
@@ -191,6 +229,7 @@ def save_tokens(server: Server, given: JSON, request: Request) -> None:
         )
         connection.use_code(hash=credential.row["hash"], grant_id=grant_id)
         connection.keep_client(id=request.client.id)
+    connection.forget_successors(user_id=user_id, grant_id=grant_id, before=utc_now(-GRACE))
     lives = {"access": timedelta(seconds=ACCESS_SECONDS), "refresh": REFRESH_TIME}
     for kind, life in lives.items():
         connection.insert_token(

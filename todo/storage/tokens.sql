@@ -31,7 +31,12 @@ WHERE tokens.hash = :hash AND tokens.kind = 'access' AND tokens.expires_at > :no
 SELECT * FROM tokens WHERE hash = :hash;
 
 -- name: use_token!
-UPDATE tokens SET used_at = :now WHERE hash = :hash;
+UPDATE tokens SET used_at = :now, successor = :successor WHERE hash = :hash;
+
+-- What is sealed goes as soon as the next token of its family is used, and where its time is over in any other family.
+-- name: forget_successors!
+UPDATE tokens SET successor = NULL
+WHERE user_id = :user_id AND successor IS NOT NULL AND (grant_id = :grant_id OR used_at <= :before);
 
 -- name: delete_token!
 DELETE FROM tokens WHERE hash = :hash;
