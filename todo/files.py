@@ -16,7 +16,7 @@ from todo.drafts import MOST_TODOS, Draft
 from todo.errors import FieldError, InvalidRequest, Refusal
 from todo.storage.limits import exports
 from todo.storage.statements import Connection
-from todo.todos import Todo
+from todo.todos import PRIORITIES, Todo
 from todo.users import Owner
 from todo.validation import MOST_FIELDS, find_errors
 
@@ -31,7 +31,15 @@ CELL_START, FORMULA_START = r"(?:^|(?<=[;\t\r\n]))", r"(?=[=+\-@\t\r'\uff1d\uff0
 FORMULA = re.compile(CELL_START + FORMULA_START)
 MADE_TEXT = re.compile(f"{CELL_START}'{FORMULA_START}")
 BYTE_ORDER_MARK = "\ufeff"  # by which Excel knows UTF-8
+# The line by which a file tells Excel what separates its cells. Without one it is the first of these in the header.
+SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
+SEPARATORS = ";,\t"
 SCHEMA = API.resolved_schema("NewTodo")
+# What stands for a value in whatever case.
+MEANINGS = {
+    "priority": {name: name for name in PRIORITIES},
+    "status": {"open": "open", "done": "done", "completed": "done", "complete": "done"},
+}
 _is_valid = compile_schema(SCHEMA)
 
 
@@ -106,15 +114,24 @@ def _from_json(text: str) -> list[JSON]:
 
 
 def _from_csv(text: str) -> list[JSON]:
-    # A spreadsheet separates by semicolons where a comma stands in numbers.
-    header = text.partition("\n")[0]
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in header else ",", strict=True)
+    file = io.StringIO(text, newline="")
+    table = csv.reader(file, delimiter=_separator(file), strict=True)
     try:
         names = _names(next(table, []))
         rows = (_todo(names, row, number) for number, row in enumerate(table, start=1))
         return _take_all(filter(None, rows))
     except csv.Error:
         raise InvalidRequest.of("file", "must be CSV with a header, or JSON as the export has it") from None
+
+
+def _separator(file: io.StringIO) -> str:
+    """Returns what the cells are separated by, and leaves the file at its header."""
+    line = file.readline()
+    if said := SEPARATOR_LINE.fullmatch(line):
+        return said[1]
+    file.seek(0)
+    # A spreadsheet separates by semicolons where a comma stands in numbers.
+    return next((separator for separator in SEPARATORS if separator in line), ",")
 
 
 def _names(header: list[str]) -> list[str]:
@@ -164,7 +181,13 @@ def _quoted(tag: str) -> str:
 
 
 def _known(given: JSON) -> JSON:
-    return {**{name: given[name] for name in given if name in FIELDS}, "status": given.get("status", "open")}
+    known = {"status": "open", **given}
+    return {name: _meant(name, value) for name, value in known.items() if name in FIELDS or name == "status"}
+
+
+def _meant(name: str, value: Any) -> Any:
+    """Returns the value as the contract has it, where it is known what it stands for."""
+    return MEANINGS[name].get(value.strip().lower(), value) if name in MEANINGS and isinstance(value, str) else value
 
 
 def _cell(value: str) -> str:

@@ -24,6 +24,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
 
+from todo.encodings import decode
 from todo.errors import FieldError, InvalidRequest
 from todo.text import is_visible
 
@@ -227,7 +228,7 @@ class StrictFormValidator(StrictBodyValidator):
 
 
 class StrictUploadValidator(StrictFormValidator):
-    """Checks a form with files (RFC 7578) in the same way; of a file, that it is text in UTF-8.
+    """Checks a form with files (RFC 7578) in the same way; of a file, that it is text.
 
     It is done in a thread, as a file of 16 MB would hold up the event loop.
     """
@@ -256,16 +257,16 @@ class StrictUploadValidator(StrictFormValidator):
             _, form, files = parser.parse_from_environ(environ)
             fields = [*form.items(multi=True), *((name, read_text(file)) for name, file in files.items(multi=True))]
         except (ValueError, HTTPException):
-            raise InvalidRequest.of("body", "must be a form with a file of text in UTF-8") from None
+            raise InvalidRequest.of("body", "must be a form with a file of text, such as CSV or JSON") from None
         if len(dict(fields)) < len(fields):
             raise InvalidRequest.of("body", "must not have the same field twice")
         return dict(fields) or None
 
 
 def read_text(file: FileStorage) -> str:
-    """Returns what an uploaded file says. Raises ValueError where that is not UTF-8."""
+    """Returns what an uploaded file says. Raises ValueError where it is no text."""
     with file.stream as stream:
-        return stream.read().decode("utf-8")
+        return decode(stream.read())
 
 
 def read_parameter(schema: dict[str, Any], values: list[str]) -> Any:

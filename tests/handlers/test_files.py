@@ -75,11 +75,44 @@ def test_what_goes_out_comes_in_as_it_was(filled: Person, client: httpx.Client, 
 
 @pytest.mark.parametrize(
     "file",
-    ["\ufefftodo\r\nA\r\n\r\n", "Todo;Due\nA;2026-11-27\n", " TODO ,due,\nA,,x\n", '[{"todo": "A", "id": 7}]'],
+    [
+        "\ufefftodo\r\nA\r\n\r\n",
+        "Todo;Due\nA;2026-11-27\n",
+        " TODO ,due,\nA,,x\n",
+        "todo,\tdue\nA,\n",
+        '[{"todo": "A", "id": 7}]',
+    ],
 )
 def test_what_others_write_is_read(person: Person, client: httpx.Client, file: str) -> None:
     assert send(person, file).status_code == 303
     assert [todo["todo"] for todo in kept(person, client)] == ["A"]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "todo;notes;priority;status\r\nCafé – 5 €;a,b;High;Done\r\n".encode("cp1252"),  # Excel's CSV in Europe
+        'todo,notes,priority,status\r\nCafé – 5 €,"a,b",HIGH,completed\r\n'.encode("cp1252"),
+        "todo\tnotes\tpriority\tstatus\r\nCafé – 5 €\ta,b\tHigh\tDone\r\n".encode("utf-16"),  # its "Unicode text"
+        b"\xfe\xff" + "todo\tnotes\tpriority\tstatus\rCafé – 5 €\ta,b\thigh\tdone\r".encode("utf-16-be"),
+        "todo\tnotes\tpriority\tstatus\nCafé – 5 €\ta,b\thigh\tComplete\n".encode(),
+        "\ufeffsep=;\r\ntodo;notes;priority;status\r\nCafé – 5 €;a,b; High ;DONE\r\n".encode(),
+        'sep=,\ntodo,notes,priority,status\nCafé – 5 €,"a,b",high,done\n'.encode(),
+        '"Sep=\t"\r\ntodo\tnotes\tpriority\tstatus\r\nCafé – 5 €\ta,b\thigh\tdone\r\n'.encode("cp1252"),
+        "sep=|\r\ntodo|notes|priority|status\r\nCafé – 5 €|a,b|high|done\r\n".encode(),
+        '[{"todo": "Café – 5 €", "notes": "a,b", "priority": "High", "status": "Completed"}]'.encode(),
+    ],
+)
+def test_what_spreadsheets_write_is_read(person: Person, client: httpx.Client, file: bytes) -> None:
+    assert send(person, file).status_code == 303
+    expected = {"todo": "Café – 5 €", "notes": "a,b", "priority": "high", "tags": [], "status": "done"}
+    assert [{"tags": [], **todo} for todo in kept(person, client)] == [expected]
+
+
+def test_other_values_mean_what_they_say(person: Person, client: httpx.Client) -> None:
+    assert send(person, "todo,priority,status\nA,None,Open\nB,MEDIUM,open\nHigh,Low,OPEN\n").status_code == 303
+    told = [(todo["todo"], todo.get("priority", "none"), todo["status"]) for todo in kept(person, client)]
+    assert sorted(told) == [("A", "none", "open"), ("B", "medium", "open"), ("High", "low", "open")]
 
 
 @pytest.mark.parametrize(
@@ -91,6 +124,14 @@ def test_what_others_write_is_read(person: Person, client: httpx.Client, file: s
         ("todo,due\nA,2026-11-27\nB,tomorrow\n", "to-do 2: due must have the form of this example"),
         ("todo,repeat\nA,FREQ=DAILY\n", "to-do 1.repeat needs due"),
         ("todo,status\nA,gone\n", "to-do 1: status must be open or done"),
+        ("todo,status\nA,Deleted\n", "to-do 1: status must be open or done"),
+        ("todo,priority\nA,Urgent\n", "to-do 1: priority must be one of"),
+        ("sep=;\n", "file must have a column with the name todo"),
+        ("sep=x\ntodoxdue\nAx\n", "file must have a column with the name todo"),
+        ("sep=;;\ntodo\nA\n", "file must have a column with the name todo"),
+        ("todo" + "\t" * 20 + "\nA\n", "file has more than 20 columns"),
+        ("todo\tdue\nA\nB\t2026-11-27\tc\n", "file has more cells in row 2 than columns in its first line"),
+        ("sep=\t\ntodo\tdue\n" + "\t\n" * 20_001, "file has more than 20000 rows"),
         ('todo\n"A', "file must be CSV"),
         ("{", "file must be CSV, or JSON"),
         ('{"todos": 1}', "file must hold a list of to-dos"),
@@ -113,7 +154,9 @@ def test_what_is_wrong_is_said_and_nothing_is_added(
     assert kept(person, client) == []
 
 
-@pytest.mark.parametrize("file", [b"\xff\xfe\x00", b"todo\n\x00\n"])
+@pytest.mark.parametrize(
+    "file", [b"\xff\xfe\x00", b"todo\n\x00\n", b"PK\x03\x04\xe9", b"todo\n\xe9\x01\n", "todo\n\0".encode("utf-16")]
+)
 def test_what_is_no_text_is_refused(person: Person, file: bytes) -> None:
     assert send(person, file).status_code == 400
 
@@ -146,11 +189,24 @@ def test_a_form_without_a_file_is_refused(person: Person) -> None:
         "todo,due\n" + ",\n" * 1_000_000,
         "todo,due\n" + "a,\n" * 1_000_000,
         "todo\n" + "," * 2_000_000,
+        "sep=|\ntodo\n" + "|" * 2_000_000,
+        "todo\tdue\n" + "a\t\n" * 1_000_000,
         "[" + "[]," * 1_000_000 + "[]]",
         '[{"todo": 1' + "".join(f',"{number}":1' for number in range(300_000)) + "}]",
         '{"todos": [' + "{}," * 400_000 + "{}]}",
     ],
-    ids=["4000 columns", "4000 columns and todo", "empty rows", "rows", "cells", "lists", "names", "objects"],
+    ids=[
+        "4000 columns",
+        "4000 columns and todo",
+        "empty rows",
+        "rows",
+        "cells",
+        "bars",
+        "tabs",
+        "lists",
+        "names",
+        "objects",
+    ],
 )
 def test_a_file_takes_memory_in_proportion(file: str) -> None:
     tracemalloc.start()

@@ -1,0 +1,23 @@
+"""Text in the encodings that spreadsheets write."""
+
+import codecs
+import re
+
+CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # which any file but one of text has
+UTF_8_ALONE = re.compile(rb"\xef\xbb\xbf|\s*[\[{]")  # what says that it is UTF-8, and JSON (RFC 8259 section 8.1)
+
+
+def decode(data: bytes) -> str:
+    """Returns what a file of text says. Raises UnicodeDecodeError where it is none.
+
+    It is UTF-16 where a byte order mark says so, as Excel's "Unicode text"; else UTF-8; and Windows-1252, Excel's CSV,
+    where it cannot be that.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        if CONTROL.search(data) or UTF_8_ALONE.match(data):
+            raise
+        return data.decode("cp1252")
