@@ -40,10 +40,11 @@ bench: $(BIN)/.bench ## Measure beside the peers: make bench QUICK=1, or ROUNDS=
 bench-scale: $(BIN)/.bench ## Measure with up to 10 million to-dos: make bench-scale DATABASE=postgresql
 	@python -m bench.scale --database $(DATABASE) $(if $(SIZES),--sizes $(SIZES))
 
-conformance: $(BIN)/.dev ## Ask MCP's own tools about /mcp: conformance suite, Inspector, token counts; needs npm
+conformance: $(BIN)/.dev ## Ask MCP's own tools about /mcp, and connect clients of others; all of them with ALL=1; needs npm
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer, which brings it, and try again."; exit 1; }
-	@npm install --prefix conformance --no-audit --no-fund --loglevel=error
-	@pytest conformance
+	@for folder in conformance conformance/clients/js $(if $(ALL),conformance/clients/more-js); do \
+		npm install --prefix $$folder --no-audit --no-fund --loglevel=error || exit 1; done
+	@ALL=$(ALL) pytest $(if $(ALL),,-n $(WORKERS)) conformance
 
 audit: $(BIN)/.dev ## Ask Lighthouse and the W3C's checker about the pages; needs npm, Java and chromium
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer, which brings it, and try again."; exit 1; }

@@ -1,0 +1,28 @@
+"""mcp-use in Python: a session of its client, with the SDK's sign-in."""
+
+from contextlib import asynccontextmanager
+
+from driver import JOB, run, told
+from mcp_use import MCPClient
+from signin import provider
+
+
+class Used:
+    def __init__(self, session):
+        self.session = session
+
+    async def tools(self):
+        return True, [tool.name for tool in await self.session.list_tools()]
+
+    async def call(self, name, arguments):
+        return told(await self.session.call_tool(name, arguments))
+
+
+@asynccontextmanager
+async def connect():
+    client = MCPClient({"mcpServers": {"todos": {"url": JOB["mcp"], "auth": provider()}}})
+    yield Used(await client.create_session("todos"))
+    await client.close_all_sessions()
+
+
+run(connect)
