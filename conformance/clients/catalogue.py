@@ -85,7 +85,7 @@ CLIENTS = [
     _js("TypeScript SDK 1.13", "sdk-1.13", "sdk.mjs", argument="sdk-1.13"),
     _js("TypeScript SDK 1.20", "sdk-1.20", "sdk.mjs", argument="sdk-1.20"),
     _js("TypeScript SDK 1.32", "sdk-1.32", "sdk.mjs", argument="sdk-1.32"),
-    _js("TypeScript SDK 2", "@modelcontextprotocol/client", "sdk2.mjs"),
+    _js("TypeScript SDK 2", "@modelcontextprotocol/client", "sdk.mjs", argument="@modelcontextprotocol/client"),
     _js("mcp-remote", "mcp-remote", "remote.mjs"),
     _js("Vercel's AI SDK", "@ai-sdk/mcp", "ai.mjs"),
     _js("LangChain, JavaScript", "@langchain/mcp-adapters", "langchain.mjs"),

@@ -1,10 +1,13 @@
-// The TypeScript SDK 1.x, by the alias that its version has in package.json.
+// The official TypeScript SDK: 1.x by the alias that its version has in package.json, 2.x by the name of its client.
 import {JOB, run, told} from "./driver.mjs";
 import {signedIn} from "./signin.mjs";
 
 const sdk = process.argv[3];
-const {Client} = await import(`${sdk}/client/index.js`);
-const {StreamableHTTPClientTransport} = await import(`${sdk}/client/streamableHttp.js`);
+const parts = sdk.startsWith("sdk-1.") ? [`${sdk}/client/index.js`, `${sdk}/client/streamableHttp.js`] : [sdk];
+const {Client, StreamableHTTPClientTransport} = Object.assign(
+    {},
+    ...(await Promise.all(parts.map((part) => import(part)))),
+);
 
 run(async () => {
     let transport;
@@ -15,7 +18,7 @@ run(async () => {
             await client.connect(transport);
             return client;
         },
-        (provider) => transport.finishAuth(provider.code),
+        (provider) => transport.finishAuth(provider.code, provider.back.get("iss")), // 1.x looks at the code alone
     );
     return {
         tools: async () => [true, (await client.listTools()).tools.map((tool) => tool.name)],
