@@ -3,7 +3,10 @@
 What differs between them is a driver in clients/, which speaks with this test line by line (clients/python/driver.py).
 """
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import threading
 import time
@@ -54,15 +57,26 @@ class Driver:
         self.log = log
         with log.open("wb") as stderr:
             self.process = subprocess.Popen(
-                command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True
+                command,
+                env=environ,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                start_new_session=True,
             )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.kill()
+        self._kill()
         self.process.communicate()
+
+    def _kill(self) -> None:
+        """Ends the driver and what it has started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def ask(self, **command: Any) -> Any:
         """Returns what the driver answers to a command."""
@@ -71,7 +85,7 @@ class Driver:
 
     def hear(self) -> Any:
         """Returns the next answer; until then, goes for the person wherever the client leads them."""
-        watchdog = threading.Timer(PATIENCE, self.process.kill)
+        watchdog = threading.Timer(PATIENCE, self._kill)
         watchdog.start()
         try:
             assert self.process.stdout
