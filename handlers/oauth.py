@@ -1,5 +1,6 @@
 """The operations of the tag oauth: the authorization server, for hosts and MCP clients."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -9,7 +10,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from todo import attempts
 from todo.errors import SignedOut
-from todo.oauth import authorize, clients, documents, metadata, register, revoke, token
+from todo.oauth import assertions, authorize, clients, documents, metadata, register, revoke, token
 from todo.oauth.server import Answer
 from todo.web import browser
 
@@ -64,11 +65,11 @@ def decide_consent(body: JSON) -> WerkzeugResponse:
 
 
 def issue_token(body: JSON) -> Response:
-    return _sent(browser.write(token.issue, _issuer(), body, request.headers.get("Authorization")))
+    return _answer_client(token.issue, body)
 
 
 def revoke_token(body: JSON) -> Response:
-    return _sent(browser.write(revoke.revoke, _issuer(), body, request.headers.get("Authorization")))
+    return _answer_client(revoke.revoke, body)
 
 
 def register_client(body: JSON) -> Response:
@@ -76,7 +77,7 @@ def register_client(body: JSON) -> Response:
     try:
         return _sent(Answer(201, browser.write(register.register, body)))
     except OAuth2Error as error:
-        return _sent(Answer(error.status_code, dict(error.get_body())))
+        return _refused(error)
 
 
 def get_server_metadata() -> Response:
@@ -104,6 +105,21 @@ def _remember_client(asked: JSON) -> None:
     if clients.is_document(client_id):
         settings, engine = current_app.config["SETTINGS"], current_app.config["ENGINE"]
         documents.remember(engine, client_id, browser.address(), local=settings.local_client_documents)
+
+
+def _answer_client(rule: Callable[..., Answer], body: JSON) -> Response:
+    """Returns what `rule` answers a client, which has proven itself before where it brings an assertion."""
+    settings, engine = current_app.config["SETTINGS"], current_app.config["ENGINE"]
+    local = settings.local_client_documents
+    try:
+        proven = assertions.verify(engine, _issuer(), body, browser.address(), local=local)
+    except OAuth2Error as error:
+        return _refused(error)
+    return _sent(browser.write(rule, _issuer(), body, request.headers.get("Authorization"), proven))
+
+
+def _refused(error: OAuth2Error) -> Response:
+    return _sent(Answer(error.status_code, dict(error.get_body())))
 
 
 def _sent(answer: Answer) -> Response:

@@ -53,6 +53,11 @@ def fetches(address: str) -> list[Count]:
     return [Count("fetch for", address, SITE.limit("fetches_per_address"), of_address=True)]
 
 
+def assertions(client_id: str) -> list[Count]:
+    """Returns what an assertion counts for: each is kept until it has expired, so one client may bring so many."""
+    return [Count("assertion of", client_id, SITE.limit("assertions_per_client"))]
+
+
 def count(connection: Connection, counts: list[Count]) -> int:
     """Counts a try before it is made, so that tries at the same time count too. Returns the seconds to wait, or 0.
 

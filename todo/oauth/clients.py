@@ -13,28 +13,38 @@ from authlib.oauth2.rfc6749 import ClientMixin, list_to_scope, scope_to_list
 from todo import tokens
 from todo.contract import API, SITE
 from todo.oauth import redirects
-from todo.oauth.metadata import GRANT_TYPES
+from todo.oauth.metadata import GRANT_TYPES, SECRET_METHODS
 from todo.storage.statements import Connection
 from todo.users import utc_now
+
+JSON = dict[str, Any]
 
 MOST_UNUSED = SITE.limit("unused_clients")
 
 
 @dataclass(frozen=True)
 class Client(ClientMixin):
-    """A client as Authlib asks about it (RFC 6749 section 2). One with a secret is confidential."""
+    """A client as Authlib asks about it (RFC 6749 section 2). One with a secret is confidential.
+
+    One that is known by a document may sign who it is, with a key in `jwks` or at `jwks_uri`.
+    """
 
     id: str
     kind: str
     name: str
     secret_hash: str | None
     redirect_uris: list[str]
+    auth_methods: list[str]
+    jwks: JSON | None
+    jwks_uri: str | None
     expires_at: str | None
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Client":
-        known = {name: row[name] for name in ("id", "kind", "name", "secret_hash", "expires_at")}
-        return cls(**known, redirect_uris=orjson.loads(row["redirect_uris"]))
+        known = {name: row[name] for name in ("id", "kind", "name", "secret_hash", "jwks_uri", "expires_at")}
+        lists = {name: orjson.loads(row[name] or "null") for name in ("redirect_uris", "auth_methods", "jwks")}
+        lists["auth_methods"] = lists["auth_methods"] or (SECRET_METHODS if row["secret_hash"] else ["none"])
+        return cls(**known, **lists)
 
     @property
     def is_public(self) -> bool:
@@ -74,8 +84,8 @@ class Client(ClientMixin):
         return self.secret_hash is not None and hmac.compare_digest(self.secret_hash, tokens.digest(client_secret))
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002
-        """Whether it may say so who it is: with its secret, in the way it likes, if it has one."""
-        return (method == "none") == self.is_public
+        """Whether it may say so who it is: with its secret or its key, in the way it likes, if it has one."""
+        return method in self.auth_methods
 
     def check_response_type(self, response_type: str) -> bool:
         return response_type == "code"
@@ -117,6 +127,9 @@ def save(
     redirect_uris: list[str],
     secret: str | None = None,
     expires_at: str | None = None,
+    auth_methods: list[str] | None = None,
+    jwks: JSON | None = None,
+    jwks_uri: str | None = None,
 ) -> None:
     """Keeps a client, and forgets those that nobody uses: what has expired, and what is too much."""
     connection.delete_unused_clients(now=utc_now())
@@ -129,6 +142,9 @@ def save(
         name=name,
         secret_hash=tokens.digest(secret) if secret else None,
         redirect_uris=orjson.dumps(redirect_uris).decode(),
+        auth_methods=orjson.dumps(auth_methods).decode() if auth_methods else None,
+        jwks=orjson.dumps(jwks).decode() if jwks else None,
+        jwks_uri=jwks_uri,
         now=utc_now(),
         expires_at=expires_at,
     )

@@ -9,6 +9,7 @@ import ipaddress
 import re
 import socket
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import BoundedSemaphore
@@ -23,6 +24,7 @@ from todo import attempts
 from todo.contract import SITE
 from todo.errors import AssistantsBusy, ClientRefused
 from todo.oauth import clients, register
+from todo.oauth.metadata import DOCUMENT_METHODS
 from todo.oauth.redirects import LOOPBACK
 from todo.storage.engine import Engine
 from todo.storage.statements import Connection
@@ -71,19 +73,22 @@ def remember(engine: Engine, client_id: str, address: str, *, local: bool) -> No
     known = engine.submit_read(clients.find, client_id).result()
     if known and (known.expires_at or "") > utc_now():
         return
-    attempts.limit(engine.submit_write(attempts.count, attempts.fetches(address)).result())
     try:
-        metadata = _fetch_in_time(client_id, local=local)
+        metadata = in_time(engine, fetch, client_id, address, local=local)
     except DocumentRefused as refusal:
         raise ClientRefused(f"The assistant could not be verified: {refusal}.") from None
     engine.submit_write(_save, client_id, metadata).result()
 
 
-def _fetch_in_time(client_id: str, *, local: bool) -> JSON:
-    """Returns what `fetch` returns, or stops waiting for it. Raises DocumentRefused, and AssistantsBusy."""
+def in_time(engine: Engine, fetch: Callable[..., JSON], url: str, address: str, *, local: bool) -> JSON:
+    """Returns what `fetch` returns of a URL, or stops waiting for it. `address` is who asks.
+
+    Raises DocumentRefused, TooManyAttempts and AssistantsBusy.
+    """
+    attempts.limit(engine.submit_write(attempts.count, attempts.fetches(address)).result())
     if not _slots.acquire(blocking=False):
         raise AssistantsBusy
-    fetching = _pool.submit(fetch, client_id, local=local)
+    fetching = _pool.submit(fetch, url, local=local)
     fetching.add_done_callback(lambda _: _slots.release())
     try:
         return fetching.result(MOST_SECONDS)
@@ -93,26 +98,46 @@ def _fetch_in_time(client_id: str, *, local: bool) -> JSON:
 
 def fetch(client_id: str, *, local: bool = False) -> JSON:
     """Returns the metadata of the client. Raises DocumentRefused. `local` allows http on the loopback interface too."""
-    end = time.monotonic() + MOST_SECONDS
-    url = _address(client_id, local=local)
-    address = _resolve(url, local=local)
-    body = asyncio.run(_get(url, address, end - time.monotonic()))
-    try:
-        metadata = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise DocumentRefused("its document is not JSON") from None
-    if not isinstance(metadata, dict) or metadata.get("client_id") != client_id:
+    metadata = read(client_id, local=local)
+    if metadata.get("client_id") != client_id:
         raise DocumentRefused("its document names another client")
     errors = find_errors(SHAPE, metadata)
     if errors:
         raise DocumentRefused(f"in its document {errors[0].field} {errors[0].message}")
-    metadata = {"token_endpoint_auth_method": "none", **register.given(metadata)}
-    if metadata["token_endpoint_auth_method"] != "none":  # noqa: S105
-        raise DocumentRefused("its document asks for a secret, and who is known by a document has none")
+    metadata = register.given(metadata)
+    if not auth_methods(metadata):
+        raise DocumentRefused("its document asks for a secret, or for keys that it does not name")
     try:
         return register.usable(metadata)
     except OAuth2Error as error:
         raise DocumentRefused(f"its document is refused ({error.error})") from None
+
+
+def auth_methods(metadata: JSON) -> list[str]:
+    """Returns how a client may say who it is: in the way it likes best or in another of its list, if there is one here.
+
+    Those with a key sign, those without are public (RFC 8414's name for the list, in the document of a client).
+    """
+    named = {
+        metadata.get("token_endpoint_auth_method", "none"),
+        *metadata.get("token_endpoint_auth_methods_supported", ()),
+    }
+    if not metadata.get("jwks") and not metadata.get("jwks_uri"):
+        named.discard("private_key_jwt")
+    return [method for method in DOCUMENT_METHODS if method in named]
+
+
+def read(address: str, *, local: bool = False) -> JSON:
+    """Returns the JSON object that stands at an address. Raises DocumentRefused."""
+    end = time.monotonic() + MOST_SECONDS
+    url = _address(address, local=local)
+    network_address = _resolve(url, local=local)
+    body = asyncio.run(_get(url, network_address, end - time.monotonic()))
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise DocumentRefused("its document is not JSON") from None
+    return found if isinstance(found, dict) else {}
 
 
 def _address(client_id: str, *, local: bool) -> SplitResult:
@@ -181,4 +206,14 @@ async def _get(url: SplitResult, address: str, seconds: float) -> bytes:
 
 def _save(connection: Connection, client_id: str, metadata: JSON) -> None:
     name = metadata.get("client_name", "").strip() or urlsplit(client_id).netloc
-    clients.save(connection, "document", client_id, name, metadata["redirect_uris"], expires_at=utc_now(KEPT_FOR))
+    clients.save(
+        connection,
+        "document",
+        client_id,
+        name,
+        metadata["redirect_uris"],
+        expires_at=utc_now(KEPT_FOR),
+        auth_methods=auth_methods(metadata),
+        jwks=metadata.get("jwks"),
+        jwks_uri=metadata.get("jwks_uri"),
+    )

@@ -83,7 +83,7 @@ class ResourceIndicator:
 class CodeGrant(grants.AuthorizationCodeGrant):
     """RFC 6749 section 4.1."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+    TOKEN_ENDPOINT_AUTH_METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post", "none")
     server: Server
     request: Request
 

@@ -6,7 +6,13 @@ from todo.contract import API
 
 JSON = dict[str, Any]
 
-AUTH_METHODS = ["none", "client_secret_post", "client_secret_basic"]
+SECRET_METHODS = ["client_secret_post", "client_secret_basic"]
+DOCUMENT_METHODS = ["none", "private_key_jwt"]  # who is known by a document has no secret of ours
+AUTH_METHODS = ["none", "private_key_jwt", *SECRET_METHODS]
+SIGNING_ALGORITHMS = [
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    *("ES256", "ES384", "ES512", "EdDSA", "Ed25519"),
+]
 GRANT_TYPES = ["authorization_code", "refresh_token"]
 
 
@@ -15,12 +21,16 @@ def resources_of(public_url: str) -> tuple[str, str]:
     return public_url, f"{public_url}/mcp"
 
 
+def token_endpoint(public_url: str) -> str:
+    return f"{public_url}/oauth/token"
+
+
 def server(public_url: str) -> JSON:
     """Returns the metadata of the authorization server. The issuer is PUBLIC_URL, letter for letter."""
     return {
         "issuer": public_url,
         "authorization_endpoint": f"{public_url}/oauth/authorize",
-        "token_endpoint": f"{public_url}/oauth/token",
+        "token_endpoint": token_endpoint(public_url),
         "revocation_endpoint": f"{public_url}/oauth/revoke",
         "registration_endpoint": f"{public_url}/oauth/register",
         "scopes_supported": list(API.scopes),
@@ -28,7 +38,9 @@ def server(public_url: str) -> JSON:
         "response_modes_supported": ["query"],
         "grant_types_supported": GRANT_TYPES,
         "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": SIGNING_ALGORITHMS,
         "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": SIGNING_ALGORITHMS,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "client_id_metadata_document_supported": True,

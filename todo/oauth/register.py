@@ -8,12 +8,14 @@ from authlib.oauth2 import OAuth2Error
 from todo import tokens
 from todo.contract import API, SITE
 from todo.oauth import clients, redirects
-from todo.oauth.metadata import AUTH_METHODS, GRANT_TYPES
+from todo.oauth.metadata import GRANT_TYPES, SECRET_METHODS
 from todo.storage.statements import Connection
 from todo.users import UNUSED_CLIENT, utc_now
 from todo.validation import find_errors
 
 JSON = dict[str, Any]
+
+AUTH_METHODS = ["none", *SECRET_METHODS]  # keys are for those who are known by a document
 
 NAMELESS = "An assistant without a name"
 
@@ -44,8 +46,6 @@ def usable(metadata: JSON) -> JSON:
     redirect_uris = list(filter(redirects.can_register, metadata["redirect_uris"]))
     if not redirect_uris:
         raise InvalidRedirect
-    if metadata.get("token_endpoint_auth_method", "none") not in AUTH_METHODS:
-        raise InvalidMetadata(f"token_endpoint_auth_method must be one of {', '.join(AUTH_METHODS)}.")
     if "authorization_code" not in metadata.get("grant_types", GRANT_TYPES):
         raise InvalidMetadata("grant_types must hold authorization_code.")
     if "code" not in metadata.get("response_types", ["code"]):
@@ -57,6 +57,8 @@ def register(connection: Connection, metadata: JSON) -> JSON:
     """Returns the new client with its id and, unless it is public, its secret. Raises what `usable` raises."""
     metadata = usable(given(metadata))
     method = metadata.get("token_endpoint_auth_method", "client_secret_basic")  # RFC 7591's own default
+    if method not in AUTH_METHODS:
+        raise InvalidMetadata(f"token_endpoint_auth_method must be one of {', '.join(AUTH_METHODS)}.")
     secret = None if method == "none" else tokens.new("client")
     client_id = clients.new_id()
     name = metadata.get("client_name", "").strip() or NAMELESS

@@ -46,10 +46,16 @@ class Token:
         return bool(self.row["client_id"] == client.id)
 
 
-def revoke(connection: Connection, issuer: str, parameters: dict[str, Any], authorization: str | None) -> Answer:
-    """Returns an empty answer once the token is no more, or OAuth's error."""
+def revoke(
+    connection: Connection,
+    issuer: str,
+    parameters: dict[str, Any],
+    authorization: str | None,
+    proven: str | None = None,
+) -> Answer:
+    """Returns an empty answer once the token is no more, or OAuth's error. `proven` is as for tokens."""
     server = Server(connection, issuer)
     server.register_endpoint(Revocation)
-    answer = server.create_endpoint_response("revocation", Request("POST", parameters, authorization))
+    answer = server.create_endpoint_response("revocation", Request("POST", parameters, authorization, proven))
     assert isinstance(answer, Answer)
     return answer

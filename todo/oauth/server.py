@@ -47,13 +47,19 @@ class Answer:
 
 
 class Request(OAuth2Request):
-    """A request, whether its parameters came in a query, a form or JSON."""
+    """A request, whether its parameters came in a query, a form or JSON.
 
-    def __init__(self, method: str, parameters: JSON, authorization: str | None = None) -> None:
+    `proven` is the id of the client that has proven itself by an assertion.
+    """
+
+    def __init__(
+        self, method: str, parameters: JSON, authorization: str | None = None, proven: str | None = None
+    ) -> None:
         # Authlib refuses addresses without TLS; ours ends at the platform's router, and which it was says nothing.
         super().__init__(method, "https://localhost/", headers={"Authorization": _well_formed(authorization)})
         self.parameters = {name: value for name, value in parameters.items() if isinstance(value, str) and value}
         self.payload = BasicOAuth2Payload(self.parameters)
+        self.proven = proven
 
     @property
     def args(self) -> JSON:
@@ -74,6 +80,10 @@ def _well_formed(authorization: str | None) -> str:
     return f"{scheme} {value}"
 
 
+def _proven_client(query_client: Callable[[str], Client | None], request: Request) -> Client | None:
+    return query_client(request.proven) if request.proven else None
+
+
 class Server(AuthorizationServer):
     """The server for one unit of work: all that it reads and writes is one transaction, and so is what it decides."""
 
@@ -81,6 +91,7 @@ class Server(AuthorizationServer):
         super().__init__()
         self.connection = connection
         self.issuer = issuer
+        self.register_client_auth_method("private_key_jwt", _proven_client)
 
     def query_client(self, client_id: str) -> Client | None:
         return clients.find(self.connection, client_id)

@@ -20,11 +20,17 @@ class TokenServer(Server):
         save_tokens(self, token, request)
 
 
-def issue(connection: Connection, issuer: str, parameters: dict[str, Any], authorization: str | None) -> Answer:
-    """Returns tokens, or OAuth's error.
+def issue(
+    connection: Connection,
+    issuer: str,
+    parameters: dict[str, Any],
+    authorization: str | None,
+    proven: str | None = None,
+) -> Answer:
+    """Returns tokens, or OAuth's error. `proven` is the client that an assertion has proven.
 
     It raises nothing for a wrong request: what a refusal writes, such as a family that ends, must stay written.
     """
-    answer = TokenServer(connection, issuer).create_token_response(Request("POST", parameters, authorization))
+    answer = TokenServer(connection, issuer).create_token_response(Request("POST", parameters, authorization, proven))
     assert isinstance(answer, Answer)
     return answer

@@ -2,10 +2,15 @@
 SELECT * FROM clients WHERE id = :id;
 
 -- name: save_client!
-INSERT INTO clients (id, kind, name, secret_hash, redirect_uris, created_at, expires_at)
-VALUES (:id, :kind, :name, :secret_hash, :redirect_uris, :now, :expires_at)
+INSERT INTO clients (
+  id, kind, name, secret_hash, redirect_uris, auth_methods, jwks, jwks_uri, created_at, expires_at
+)
+VALUES (
+  :id, :kind, :name, :secret_hash, :redirect_uris, :auth_methods, :jwks, :jwks_uri, :now, :expires_at
+)
 ON CONFLICT (id) DO UPDATE
-SET name = excluded.name, redirect_uris = excluded.redirect_uris, expires_at = excluded.expires_at;
+SET name = excluded.name, redirect_uris = excluded.redirect_uris, auth_methods = excluded.auth_methods,
+    jwks = excluded.jwks, jwks_uri = excluded.jwks_uri, expires_at = excluded.expires_at;
 
 -- name: keep_client!
 UPDATE clients SET expires_at = NULL WHERE id = :id AND kind = 'registered' AND expires_at IS NOT NULL;

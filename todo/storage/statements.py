@@ -9,7 +9,8 @@ from aiosql.types import SQLOperationType
 
 from todo.storage.cache import Cache
 
-NOUNS = ("users", "todos", "changes", "accounts", "sessions", "attempts", "clients", "grants", "tokens")
+CLIENTS = ("clients", "assertions", "grants", "tokens")
+NOUNS = ("users", "todos", "changes", "accounts", "sessions", "attempts", *CLIENTS)
 FOLDER = Path(__file__).parent
 
 # Each list exists in four forms: an index can serve one status and no filter, and cannot serve what another form asks.

@@ -16,7 +16,7 @@ import time_machine
 from tests.conftest import migrate
 from todo.errors import AssistantsBusy, ClientRefused, TooManyAttempts
 from todo.oauth import documents
-from todo.oauth.documents import DocumentRefused, fetch, is_public, remember
+from todo.oauth.documents import DocumentRefused, auth_methods, fetch, is_public, remember
 from todo.storage.engine import Engine, open_engine
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -56,6 +56,10 @@ class Host:
 
     def send_document(self, request: BaseHTTPRequestHandler) -> None:
         send(request, json.dumps(self.document).encode())
+
+
+BOTH = ["none", "private_key_jwt"]
+SECRET = {"token_endpoint_auth_method": "client_secret_post"}
 
 
 def send(request: BaseHTTPRequestHandler, body: bytes, status: int = 200, **headers: str) -> None:
@@ -107,10 +111,30 @@ def test_is_believed(host: Host) -> None:
     assert fetch(host.client_id, local=True)["client_name"] == "A client"
 
 
+@pytest.mark.parametrize(
+    ("method", "methods", "keys", "found"),
+    [
+        (None, None, {}, ["none"]),
+        ("none", ["private_key_jwt"], {}, ["none"]),
+        ("private_key_jwt", ["none", "private_key_jwt"], {"jwks_uri": "https://client.example/keys"}, BOTH),
+        ("private_key_jwt", ["none", "private_key_jwt"], {}, ["none"]),
+        ("client_secret_basic", ["client_secret_basic", "none"], {}, ["none"]),
+        ("private_key_jwt", None, {"jwks_uri": "https://client.example/keys"}, ["private_key_jwt"]),
+        ("private_key_jwt", ["client_secret_post"], {"jwks": {"keys": []}}, ["private_key_jwt"]),
+    ],
+)
+def test_says_how_its_client_proves_itself(
+    host: Host, method: str | None, methods: list[str] | None, keys: dict[str, Any], found: list[str]
+) -> None:
+    listed = {"token_endpoint_auth_method": method, "token_endpoint_auth_methods_supported": methods}
+    host.changed = {**listed, **keys}
+    assert auth_methods(fetch(host.client_id, local=True)) == found
+
+
 def test_null_in_it_is_as_good_as_absent(host: Host) -> None:
     unset = ("client_name", "scope", "token_endpoint_auth_method", "grant_types", "response_types", "logo_uri")
     host.answer = lambda request: send(request, json.dumps({**host.document, **dict.fromkeys(unset)}).encode())
-    assert not set(unset) & set(fetch(host.client_id, local=True)) - {"token_endpoint_auth_method"}
+    assert not set(unset) & set(fetch(host.client_id, local=True))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +147,10 @@ def test_null_in_it_is_as_good_as_absent(host: Host) -> None:
         ({"redirect_uris": ["http://client.example/callback"]}, "invalid_redirect_uri"),
         ({"redirect_uris": ["https://chatgpt.com/connector/oauth/{id}"]}, "invalid_redirect_uri"),
         ({"token_endpoint_auth_method": "client_secret_post"}, "asks for a secret"),
-        ({"token_endpoint_auth_method": "private_key_jwt"}, "asks for a secret"),
+        ({"token_endpoint_auth_method": "private_key_jwt"}, "keys that it does not name"),
+        ({**SECRET, "token_endpoint_auth_methods_supported": ["client_secret_post"]}, "asks for a secret"),
+        ({"jwks_uri": 5}, "jwks_uri must"),
+        ({"jwks": []}, "jwks must"),
         ({"grant_types": ["implicit"]}, "invalid_client_metadata"),
         ({"client_name": 5}, "client_name must be text"),
         ({"client_name": "a\nb"}, "client_name must have the form"),
