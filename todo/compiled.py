@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.auth import bearer_token
-from todo.errors import InvalidRequest, InvalidToken, Unauthorized
+from todo.errors import InvalidRequest, Unauthorized
 from todo.guard import BODY, PATH_VALUES, TEMPLATE, headers_of
 from todo.rate_limits import Kind, RateLimits
 from todo.validation import (
@@ -113,12 +113,11 @@ class CompiledOperation:
         return await self._handler(**arguments)
 
     async def _known(self, headers: Mapping[str, str], scope: Scope) -> Any:
-        """Returns who calls; who sends no token at all is counted by the address."""
+        """Returns who calls; who brings no good token is counted by the address."""
         try:
             return await self._principal(headers)
-        except Unauthorized as refusal:
-            if not isinstance(refusal, InvalidToken):
-                await self._limits.charge_address(self._kind, scope)
+        except Unauthorized:
+            await self._limits.charge_address(self._kind, scope)
             raise
 
     async def _principal(self, headers: Mapping[str, str]) -> Any:

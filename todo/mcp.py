@@ -33,7 +33,6 @@ from todo.contract import Contract
 from todo.errors import (
     HostNotAllowed,
     InvalidRequest,
-    InvalidToken,
     OriginNotAllowed,
     ProblemResponse,
     RateLimited,
@@ -151,12 +150,11 @@ class Endpoint:
         await response(scope, receive, send)
 
     async def _known(self, headers: Mapping[str, str], scope: Scope) -> Principal:
-        """Returns who calls; who sends no token at all is counted by the address. Raises Unauthorized, RateLimited."""
+        """Returns who calls; who brings no good token is counted by the address. Raises Unauthorized, RateLimited."""
         try:
             return cast(Principal, (await auth.authenticate(headers))["sub"])
-        except Unauthorized as refusal:
-            if not isinstance(refusal, InvalidToken):
-                await self._limits.charge_address("reads", scope)
+        except Unauthorized:
+            await self._limits.charge_address("reads", scope)
             raise
 
     async def _count(self, principal: Principal) -> None:

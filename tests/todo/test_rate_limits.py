@@ -195,9 +195,10 @@ class TestHTTP:
 
 
 class TestStrangers:
-    def test_requests_without_a_token_count_by_address(self, limited: TestClient) -> None:
+    @pytest.mark.parametrize("token", [{}, bearer("x"), bearer("todo_at_nonsense")], ids=["no", "another", "an old"])
+    def test_requests_without_a_good_token_count_by_address(self, limited: TestClient, token: dict[str, str]) -> None:
         limited.headers.pop("Authorization")
-        statuses = [limited.get("/todos/kevin").status_code for _ in range(150)]
+        statuses = [limited.get("/todos/kevin", headers=token).status_code for _ in range(150)]
         assert statuses[:60] == [401] * 60
         assert 429 in statuses
         assert limited.get("/todos/kevin", headers=AUTHORIZATION).status_code == 200
