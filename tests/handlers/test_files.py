@@ -216,3 +216,12 @@ def test_a_file_takes_memory_in_proportion(file: str) -> None:
         assert tracemalloc.get_traced_memory()[1] < 100_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_a_file_in_the_place_of_a_field_is_refused(person: Person) -> None:
+    token = person.csrf_token()
+    files = {"csrf_token": ("t.txt", token, "text/plain"), "file": ("f.csv", "todo\nBuy milk\n", "text/csv")}
+    assert person.browser.post("/account/import", files=files).status_code == 403
+    fields = {"csrf_token": token, "file": "todo\nBuy milk\n"}
+    answer = person.browser.post("/account/import", files={name: (None, text) for name, text in fields.items()})
+    assert answer.status_code == 400
