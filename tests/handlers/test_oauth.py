@@ -580,6 +580,39 @@ class TestRefreshTokens:
         assert error_of(client.refresh(family[-1]["refresh_token"])) == "invalid_grant"
         assert not any(self.works(client, tokens) for tokens in family)
 
+    def test_are_given_out_only_so_often(self, new_browser: NewBrowser, name: str) -> None:
+        with time_machine.travel("2026-11-22T00:00:00Z") as clock:
+            tokens, client = self.connected(new_browser, name)
+            for _ in range(SITE.limit("refreshes_per_minute")):
+                tokens = client.refresh(tokens["refresh_token"]).json()
+            refused = client.refresh(tokens["refresh_token"])
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
+            clock.shift(61)
+            assert client.refresh(tokens["refresh_token"]).status_code == 200
+
+    def test_are_remembered_for_a_bounded_number(
+        self, new_browser: NewBrowser, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("todo.oauth.grants.MAX_TOKENS", 3)
+        with time_machine.travel("2026-11-22T00:00:00Z") as clock:
+            tokens, client = self.connected(new_browser, name)
+            family = [tokens]
+            for _ in range(5):
+                clock.shift(1)
+                family.append(client.refresh(family[-1]["refresh_token"]).json())
+            assert [self.works(client, tokens) for tokens in family] == [False] * 3 + [True] * 3
+            assert error_of(client.refresh(family[0]["refresh_token"])) == "invalid_grant"
+            assert self.works(client, family[-1])  # what is not known any more ends nothing
+            assert client.refresh(family[-1]["refresh_token"]).status_code == 200
+
+    def test_are_of_so_many_grants_at_most(self, person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("todo.oauth.grants.MAX_GRANTS", 3)
+        clients = [Client.registered(person.browser) for _ in range(5)]
+        given = [client.connect(person) for client in clients]
+        working = [self.works(client, tokens) for client, tokens in zip(clients, given, strict=True)]
+        assert sum(working) == 3
+        assert working[-1]
+
     def test_are_their_clients_own(self, person: Person, public: Client, http: TestClient) -> None:
         token = public.connect(person)["refresh_token"]
         assert error_of(Client.registered(http).refresh(token)) == "invalid_grant"

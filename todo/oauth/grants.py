@@ -12,9 +12,11 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 import todo.grants
 from todo import sealing, tokens
 from todo.contract import SITE
+from todo.errors import TooManyAttempts
 from todo.oauth.clients import Client
 from todo.oauth.redirects import leads_to_app
 from todo.oauth.server import InvalidTarget, Request, Server
+from todo.storage.statements import Connection
 from todo.users import STORED_TIME, utc_now
 
 JSON = dict[str, Any]
@@ -23,6 +25,10 @@ CODE_TIME = timedelta(seconds=SITE.limit("code_seconds"))
 ACCESS_SECONDS = SITE.limit("access_token_seconds")
 REFRESH_TIME = timedelta(days=SITE.limit("refresh_token_days"))
 GRACE = timedelta(seconds=SITE.limit("refresh_grace_seconds"))
+MINUTE = timedelta(minutes=1)
+MAX_REFRESHES = SITE.limit("refreshes_per_minute")
+MAX_TOKENS = SITE.limit("remembered_tokens")
+MAX_GRANTS = SITE.limit("grants_per_account")
 REMEMBERED = timedelta(days=1)  # how long a code that was used is known, so that one that comes again revokes
 
 
@@ -149,6 +155,8 @@ class RefreshGrant(grants.RefreshTokenGrant):
             todo.grants.end(connection, row["user_id"], row["grant_id"])
             return None
         check_resource(self.request, grant["resource"])
+        if not row["used_at"]:
+            limit_refreshes(connection, row["user_id"], row["grant_id"])
         return credential
 
     def authenticate_user(self, refresh_token: Credential) -> Credential:
@@ -175,6 +183,13 @@ class RefreshGrant(grants.RefreshTokenGrant):
 
     def revoke_old_credential(self, refresh_token: Credential) -> None:
         """The old token is kept, marked with its successor, by `save_token`."""
+
+
+def limit_refreshes(connection: Connection, user_id: int, grant_id: str) -> None:
+    """Raises TooManyAttempts for a grant that refreshes all the time, as each refresh is kept."""
+    refreshes = connection.count_refreshes(user_id=user_id, grant_id=grant_id, since=utc_now(-MINUTE))
+    if refreshes["total"] >= MAX_REFRESHES:
+        raise TooManyAttempts(int(MINUTE.total_seconds()))
 
 
 def is_in_grace(row: Any) -> bool:
@@ -217,6 +232,8 @@ def save_tokens(server: Server, given: JSON, request: Request) -> None:
     grant_id = credential.row["grant_id"]
     if grant_id is None:
         connection.delete_dead_grants(user_id=user_id)
+        for surplus in connection.surplus_grants(user_id=user_id, kept=MAX_GRANTS - 1, limit=MAX_GRANTS):
+            todo.grants.end(connection, user_id, surplus["id"])
         grant_id = secrets.token_hex(16)
         connection.insert_grant(
             user_id=user_id,
@@ -232,6 +249,7 @@ def save_tokens(server: Server, given: JSON, request: Request) -> None:
     connection.forget_successors(user_id=user_id, grant_id=grant_id, before=utc_now(-GRACE))
     lives = {"access": timedelta(seconds=ACCESS_SECONDS), "refresh": REFRESH_TIME}
     for kind, life in lives.items():
+        connection.delete_surplus_tokens(user_id=user_id, grant_id=grant_id, kind=kind, kept=MAX_TOKENS - 1)
         connection.insert_token(
             hash=tokens.digest(given[f"{kind}_token"]),
             user_id=user_id,

@@ -25,5 +25,8 @@ WHERE user_id = :user_id AND NOT EXISTS (
   SELECT 1 FROM tokens WHERE tokens.user_id = grants.user_id AND tokens.grant_id = grants.id
 );
 
+-- name: surplus_grants
+SELECT id FROM grants WHERE user_id = :user_id ORDER BY last_used_at DESC, id LIMIT :limit OFFSET :kept;
+
 -- name: delete_grants_of_user!
 DELETE FROM grants WHERE user_id = :user_id;

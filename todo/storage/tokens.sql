@@ -38,6 +38,18 @@ UPDATE tokens SET used_at = :now, successor = :successor WHERE hash = :hash;
 UPDATE tokens SET successor = NULL
 WHERE user_id = :user_id AND successor IS NOT NULL AND (grant_id = :grant_id OR used_at <= :before);
 
+-- name: count_refreshes^
+SELECT COUNT(*) AS total FROM tokens
+WHERE user_id = :user_id AND grant_id = :grant_id AND kind = 'refresh' AND used_at > :since;
+
+-- Of a grant, those that would end first: used refresh tokens and access tokens alike.
+-- name: delete_surplus_tokens!
+DELETE FROM tokens
+WHERE user_id = :user_id AND grant_id = :grant_id AND kind = :kind AND hash NOT IN (
+  SELECT hash FROM tokens WHERE user_id = :user_id AND grant_id = :grant_id AND kind = :kind
+  ORDER BY expires_at DESC, hash LIMIT :kept
+);
+
 -- name: delete_token!
 DELETE FROM tokens WHERE hash = :hash;
 
