@@ -635,3 +635,9 @@ class TestLive:
     @pytest.mark.parametrize("cookie", ["", "session=x", "session=todo_se_x", 'session="', 'session=\\"; ;;'])
     def test_nobody_is_told_nothing(self, new_browser: NewBrowser, cookie: str) -> None:
         assert new_browser().get("/live", headers={"Cookie": cookie}).status_code == 204
+
+
+def test_rule_that_ends_on_no_day_is_refused_and_shown_again(person: Person) -> None:
+    answer = person.send("/list", todo="Buy milk", due_day="2026-11-27", repeat="FREQ=DAILY;UNTIL=20382183")
+    assert answer.status_code == 400
+    assert "until 20382183" in answer.text

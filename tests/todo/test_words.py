@@ -37,6 +37,7 @@ def test_due(due: str, said: str) -> None:
         ("FREQ=MONTHLY;BYMONTHDAY=1,2,3,11,22,-1", "every month on the 1st, 2nd, 3rd, 11th, 22nd and last day"),
         ("FREQ=YEARLY;COUNT=1", "every year, 1 more time"),
         ("FREQ=DAILY;UNTIL=20270301", "every day, until 1 March 2027"),
+        ("FREQ=DAILY;UNTIL=20382183", "every day, until 20382183"),
     ],
 )
 def test_repeat(rule: str, said: str) -> None:

@@ -122,9 +122,17 @@ def repeat(rule: str) -> str:
     if "COUNT" in parts:
         said += f", {parts['COUNT']} more time{'s' if parts['COUNT'] != '1' else ''}"
     if "UNTIL" in parts:
-        end = datetime.strptime(parts["UNTIL"], "%Y%m%d")
-        said += f", until {end.day} {end:%B} {end.year}"
+        said += f", until {_end(parts['UNTIL'])}"
     return said
+
+
+def _end(until: str) -> str:
+    """Returns the last day of a rule; one that there is not, as a refused form shows again what was typed, as it is."""
+    try:
+        day = datetime.strptime(until, "%Y%m%d")
+    except ValueError:
+        return until
+    return f"{day.day} {day:%B} {day.year}"
 
 
 def _weekday(name: str) -> str:

@@ -14,6 +14,7 @@ import pytest
 import time_machine
 
 from tests.conftest import migrate
+from todo.contract import SITE
 from todo.errors import AssistantsBusy, ClientRefused, TooManyAttempts
 from todo.oauth import documents
 from todo.oauth.documents import DocumentRefused, auth_methods, fetch, is_public, remember
@@ -352,12 +353,12 @@ def test_what_was_fetched_is_kept_for_a_while(host: Host, engine: Engine) -> Non
 
 def test_one_address_makes_us_fetch_only_so_often(host: Host, engine: Engine) -> None:
     host.answer = lambda request: send(request, b"", 404)
-    for _ in range(20):
+    for _ in range(SITE.limit("fetches_per_address")):
         with pytest.raises(ClientRefused):
             remember(engine, host.client_id, "address", local=True)
     with pytest.raises(TooManyAttempts):
         remember(engine, host.client_id, "address", local=True)
-    assert len(host.asked) == 20
+    assert len(host.asked) == SITE.limit("fetches_per_address")
     with pytest.raises(ClientRefused):
         remember(engine, host.client_id, "another", local=True)
 
