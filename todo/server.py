@@ -136,8 +136,11 @@ class Connection(HttpToolsProtocol):
             self.since = self.loop.time()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Takes a header in, unless its name could pass for another one's: X_Forwarded_For in what CGI makes of it."""
-        if b"_" not in name:
+        """Takes a header in, unless its name could pass for another one's: X_Forwarded_For in what CGI makes of it.
+
+        What comes after the body, a trailer, is no header (RFC 9110 section 6.5.1).
+        """
+        if self.in_head and b"_" not in name:
             name = name.lower()
             if name == b"expect" and value.lower() == b"100-continue":
                 self.expect_100_continue = True

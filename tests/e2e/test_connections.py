@@ -117,6 +117,22 @@ class TestHeaders:
                 assert send(connection, b"nonsense\r\n")
                 assert statuses(connection) == expected
 
+    def test_after_the_body_are_none(self, service: Child) -> None:
+        """A trailer says nothing about who calls (RFC 9110 section 6.5.1)."""
+        lines = (
+            "POST /todos/trailers HTTP/1.1",
+            "Host: 127.0.0.1",
+            "Content-Type: application/json",
+            "Transfer-Encoding: chunked",
+        )
+        body = b'c\r\n{"todo":"x"}\r\n0\r\n'
+        key = f"Authorization: {AUTHORIZATION['Authorization']}".encode()
+        for trailer in (b"", key + b"\r\n"):
+            with connect(service.address) as connection:
+                request = "\r\n".join(lines).encode() + HEAD_END + body + trailer + b"\r\n"
+                assert exchange(connection, request).status == 401
+                assert exchange(connection, get()).status == 200
+
     def test_whose_names_pass_for_others(self, service: Child) -> None:
         """A limit by address counts the caller, whatever stands in X_Forwarded_For."""
         body = json.dumps({"redirect_uris": ["https://client.example/callback"]}).encode()
