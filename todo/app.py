@@ -101,7 +101,7 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
             *routes_of(threaded, Visitors(ForConnexion(site), limits, partial(_refuse, refusals), open_to_all)),
             *routes_of(on_the_loop, OnTheLoop(on_the_loop, partial(_refuse, refusals))),
         ],
-        refuse=refusals,
+        refuse=partial(_problem, refusals),
         bodies=Bodies(may_upload=is_signed_in),
     )
     mcp.service = guard  # a call over MCP comes from within: no browser sent it, and it has the context and the log

@@ -4,7 +4,7 @@ from contextvars import ContextVar
 from typing import cast
 
 from starlette.types import Scope
-from werkzeug.http import parse_cookie
+from werkzeug.sansio.http import parse_cookie
 
 from todo import sessions, tokens
 from todo.accounts import Account
@@ -18,6 +18,7 @@ session_cookie: ContextVar[str] = ContextVar("session_cookie")  # its name
 def session_secret(scope: Scope) -> str:
     """Returns the secret of the session that a request names, or an empty text where it names none."""
     # http.cookies of Python 3.11 takes quadratic time for backslashes in quotes (CVE-2024-7592).
+    # Bytes that are no UTF-8 make werkzeug.http's parse_cookie fail; Flask uses this one too.
     cookies = headers_of(scope).get(b"cookie", b"").decode("latin-1")
     secret = parse_cookie(cookies).get(session_cookie.get(), "") if cookies else ""
     return secret if secret.startswith(tokens.PREFIXES["session"]) else ""

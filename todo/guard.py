@@ -22,13 +22,13 @@ from todo.errors import (
     MethodNotAllowed,
     NotFound,
     ProblemResponse,
-    Refusal,
     UnsupportedMediaType,
 )
 
 # Where those behind the guard find in the scope what it found out.
 TEMPLATE, PATH_VALUES, BODY, HEADERS = "todo.path_template", "todo.path_values", "todo.body", "todo.headers"
 MEDIA_TYPE = "todo.media_type"
+STARTED = "todo.started"  # set once an answer has begun
 REFUSED = "todo.refused"  # where the server says why it could not read a request
 MOST_BYTES = "x-most-bytes"
 WHOLE_NUMBER = "(?:0|[1-9][0-9]{0,17})"  # of a size that int() takes; the contract's own limits come later
@@ -99,24 +99,24 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1000})
             return
-        send = _with_security_headers(send)
+        send = _with_security_headers(scope, send)
         method = scope["method"]
         if method == "HEAD":
             # HEAD is GET without the body of the answer (RFC 9110 section 9.3.2).
             send, method = _without_body(send), "GET"
         try:
-            route, body = await self._let_in(scope, method, receive)
-        except Refusal as refusal:
-            problem = self.refuse(scope, refusal)
-            await _answer(send, problem.status, problem.headers, problem.body)
-        except ClientDisconnect:
-            return
-        else:
+            route, scope[BODY] = await self._let_in(scope, method, receive)
             if method == "OPTIONS":
                 await _answer(send, HTTPStatus.NO_CONTENT, {"Allow": ", ".join(route.allowed)}, b"")
-                return
-            scope[BODY] = body
-            await route.app({**scope, "method": method} if method != scope["method"] else scope, receive, send)
+            else:
+                await route.app({**scope, "method": method} if method != scope["method"] else scope, receive, send)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            if STARTED in scope:
+                raise
+            problem = self.refuse(scope, error)
+            await _answer(send, problem.status, problem.headers, problem.body)
         finally:
             self.bodies.forget(scope)
 
@@ -208,10 +208,11 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _with_security_headers(send: Send) -> Send:
+def _with_security_headers(scope: Scope, send: Send) -> Send:
     def send_with_headers(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             message["headers"] = [*message["headers"], *SECURITY_HEADERS]
+            scope[STARTED] = True
         return send(message)
 
     return send_with_headers

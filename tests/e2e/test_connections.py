@@ -133,6 +133,14 @@ class TestHeaders:
                 assert exchange(connection, request).status == 401
                 assert exchange(connection, get()).status == 200
 
+    @pytest.mark.parametrize(("path", "status"), [("/live", 204), ("/list", 303), ("/sign-in", 200)])
+    def test_cookies_that_are_not_utf_8(self, service: Child, path: str, status: int) -> None:
+        for cookie in (b"a=\xff", b"session=todo_se_\xff", b"\xff=\xc3;;"):
+            with connect(service.address) as connection:
+                head = get("Connection: close", path=path).removesuffix(HEAD_END)
+                assert send(connection, head + b"\r\nCookie: " + cookie + HEAD_END)
+                assert statuses(connection) == [status]
+
     def test_whose_names_pass_for_others(self, service: Child) -> None:
         """A limit by address counts the caller, whatever stands in X_Forwarded_For."""
         body = json.dumps({"redirect_uris": ["https://client.example/callback"]}).encode()
@@ -196,9 +204,10 @@ def test_upload_without_a_session_is_not_read(service: Child) -> None:
         "Host: 127.0.0.1",
         "Content-Type: multipart/form-data; boundary=b",
         "Content-Length: 16000000",
+        "Cookie: a=\xff",
     )
     with connect(service.address) as connection:
-        answer = exchange(connection, "\r\n".join(lines).encode() + HEAD_END)
+        answer = exchange(connection, "\r\n".join(lines).encode("latin-1") + HEAD_END)
         assert (answer.status, answer.closes) == (403, True)
         assert b"The page is out of date" in answer.raw
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.people import Person
+from todo.cookies import session_cookie, session_secret
 from todo.errors import StorageUnavailable
 
 
@@ -26,6 +27,12 @@ def test_cookies_take_linear_time(anonymous: httpx.Client) -> None:
     start = time.monotonic()
     anonymous.get("/live", headers={"Cookie": 'session="' + r"\a" * 15_000 + '"'})
     assert time.monotonic() - start < 1
+
+
+def test_cookies_beside_one_that_is_not_utf_8() -> None:
+    session_cookie.set("session")
+    for cookie in (b"a=\xff; session=todo_se_x", b"session=todo_se_x; \xc3=a"):
+        assert session_secret({"headers": [(b"cookie", cookie)]}) == "todo_se_x"
 
 
 @pytest.mark.parametrize("path", ["/live", "/readyz"])

@@ -1,19 +1,22 @@
 """One test for each hole of Connexion, uvicorn and JSON parsers that the guard and the validators close."""
 
 import asyncio
+import contextlib
 import json
+import re
 from typing import Any
 
 import httpx
 import pytest
 from starlette.testclient import TestClient
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.conftest import AUTHORIZATION
 from todo import bodies, guard
-from todo.errors import InvalidRequest
+from todo.errors import InvalidRequest, ProblemResponse
 
 PATH = "/todos/{name}"
+SECRET = "xylophone"
 
 
 def post(client: httpx.Client, name: str, body: bytes, content_type: str | None = "application/json") -> httpx.Response:
@@ -347,3 +350,46 @@ def test_an_address_in_other_bytes_is_refused(query: bytes) -> None:
 @pytest.mark.parametrize("query", ["q=%EF%BF%BD", "q=%F0%9F%98%80", "q=%25FF", "q=100%", "q=%zz"])
 def test_an_address_in_utf_8_is_read(client: httpx.Client, name: str, query: str) -> None:
     assert client.get(f"/todos/{name}?{query}").status_code in (200, 404)
+
+
+@pytest.mark.parametrize("path", ["/live", "/todos/kevin"])
+def test_what_fails_unforeseen_is_a_problem(
+    client: httpx.Client, path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError(SECRET)
+
+    monkeypatch.setattr(guard.Bodies, "read", fail)
+    is_problem(client.get(path), 500, "internal_error")
+    assert "ZeroDivisionError" in caplog.text
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_what_an_app_behind_it_raises(started: bool) -> None:
+    """It is a problem where no answer has begun; else the server ends the connection."""
+
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        if started:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ZeroDivisionError
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def nobody(_: Scope) -> bool:
+        return False
+
+    route = guard.Route("/x", re.compile("/x"), app, {"GET": []})
+    outer = guard.Guard(
+        [route], refuse=lambda *_: ProblemResponse(500, {}, b"{}"), bodies=bodies.Bodies(may_upload=nobody)
+    )
+    scope = {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": []}
+    with pytest.raises(ZeroDivisionError) if started else contextlib.nullcontext():
+        asyncio.run(outer(scope, receive, send))
+    assert [message.get("status") for message in sent] == ([200] if started else [500, None])
