@@ -114,8 +114,8 @@ def delete_account(body: JSON) -> Answer:
 @browser.personal
 def import_file(body: JSON) -> Answer:  # noqa: ARG001
     try:
-        found = files.read_file(read_text(request.files["file"]))
-        change_id = browser.write(files.add_all, browser.owner(), found)
+        file = files.Import.of(files.read_file(read_text(request.files["file"])))
+        change_id = browser.write(files.add_all, browser.owner(), file)
     except Refusal as refusal:
         return _account_page(refusal)
     return browser.go_back({}, HOME, change_id)

@@ -8,7 +8,7 @@ from todo import contract, room, users
 from todo.entries import PROFILE, Entry, Zone
 from todo.errors import QuotaExceeded, StorageFull
 from todo.storage.statements import Connection
-from todo.todos import Todo
+from todo.todos import Folded, Todo
 from todo.users import DAY, Owner, User, utc_now
 
 MOST_TODOS = contract.API.limit("todos")
@@ -46,6 +46,7 @@ class Draft:
         self.zone_action = "update"
         self.counts = self.user.counts
         self.swept_on = self.user.swept_on
+        self.folded: dict[int, Folded] = {}  # of to-dos for which that was made beforehand
         self._last_todo_id = self.user.last_todo_id
         self._last_series = self.user.last_series
         self._bytes = self.user.bytes
@@ -79,6 +80,16 @@ class Draft:
         self._bytes_of[added.id] = 0
         self.put(action, added.id, added)
         return added
+
+    def require_room(self, todos: int, size: int) -> None:
+        """Refuses what is sure to be too much before it is begun. Raises QuotaExceeded and StorageFull."""
+        if _kept(self.counts) + todos > MOST_TODOS:
+            raise QuotaExceeded
+        self._sweep()
+        self._bytes += size
+        if not self._has_room():
+            raise StorageFull
+        self._bytes -= size
 
     def new_series(self) -> int:
         """Returns a number that no series of the list has had."""
@@ -154,7 +165,7 @@ class Draft:
             self.connection.remove_todo(user_id=self.user.id, id=todo_id)
             return
         self.counts[after.status] += 1
-        row = after.to_row()
+        row = after.to_row(self.folded.get(todo_id))
         self._bytes += row["bytes"]
         if before is None:
             self.connection.insert_todo(user_id=self.user.id, **row)
@@ -164,10 +175,8 @@ class Draft:
     def _store_counters(self, entries: list[Entry]) -> None:
         self._sweep()
         self._bytes += room.ROW_BYTES  # of the change
-        if self._is_too_large():
-            self._bytes -= room.forget_answers(self.connection, self.user.id)
-            if self._is_too_large() and not all(entry.action in ALWAYS and entry.before for entry in entries):
-                raise StorageFull
+        if not self._has_room() and not all(entry.action in ALWAYS and entry.before for entry in entries):
+            raise StorageFull
         self.connection.save_counters(
             user_id=self.user.id,
             last_todo_id=self._last_todo_id,
@@ -177,6 +186,12 @@ class Draft:
             bytes=self._bytes,
             **self.counts,
         )
+
+    def _has_room(self) -> bool:
+        """Whether the list has room for the draft, also after answers kept for retries have made some."""
+        if self._is_too_large():
+            self._bytes -= room.forget_answers(self.connection, self.user.id)
+        return not self._is_too_large()
 
     def _is_too_large(self) -> bool:
         """Whether the list takes more room than it may, and more than it did."""

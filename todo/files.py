@@ -4,19 +4,19 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from todo import users
+from todo import room, users
 from todo.actions import FIELDS, perform
 from todo.compiled import compile_schema
 from todo.contract import API, SITE
 from todo.drafts import MOST_TODOS, Draft
-from todo.errors import FieldError, InvalidRequest, Refusal
+from todo.errors import FieldError, InvalidRequest, Refusal, StorageFull
 from todo.storage.limits import exports
 from todo.storage.statements import Connection
-from todo.todos import PRIORITIES, Todo
+from todo.todos import PRIORITIES, Folded, Todo, clean
 from todo.users import Owner
 from todo.validation import MOST_FIELDS, find_errors
 
@@ -83,20 +83,46 @@ def read_file(text: str) -> list[JSON]:
     return found
 
 
-def add_all(connection: Connection, owner: Owner, found: list[JSON]) -> int:
+class Import(NamedTuple):
+    """To-dos of a file, and what of storing them needs no list, so that it is done while others write."""
+
+    todos: list[JSON]
+    folded: list[Folded]
+    bytes: int  # that they take at least
+
+    @classmethod
+    def of(cls, found: list[JSON]) -> "Import":
+        """Returns them ready to be added. Raises StorageFull for more than an empty list has room for."""
+        folded, size = [], 0
+        for given in found:
+            todo = Todo(0, created_at="", updated_at="", **clean(_fields(given)))
+            folded.append(Folded.of(todo))
+            size += int(todo.to_row(folded[-1])["bytes"]) + room.bytes_of(todo.to_log())
+            if size > room.MOST_BYTES:
+                raise StorageFull
+        return cls(found, folded, size)
+
+
+def add_all(connection: Connection, owner: Owner, file: Import) -> int:
     """Adds all of them as one change, or none, and returns its id. Raises InvalidRequest and QuotaExceeded."""
+    found = file.todos
     draft = Draft(connection, owner)
-    for number, given in enumerate(found, start=1):
-        fields = {name: value for name, value in given.items() if name in FIELDS}
+    draft.require_room(len(found), file.bytes)
+    for number, (given, folded) in enumerate(zip(found, file.folded, strict=True), start=1):
         try:
-            todo_id = perform(draft, {"action": "add", **fields})
+            todo_id = perform(draft, {"action": "add", **_fields(given)})
         except Refusal as refusal:
             raise refusal.at(f"to-do {number}") from None
+        draft.folded[todo_id] = folded
         todo = draft.get(todo_id)
         if todo and given["status"] == "done":
             draft.put("add", todo_id, todo._replace(status="done", done_at=draft.now))
     draft.commit(summary=f"Imported {len(found)} to-do{'s' if len(found) > 1 else ''}.")
     return draft.change_id
+
+
+def _fields(given: JSON) -> JSON:
+    return {name: value for name, value in given.items() if name in FIELDS}
 
 
 def _from_json(text: str) -> list[JSON]:

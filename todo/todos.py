@@ -74,20 +74,20 @@ class Todo(NamedTuple):
         }
         return orjson.dumps(kept).decode()
 
-    def to_row(self) -> JSON:
+    def to_row(self, folded: "Folded | None" = None) -> JSON:
         """Returns the columns: the fields, what lists sort and search by, and what they show."""
-        search_text = fold("\n".join((self.todo, self.notes or "", *self.tags)))
+        folded = folded or Folded.of(self)
         shown = orjson.dumps(self._listed())
         row: JSON = self._asdict()
         row |= {
             "due_key": self.due or NO_DUE,
             "urgency": _urgency(self.priority),
             "tags": orjson.dumps(self.tags).decode(),
-            "tag_keys": "".join(f"\n{fold(tag)}\n" for tag in self.tags),
-            "search_text": search_text,
+            "tag_keys": folded.tag_keys,
+            "search_text": folded.search_text,
             "json": shown.decode(),
             # Whatever is shown stands in columns of its own too.
-            "bytes": ROW_BYTES + 2 * len(shown) + len(search_text.encode()),
+            "bytes": ROW_BYTES + 2 * len(shown) + len(folded.search_text.encode()),
         }
         del row["priority"]  # which is stored as its urgency
         return row
@@ -126,6 +126,18 @@ class Todo(NamedTuple):
         for name in ("status", "version", "change_id"):
             shown[name] = getattr(self, name)
         return shown
+
+
+class Folded(NamedTuple):
+    """What search compares of a to-do. Of a long one it takes longer to make than all else that is stored."""
+
+    search_text: str
+    tag_keys: str
+
+    @classmethod
+    def of(cls, todo: Todo) -> "Folded":
+        text = fold("\n".join((todo.todo, todo.notes or "", *todo.tags)))
+        return cls(text, "".join(f"\n{fold(tag)}\n" for tag in todo.tags))
 
 
 def address_of(share: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.handlers.test_lists import follow, notice, refused
 from tests.people import Person
+from todo import files
 from todo.contract import API
 from todo.errors import InvalidRequest
 from todo.files import read_file
@@ -225,3 +226,20 @@ def test_a_file_in_the_place_of_a_field_is_refused(person: Person) -> None:
     fields = {"csrf_token": token, "file": "todo\nBuy milk\n"}
     answer = person.browser.post("/account/import", files={name: (None, text) for name, text in fields.items()})
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("limit", ["todo.drafts.MOST_TODOS", "todo.room.MOST_BYTES"])
+def test_what_is_too_much_is_refused_before_any_of_it_is_done(
+    filled: Person, client: httpx.Client, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    begun: list[str] = []
+    perform = files.perform
+    monkeypatch.setattr(files, "perform", lambda draft, action: begun.append(action["todo"]) or perform(draft, action))
+    before = kept(filled, client)
+    monkeypatch.setattr(limit, len(TODOS) + 10 if "TODOS" in limit else 30_000)
+    file = "todo,notes\n" + f"a,{'㍿' * 100}\n" * 20
+    assert send(filled, file).status_code == 409
+    assert begun == []
+    assert kept(filled, client) == before
+    monkeypatch.undo()
+    assert send(filled, file).status_code == 303
