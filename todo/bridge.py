@@ -12,9 +12,12 @@ from typing import Any, NamedTuple
 from starlette.types import Receive, Scope, Send
 
 from todo.address import address_of
+from todo.contract import SITE
+from todo.errors import Overloaded
 
 THREADS = 10
 THREADS_PER_ADDRESS = THREADS // 2  # so that one caller, however many requests it sends, leaves some to others
+WAITING_PER_ADDRESS = SITE.limit("waiting_per_address")
 
 Environ = dict[str, Any]
 WSGIApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -35,7 +38,7 @@ class Bridge:
         self._app = app
         self._proxies = proxies
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="flask")
-        self._turns = Turns(THREADS_PER_ADDRESS)
+        self._turns = Turns(THREADS_PER_ADDRESS, WAITING_PER_ADDRESS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = address_of(scope, self._proxies)
@@ -48,16 +51,19 @@ class Bridge:
 
 
 class Turns:
-    """Lets so many requests of each address go on at a time; others wait, in the order in which they came."""
+    """Lets so many requests of each address go on at a time; so many wait, in the order in which they came."""
 
-    def __init__(self, each: int) -> None:
+    def __init__(self, each: int, waiting: int) -> None:
         self._each = each
+        self._most = each + waiting
         self._taken: dict[str, int] = {}  # by those who go on and those who wait
         self._free: dict[str, asyncio.Semaphore] = {}
 
     @asynccontextmanager
     async def of(self, address: str) -> AsyncIterator[None]:
-        """Waits for a turn of this address, and gives it back."""
+        """Waits for a turn of this address, and gives it back. Raises Overloaded where too many wait."""
+        if self._taken.get(address, 0) >= self._most:
+            raise Overloaded
         free = self._free.setdefault(address, asyncio.Semaphore(self._each))
         self._taken[address] = self._taken.get(address, 0) + 1
         try:

@@ -234,7 +234,7 @@ class PayloadTooLarge(Refusal):
 
 
 class Overloaded(Refusal):
-    """There is no room for another large body now; what is left of it is not read."""
+    """There is no room now for another large body, or for more of one address; what is left of it is not read."""
 
     HEADERS: ClassVar[Mapping[str, str]] = {"Retry-After": "5", "Connection": "close"}
 
@@ -504,7 +504,7 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         503,
         "overloaded",
         "There is too much to do",
-        "The service is reading as many large files as it can; nothing was done.",
+        "The service is doing as much at a time as it can; nothing was done.",
         "Wait as many seconds as Retry-After says and try again.",
     ),
     StorageUnavailable: Problem(

@@ -6,6 +6,7 @@ One look a second at all connections ends those that are too slow: no request st
 
 import asyncio
 import resource
+from collections import Counter
 from heapq import nsmallest
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn_worker import UvicornWorker
 
+from todo.address import address_of
 from todo.contract import SITE
 from todo.errors import HeadersTooLarge, InvalidRequest, Refusal, RequestTimeout
 from todo.guard import REFUSED
@@ -25,13 +27,14 @@ PIPELINED = SITE.limit("pipelined_requests")
 CONNECTIONS = SITE.limit("connections")
 RESERVED = 256  # descriptors for the database, files, and those who come at the same moment
 FREED_AT_ONCE = 0.05  # of all connections, so that to look for them costs each newcomer little
+NEW_SECONDS = 1  # in which a newcomer is not taken for one that waits
 
 
 class Connections:
     """The open connections of one worker. Called by uvicorn with what each new one needs."""
 
     def __init__(self) -> None:
-        self._open: set[Connection] = set()
+        self._open: dict[Connection, None] = {}  # the oldest first
         self._sweeping: asyncio.TimerHandle | None = None
         descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self.most = min(CONNECTIONS, max(descriptors - RESERVED, descriptors // 2))
@@ -41,20 +44,34 @@ class Connections:
 
     def add(self, connection: "Connection") -> None:
         """Counts a new connection, and drops others where there are too many."""
-        self._open.add(connection)
+        self._open[connection] = None
         if len(self._open) > self.most:
-            self._make_room()
+            self._make_room(connection)
         if self._sweeping is None:
             self._sweeping = connection.loop.call_later(1, self._sweep, connection.loop)
 
     def remove(self, connection: "Connection") -> None:
-        self._open.discard(connection)
+        self._open.pop(connection, None)
 
-    def _make_room(self) -> None:
-        """Drops those that have been waiting longest for their clients; those who wait for us are none of them."""
-        waiting = [connection for connection in self._open if connection.waits_since is not None]
-        for connection in nsmallest(1 + int(self.most * FREED_AT_ONCE), waiting, key=Connection.order):
-            self._open.discard(connection)
+    def _make_room(self, newcomer: "Connection") -> None:
+        """Drops those that have been waiting longest for their clients, and where they are too few, of those who crowd.
+
+        Who came this second is not waiting yet. All who come through one proxy are one peer: then its oldest go.
+        """
+        wanted = 1 + int(self.most * FREED_AT_ONCE)
+        before = newcomer.since - NEW_SECONDS
+        waiting = [connection for connection in self._open if (connection.waits_since or before) < before]
+        dropped = nsmallest(wanted, waiting, key=Connection.order)
+        if len(dropped) < wanted:
+            self._drop(dropped)
+            peers = Counter(connection.peer for connection in self._open)
+            others = [connection for connection in self._open if connection is not newcomer]
+            dropped = nsmallest(wanted - len(dropped), others, key=lambda connection: -peers[connection.peer])
+        self._drop(dropped)
+
+    def _drop(self, connections: "list[Connection]") -> None:
+        for connection in connections:
+            self.remove(connection)
             connection.transport.abort()
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -79,6 +96,11 @@ class Connection(HttpToolsProtocol):
         self.heard_before = 0  # bytes of that one
         self.deaf = False  # to what else comes: the answers under way are its last
         self.answering: RequestResponseCycle | None = None
+
+    @property
+    def peer(self) -> str:
+        """Returns the network address that it comes from, be it that of a proxy."""
+        return address_of({"client": self.client}, 0)
 
     @property
     def is_idle(self) -> bool:

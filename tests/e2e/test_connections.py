@@ -268,3 +268,26 @@ def test_newcomers_get_in(tmp_path_factory: pytest.TempPathFactory) -> None:
         for path in ("/healthz", "/todos/kevin", "/sign-in"):
             answer = httpx.get(f"{service.url}{path}", headers=AUTHORIZATION, timeout=1, trust_env=False)
             assert answer.status_code == 200
+
+
+def test_newcomers_get_in_where_all_are_busy(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Every connection of one address has requests that wait for the service."""
+    body = b"grant_type=refresh_token&refresh_token=x&client_id=y"
+    lines = (
+        "POST /oauth/token HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Content-Type: application/x-www-form-urlencoded",
+        f"Content-Length: {len(body)}",
+    )
+    request = "\r\n".join(lines).encode() + HEAD_END + body
+    with (
+        serving(migrated(tmp_path_factory.mktemp("busy")), descriptors=128) as service,
+        contextlib.ExitStack() as stack,
+    ):
+        for number in range(10):
+            for _ in range(14):
+                client = stack.enter_context(socket.create_connection(service.address, 5, ("127.0.0.2", 0)))
+                send(client, request * 15)
+            for path in ("/healthz", "/todos/kevin", "/sign-in"):
+                answer = httpx.get(f"{service.url}{path}", headers=AUTHORIZATION, timeout=5, trust_env=False)
+                assert answer.status_code == 200, number

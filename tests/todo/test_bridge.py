@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from todo.bridge import THREADS_PER_ADDRESS, Bridge, Environ
+from todo.bridge import THREADS_PER_ADDRESS, WAITING_PER_ADDRESS, Bridge, Environ
+from todo.errors import Overloaded
 
 SCOPE = {
     "type": "http",
@@ -118,3 +119,25 @@ def test_one_address_leaves_threads_to_others() -> None:
         assert at_work.count("192.0.2.1") == 30
 
     asyncio.run(run())
+
+
+def test_too_many_of_one_address_are_refused() -> None:
+    go_on = threading.Event()
+
+    def app(environ: Environ, start_response: Any) -> list[bytes]:
+        assert go_on.wait(10)
+        start_response("200 OK", [])
+        return [b""]
+
+    async def run() -> list[Any]:
+        bridge = Bridge(app, 0)
+        greedy = [asyncio.create_task(send_to(bridge)) for _ in range(THREADS_PER_ADDRESS + WAITING_PER_ADDRESS)]
+        await asyncio.sleep(0.1)
+        with pytest.raises(Overloaded):
+            await asyncio.wait_for(send_to(bridge), 1)
+        other = asyncio.create_task(send_to(bridge, client=("192.0.2.2", 50000)))
+        await asyncio.sleep(0)
+        go_on.set()
+        return await asyncio.gather(other, *greedy)
+
+    assert len(asyncio.run(run())) == 1 + THREADS_PER_ADDRESS + WAITING_PER_ADDRESS
