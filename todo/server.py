@@ -14,6 +14,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn_worker import UvicornWorker
 
+from todo import memory
 from todo.address import address_of
 from todo.contract import SITE
 from todo.errors import HeadersTooLarge, InvalidRequest, Refusal, RequestTimeout
@@ -27,6 +28,7 @@ PIPELINED = SITE.limit("pipelined_requests")
 CONNECTIONS = SITE.limit("connections")
 RESERVED = 256  # descriptors for the database, files, and those who come at the same moment
 FREED_AT_ONCE = 0.05  # of all connections, so that to look for them costs each newcomer little
+CROWD = 100  # connections, whose memory is worth giving back once most of them have gone
 NEW_SECONDS = 1  # in which a newcomer is not taken for one that waits
 
 
@@ -36,6 +38,7 @@ class Connections:
     def __init__(self) -> None:
         self._open: dict[Connection, None] = {}  # the oldest first
         self._sweeping: asyncio.TimerHandle | None = None
+        self._peak = 0  # of open connections, since memory was last given back
         descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self.most = min(CONNECTIONS, max(descriptors - RESERVED, descriptors // 2))
 
@@ -79,6 +82,10 @@ class Connections:
         now = loop.time()
         for connection in list(self._open):
             connection.check(now)
+        self._peak = max(self._peak, len(self._open))
+        if self._peak >= CROWD and len(self._open) < self._peak / 2:
+            self._peak = len(self._open)
+            memory.give_back()
 
 
 class Connection(HttpToolsProtocol):
