@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping
 from contextvars import ContextVar
 from datetime import timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -148,6 +148,7 @@ def _principal(request: Any, **known: Any) -> Principal:
     )
 
 
+@cache
 def _not_mine() -> Any:
     """Returns what tells Connexion that a token is of another scheme."""
     from connexion.security import NO_VALUE  # not above: commands import this module, and start faster without

@@ -32,8 +32,6 @@ class Bodies:
 
         Raises ClientDisconnect where the client goes before its end: half a body is not to be acted on.
         """
-        if b"content-length" not in headers and b"transfer-encoding" not in headers:
-            return b""  # RFC 9112 section 6.3: such a request has no body
         length = headers.get(b"content-length", b"0")
         if not length.isdigit():
             raise InvalidRequest.of("Content-Length", "must be a whole number")

@@ -100,7 +100,11 @@ class CompiledOperation:
     async def answer(self, scope: Scope) -> Response:
         """Returns the handler's answer. Raises InvalidRequest, Unauthorized, RateLimited and what it raises."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers_of(scope).items()}
-        principal = await self._known(headers, scope) if self._schemes else None
+        try:
+            principal = await self._principal(headers) if self._schemes else None
+        except Unauthorized:
+            await self._limits.charge_address(self._kind, scope)  # who brings no good token is counted by it
+            raise
         caller = _caller(principal, scope)
         await self._limits.charge(self._kind, caller)
         arguments = self._read_parameters(scope, headers)
@@ -111,14 +115,6 @@ class CompiledOperation:
         if self._counted_as:
             await self._limits.charge_more(self._kind, caller, len(arguments["body"][self._counted_as]) - 1)
         return await self._handler(**arguments)
-
-    async def _known(self, headers: Mapping[str, str], scope: Scope) -> Any:
-        """Returns who calls; who brings no good token is counted by the address."""
-        try:
-            return await self._principal(headers)
-        except Unauthorized:
-            await self._limits.charge_address(self._kind, scope)
-            raise
 
     async def _principal(self, headers: Mapping[str, str]) -> Any:
         """Returns who calls (RFC 6750 section 2.1): the first scheme that takes the token says so, as in Connexion."""

@@ -131,7 +131,9 @@ class Guard:
         if method not in route.methods:
             raise MethodNotAllowed(route.allowed)
         headers = headers_of(scope)
-        body = await self.bodies.read(scope, headers, receive, route.most_bytes.get(method, 0))
+        body = b""  # of a request that announces none (RFC 9112 section 6.3)
+        if b"content-length" in headers or b"transfer-encoding" in headers:
+            body = await self.bodies.read(scope, headers, receive, route.most_bytes.get(method, 0))
         scope[MEDIA_TYPE] = _media_type(headers, route.methods[method], body)
         return route, body
 
@@ -164,7 +166,10 @@ class ForConnexion:
 
 def check_address(scope: Scope) -> None:
     """Raises InvalidRequest where path or query is not UTF-8, percent-encoded (RFC 3986 section 2.5)."""
-    for place, part in (("path", scope.get("raw_path", b"")), ("query", scope["query_string"])):
+    path, query = scope.get("raw_path", b""), scope["query_string"]
+    if b"%" not in path and b"%" not in query and path.isascii() and query.isascii():
+        return
+    for place, part in (("path", path), ("query", query)):
         if b"%" in part or not part.isascii():
             try:
                 unquote_to_bytes(part.decode("ascii")).decode()

@@ -9,6 +9,7 @@ import logging
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
@@ -40,12 +41,12 @@ class Policy:
     kind: Kind
     per_minute: int
 
-    @property
+    @cached_property
     def interval(self) -> float:
         """Returns the seconds that one request stands for."""
         return WINDOW / self.per_minute
 
-    @property
+    @cached_property
     def ahead(self) -> float:
         """Returns by how many seconds a caller may be ahead before the next request: the burst, less that request."""
         return max(0.0, BURST - self.interval)
@@ -74,6 +75,10 @@ class Memory(Counters):
         self._due: dict[tuple[Kind, str], float] = {}
 
     async def take(self, kind: Kind, caller: str, cost: float, ahead: float) -> float:
+        return self.take_now(kind, caller, cost, ahead)
+
+    def take_now(self, kind: Kind, caller: str, cost: float, ahead: float) -> float:
+        """Does what `take` does, without an event loop."""
         now = monotonic()
         key = (kind, caller)
         due = max(self._due.get(key, now), now)
@@ -125,7 +130,7 @@ class Shared(Counters):
             except (RedisError, OSError, ValueError) as error:
                 log.error("rate limits: Redis failed (%s), so each worker counts for itself", type(error).__name__)
                 self._paused_until = monotonic() + REDIS_PAUSE
-        return await self._own.take(kind, caller, cost, ahead)
+        return self._own.take_now(kind, caller, cost, ahead)
 
     async def _take(self, key: str, cost: float, ahead: float) -> bytes:
         if self._redis is None:
@@ -159,12 +164,19 @@ class RateLimits:
         policies = (Policy("reads", reads_per_minute), Policy("writes", writes_per_minute))
         self._policies = {policy.kind: policy for policy in policies if policy.per_minute}
         self._counters: Counters = Shared(redis_url) if redis_url else Memory()
+        self._take_now = self._counters.take_now if isinstance(self._counters, Memory) else None
 
     async def charge(self, kind: Kind, caller: str) -> None:
         """Counts one request of a caller. Raises RateLimited."""
         policy = self._policies.get(kind)
         if policy:
-            wait = await self._counters.take(kind, caller, policy.interval, policy.ahead)
+            # Each request comes through here: without Redis there is nothing to wait for.
+            take_now = self._take_now
+            wait = (
+                take_now(kind, caller, policy.interval, policy.ahead)
+                if take_now
+                else await self._counters.take(kind, caller, policy.interval, policy.ahead)
+            )
             if wait:
                 raise policy.refusal(wait)
 

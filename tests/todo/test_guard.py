@@ -356,10 +356,10 @@ def test_an_address_in_utf_8_is_read(client: httpx.Client, name: str, query: str
 def test_what_fails_unforeseen_is_a_problem(
     client: httpx.Client, path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise ZeroDivisionError(SECRET)
 
-    monkeypatch.setattr(guard.Bodies, "read", fail)
+    monkeypatch.setattr(guard, "check_address", fail)
     is_problem(client.get(path), 500, "internal_error")
     assert "ZeroDivisionError" in caplog.text
     assert SECRET not in caplog.text
