@@ -1,18 +1,16 @@
 """Who visits the site: a signed-in person or an address, counted by the rate limits before any thread is taken."""
 
-from collections.abc import Callable, Container
+from collections.abc import Container
 
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.cookies import account_of
-from todo.errors import Refusal
 from todo.guard import TEMPLATE
 from todo.rate_limits import Kind, RateLimits
 
 
 class Visitors:
-    """An ASGI app in front of the site's.
+    """An ASGI app in front of the site's. The guard answers for what it raises: RateLimited, StorageUnavailable.
 
     What hosts call for many people from few addresses (`uncounted` paths: tokens and metadata) is counted by nobody's.
     """
@@ -21,22 +19,16 @@ class Visitors:
         self,
         app: ASGIApp,
         limits: RateLimits,
-        refuse: Callable[[Scope, Exception], Response],
         uncounted: Container[str],
     ) -> None:
         self._app = app
         self._limits = limits
-        self._refuse = refuse
         self._uncounted = uncounted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            if scope[TEMPLATE] not in self._uncounted:
-                await self._count(scope)
-        except Refusal as refusal:
-            await self._refuse(scope, refusal)(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+        if scope[TEMPLATE] not in self._uncounted:
+            await self._count(scope)
+        await self._app(scope, receive, send)
 
     async def _count(self, scope: Scope) -> None:
         kind: Kind = "reads" if scope["method"] == "GET" else "writes"
