@@ -99,7 +99,7 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
             *mcp.routes,
             *routes_of(contract.API, served),
             *routes_of(threaded, Visitors(ForConnexion(site), limits, open_to_all)),
-            *routes_of(on_the_loop, OnTheLoop(on_the_loop, partial(_refuse, refusals))),
+            *routes_of(on_the_loop, OnTheLoop(on_the_loop)),
         ],
         refuse=partial(_problem, refusals),
         bodies=Bodies(may_upload=is_signed_in),

@@ -17,18 +17,14 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class OnTheLoop:
-    """An ASGI app behind the guard that serves every operation of a contract by the handler that it names."""
+    """Serves every operation of a contract by the handler that it names. The guard answers for what one raises."""
 
-    def __init__(self, contract: Contract, refuse: Callable[[Scope, Exception], Response]) -> None:
-        self._refuse = refuse
+    def __init__(self, contract: Contract) -> None:
         self._handlers: dict[tuple[str, str], Handler] = {
             (operation.path, operation.method): get_function_from_name(operation.handler)
             for operation in contract.operations
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            response = await self._handlers[scope[TEMPLATE], scope["method"]](Request(scope))
-        except Exception as error:
-            response = self._refuse(scope, error)
+        response = await self._handlers[scope[TEMPLATE], scope["method"]](Request(scope))
         await response(scope, receive, send)

@@ -86,7 +86,6 @@ class Connections:
         if self._peak >= CROWD and len(self._open) < self._peak / 2:
             self._peak = len(self._open)
             memory.give_back()
-            loop.call_later(5, memory.give_back)  # what was still under way has let go by then
 
 
 class Connection(HttpToolsProtocol):
