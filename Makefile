@@ -15,7 +15,7 @@ help: ## Show what make can do
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 run: $(BIN)/.run env migrate ## Set up, migrate and start the service on SQLite; say what to try
-	@python -m todo.commands try
+	@python -m todo.cli try
 	@exec gunicorn wsgi:app
 
 test: $(BIN)/.dev ## Run all tests, on SQLite and on a real PostgreSQL
@@ -55,22 +55,22 @@ profile: $(BIN)/.bench ## Draw flame graphs of a loaded worker into bench/result
 	@python -m bench.flame
 
 env: $(BIN)/.run ## Write .env with fresh secrets, if there is none
-	@python -m todo.commands env
+	@python -m todo.cli env
 
 migrate: $(BIN)/.run ## Bring the database up to date
 	@alembic upgrade head
 
 claim: $(BIN)/.run ## Let somebody sign up with the username of a list that is there: make claim USERNAME=kevin
-	@python -m todo.commands claim "$(USERNAME)"
+	@python -m todo.cli claim "$(USERNAME)"
 
 client: $(BIN)/.run ## Register an OAuth client: make client NAME="My GPT" REDIRECT=chatgpt-action
-	@python -m todo.commands client "$(NAME)" $(REDIRECT)
+	@python -m todo.cli client "$(NAME)" $(REDIRECT)
 
 forget: $(BIN)/.run ## Delete a list and its account, with everything in it: make forget USERNAME=kevin
-	@python -m todo.commands forget "$(USERNAME)"
+	@python -m todo.cli forget "$(USERNAME)"
 
 backup: $(BIN)/.run ## Copy the SQLite database while the service runs: make backup FILE=copy.db
-	@python -m todo.commands backup "$(FILE)"
+	@python -m todo.cli backup "$(FILE)"
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock"
 

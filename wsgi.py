@@ -2,10 +2,10 @@
 
 import sys
 
-from todo import access_log
 from todo.app import create_app
-from todo.compiled import CannotCompile
 from todo.config import ConfigError, Settings, load_environ
+from todo.http import access_log
+from todo.http.operations import CannotCompile
 from todo.manifest import ManifestError
 from todo.storage.engine import StorageNotReady, check_ready
 

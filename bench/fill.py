@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from todo import changes, contract
-from todo.requests import fingerprint
+from todo.contract import API
+from todo.domain import changes
+from todo.domain.idempotency import fingerprint
+from todo.domain.users import Owner
 from todo.storage.engine import open_engine
-from todo.users import Owner
 
-QUOTA = contract.API.limit("todos")
+QUOTA = API.limit("todos")
 ROOM = 500  # to-dos that the full list still takes, so that adding to it can be measured
 EACH = 100  # to-dos in an ordinary list
 TOGETHER = 50  # writes of one list: more than a hundred may not wait

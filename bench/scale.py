@@ -20,7 +20,7 @@ from bench import wrk
 from bench.fill import EACH, FULL, ORDINARY, QUOTA, ROOM, fill
 from bench.machine import about, described
 from bench.servers import WEB, Server, ask, environ_for, leave_nothing_behind, migrate, serving
-from todo.paging import encode_cursor
+from todo.domain.paging import encode_cursor
 
 RESULTS = Path(__file__).parent / "results"
 SIZES = (10_000, 1_000_000, 10_000_000)

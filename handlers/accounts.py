@@ -6,10 +6,11 @@ from typing import Any
 from flask import Response, current_app, jsonify, request
 from werkzeug import Response as WerkzeugResponse
 
-from todo import accounts, calendars, files, grants, passwords, profiles, sessions, users
+from todo.accounts import accounts, grants, passwords, sessions
 from todo.contract import API
+from todo.domain import calendars, files, profiles, users
 from todo.errors import ClaimRefused, Refusal, TooManyAttempts, UsernameTaken, WrongPassword
-from todo.validation import read_text
+from todo.http.validators import read_text
 from todo.web import browser
 from todo.web.browser import HOME
 

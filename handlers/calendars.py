@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from flask import Response, current_app, request
 from werkzeug import Response as WerkzeugResponse
 
-from todo import calendars
+from todo.domain import calendars
 from todo.errors import NotFound
 from todo.web import browser
 

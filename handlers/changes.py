@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from todo import changes, undoing
-from todo.auth import Principal
-from todo.requests import Reply, once
+from todo.accounts.bearer import Principal
+from todo.domain import changes, undo
+from todo.domain.idempotency import Reply, once
 from todo.storage.engine import read, write
 
 JSON = dict[str, Any]
@@ -30,5 +30,5 @@ async def list_changes(
 
 async def undo_change(username: str, change_id: int, body: JSON, user: Principal) -> Reply:
     owner, request_id = user.owner(username), user.request_id(body)
-    answer = await write(once, owner, request_id, undoing.undo, change_id, force=body.get("force", False))
+    answer = await write(once, owner, request_id, undo.undo, change_id, force=body.get("force", False))
     return answer.reply()

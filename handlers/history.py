@@ -4,12 +4,12 @@ from typing import Any
 
 from werkzeug import Response
 
-from todo import history, undoing
+from todo.domain import history, undo
+from todo.domain.history import Actor
+from todo.domain.undo import Undoing
+from todo.domain.users import Owner
 from todo.errors import Refusal, UndoConflict
-from todo.history import Actor
 from todo.storage.statements import Connection
-from todo.undoing import Undoing
-from todo.users import Owner
 from todo.web import browser
 
 JSON = dict[str, Any]
@@ -26,7 +26,7 @@ def get_history(
 def undo_on_page(body: JSON) -> Response:
     change_id, owner = int(body["change_id"]), browser.owner()
     try:
-        undone = browser.write(undoing.undo, owner, change_id, force="force" in body)
+        undone = browser.write(undo.undo, owner, change_id, force="force" in body)
     except UndoConflict as conflict:
         in_the_way = browser.read(history.in_the_way, owner, conflict.members["conflicts"])
         told, left_out = browser.change(change_id), conflict.members.get("conflicts_left_out", 0)
@@ -56,7 +56,7 @@ def get_undo_preview(who: str, since_day: str, since_time: str = "00:00") -> Res
 def undo_all_on_page(body: JSON) -> Response:
     by, since_id, until_id = Actor.named(body["who"]).by, int(body["since_id"]), int(body["until_id"])
     try:
-        change_id = browser.write(undoing.undo_all, browser.owner(), by, since_id, until_id)
+        change_id = browser.write(undo.undo_all, browser.owner(), by, since_id, until_id)
     except Refusal as refusal:
         return _page(refusal)
     return browser.go_back(body, "/history", change_id)
@@ -75,7 +75,7 @@ def clear_history(body: JSON) -> Response:
 
 def _preview(connection: Connection, owner: Owner, actor: Actor, since: str) -> tuple[Undoing, list[Any]]:
     """Returns both from one snapshot: what would be undone, and what is in the way of the rest."""
-    would_undo = undoing.preview(connection, owner, actor.by, since)
+    would_undo = undo.preview(connection, owner, actor.by, since)
     return would_undo, history.in_the_way(connection, owner, would_undo.conflicts[: history.MOST_ENTRIES])
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from werkzeug import Response
 
-from todo import changes, sections
 from todo.contract import API
+from todo.domain import changes, sections
 from todo.errors import InvalidRequest, Refusal
-from todo.validation import find_errors
+from todo.http.validators import find_errors
 from todo.web import browser
 
 JSON = dict[str, Any]

@@ -3,11 +3,11 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from todo import tokens
-from todo.cookies import session_secret
+from todo.accounts import tokens
+from todo.domain.users import utc_now
+from todo.http.cookies import session_secret
 from todo.storage.engine import peek
 from todo.storage.statements import Connection
-from todo.users import utc_now
 from todo.web.live import version_of
 
 NOT_KEPT = {"Cache-Control": "no-store"}

@@ -8,7 +8,7 @@ from authlib.oauth2 import OAuth2Error
 from flask import Response, current_app, jsonify, request
 from werkzeug import Response as WerkzeugResponse
 
-from todo import attempts
+from todo.accounts import attempts
 from todo.errors import SignedOut
 from todo.oauth import assertions, authorize, clients, documents, metadata, register, revoke, token
 from todo.oauth.server import Answer

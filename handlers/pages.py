@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response as LoopResponse
 from swagger_ui_bundle import swagger_ui_path
 
-from todo import contract
+from todo.contract import API, SITE
 from todo.errors import PROBLEMS
-from todo.guard import PATH_VALUES
+from todo.http.guard import PATH_VALUES
 from todo.web import assets, browser
 from todo.web.assets import Asset
 
@@ -22,8 +22,8 @@ OF_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 def _files(path: str, folder: Path, max_age: int) -> dict[str, Asset]:
     """Returns the files that the contract names at this path, by name."""
-    (operation,) = [operation for operation in contract.SITE.operations if operation.path == path]
-    (parameter,) = contract.SITE.parameters(operation, "path")
+    (operation,) = [operation for operation in SITE.operations if operation.path == path]
+    (parameter,) = SITE.parameters(operation, "path")
     return {name: Asset(folder / name, max_age) for name in parameter["schema"]["enum"]}
 
 
@@ -38,7 +38,7 @@ def get_home() -> Response:
         "home.html",
         public_url=settings.public_url,
         legal_url=settings.legal_url,
-        scopes=" ".join(contract.API.scopes),
+        scopes=" ".join(API.scopes),
         secure=address.scheme == "https",
         public=address.hostname not in OF_THIS_MACHINE,
         oauth=settings.plugin_auth == "oauth",
@@ -64,9 +64,9 @@ def get_legal() -> Response:
         storage_kind=current_app.config["ENGINE"].name,
         public_url=settings.public_url,
         contact_email=settings.contact_email,
-        trash_days=contract.API.limit("trash_days"),
-        request_id_hours=contract.API.limit("request_id_hours"),
-        attempts_minutes=contract.SITE.limit("attempts_minutes"),
+        trash_days=API.limit("trash_days"),
+        request_id_hours=API.limit("request_id_hours"),
+        attempts_minutes=SITE.limit("attempts_minutes"),
     )
 
 

@@ -4,7 +4,7 @@ from flask import Response, current_app, jsonify
 from starlette.requests import Request
 from starlette.responses import Response as LoopResponse
 
-from todo import contract
+from todo.contract import API
 from todo.web import assets
 from todo.web.assets import Asset
 
@@ -21,11 +21,11 @@ def get_tutorial_manifest() -> Response:
 
 def get_contract_yaml() -> Response:
     public_url = current_app.config["SETTINGS"].public_url
-    return Response(contract.API.text_for(public_url), mimetype="application/yaml")
+    return Response(API.text_for(public_url), mimetype="application/yaml")
 
 
 def get_contract_json() -> Response:
-    return jsonify(contract.API.document_for(current_app.config["SETTINGS"].public_url))
+    return jsonify(API.document_for(current_app.config["SETTINGS"].public_url))
 
 
 async def get_logo(request: Request) -> LoopResponse:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from todo import profiles
-from todo.auth import Principal
-from todo.requests import Reply, once
+from todo.accounts.bearer import Principal
+from todo.domain import profiles
+from todo.domain.idempotency import Reply, once
 from todo.storage.engine import read, write
 
 JSON = dict[str, Any]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from todo import research
-from todo.auth import Principal
+from todo.accounts.bearer import Principal
+from todo.domain import research
 from todo.storage.engine import read
 
 JSON = dict[str, Any]

@@ -2,7 +2,7 @@
 
 from flask import Response, current_app
 
-from todo import shares
+from todo.domain import shares
 from todo.web import browser, picture, words
 
 

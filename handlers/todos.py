@@ -4,9 +4,9 @@ from typing import Any
 
 from orjson import Fragment
 
-from todo import changes, todos
-from todo.auth import Principal
-from todo.requests import Reply, fingerprint, once
+from todo.accounts.bearer import Principal
+from todo.domain import changes, todos
+from todo.domain.idempotency import Reply, fingerprint, once
 from todo.storage.engine import peek, read, write
 
 JSON = dict[str, Any]

@@ -4,8 +4,8 @@ from typing import Any
 
 from werkzeug import Response
 
-from todo import sections, trash
 from todo.contract import API
+from todo.domain import sections, trash
 from todo.web import browser
 
 JSON = dict[str, Any]

@@ -7,8 +7,8 @@ import httpx
 from connexion.spec import Specification
 from openapi_schema_validator import OAS30ReadValidator, oas30_format_checker
 
-from todo import contract
-from todo.guard import routes_of
+from todo.contract import API, SITE
+from todo.http.guard import routes_of
 
 PROBLEM = "application/problem+json"
 BY_THE_GUARD = {404, 405, 408, 413, 431}  # before the contract knows which operation is meant
@@ -29,11 +29,9 @@ def _closed(schema: Any) -> Any:
     return closed
 
 
-DOCUMENTS = [_closed(Specification.load(c.document).spec) for c in (contract.API, contract.SITE)]
+DOCUMENTS = [_closed(Specification.load(c.document).spec) for c in (API, SITE)]
 ROUTES = [
-    (route, document)
-    for c, document in zip((contract.API, contract.SITE), DOCUMENTS, strict=True)
-    for route in routes_of(c, _unused)
+    (route, document) for c, document in zip((API, SITE), DOCUMENTS, strict=True) for route in routes_of(c, _unused)
 ]
 VALIDATORS: dict[int, OAS30ReadValidator] = {}
 PROBLEM_SCHEMA = DOCUMENTS[0]["components"]["schemas"]["Problem"]

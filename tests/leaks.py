@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.people import NEW_PASSWORD, PASSWORD
-from todo.tokens import PREFIXES
+from todo.accounts.tokens import PREFIXES
 
-# Every secret that the service makes has the form of todo/tokens.py; the rest is what tests send.
+# Every secret that the service makes has the form of todo/accounts/tokens.py; the rest is what tests send.
 MADE = re.compile(b"(?:%s)[A-Za-z0-9_-]{43}" % "|".join(PREFIXES.values()).encode())
 SENT = [text.encode() for text in (PASSWORD, NEW_PASSWORD, "test-key-0123456789-", "next-key-0123456789-")]
 HAND_MADE = re.compile(rb"todo_[a-z]{2}_(.)\1{42}")  # a test's own, of one letter, which never was one

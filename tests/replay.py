@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from todo import room, users
-from todo.entries import PROFILE, Entry, Part, Zone, digest
+from todo.domain import quota, users
+from todo.domain.entries import PROFILE, Entry, Part, Zone, digest
+from todo.domain.todos import Todo
+from todo.domain.users import Owner, User
 from todo.storage.engine import open_engine
 from todo.storage.statements import Connection
-from todo.todos import Todo
-from todo.users import Owner, User
 
 
 def assert_log_gives_the_list(database_url: str, username: str) -> None:
@@ -75,7 +75,7 @@ def stored_bytes(connection: Connection, user: User) -> int:
     """Returns what all rows of a list count as, counted anew."""
     which = {"user_id": user.id}
     todos = connection.all_todos(**which)
-    sizes = [room.bytes_of(row["json"], row["json"], row["search_text"]) for row in todos]
-    sizes += [room.bytes_of(row["before"], row["after"]) for row in connection.all_entries(**which)]
-    sizes += [room.bytes_of(row["request_id"], row["answer"]) for row in connection.all_answers(**which)]
-    return sum(sizes) + room.ROW_BYTES * len(connection.all_changes(**which))
+    sizes = [quota.bytes_of(row["json"], row["json"], row["search_text"]) for row in todos]
+    sizes += [quota.bytes_of(row["before"], row["after"]) for row in connection.all_entries(**which)]
+    sizes += [quota.bytes_of(row["request_id"], row["answer"]) for row in connection.all_answers(**which)]
+    return sum(sizes) + quota.ROW_BYTES * len(connection.all_changes(**which))

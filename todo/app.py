@@ -22,13 +22,10 @@ from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from todo import auth, contract, manifest
-from todo.access_log import REQUEST_ID, AccessLog
-from todo.bodies import Bodies
-from todo.bridge import Bridge
-from todo.compiled import CompiledContract
+from todo import manifest
+from todo.accounts import bearer
 from todo.config import Settings
-from todo.cookies import is_signed_in, session_cookie
+from todo.contract import ANY_ORIGIN, API, ON_THE_LOOP, SITE, Contract
 from todo.errors import (
     Forbidden,
     InvalidRequest,
@@ -41,15 +38,20 @@ from todo.errors import (
     UnsupportedMediaType,
     problem_response,
 )
-from todo.guard import ForConnexion, Guard, headers_of, routes_of
-from todo.mcp import Endpoint
+from todo.http.access_log import REQUEST_ID, AccessLog
+from todo.http.bodies import Bodies
+from todo.http.bridge import Bridge
+from todo.http.cookies import is_signed_in, session_cookie
+from todo.http.event_loop import OnTheLoop
+from todo.http.guard import ForConnexion, Guard, headers_of, routes_of
+from todo.http.operations import CompiledContract
+from todo.http.problems import Refusals
+from todo.http.rate_limits import RateLimits
+from todo.http.validators import VALIDATORS, FormURIParser, StrictURIParser
+from todo.http.visitors import Visitors
+from todo.mcp.endpoint import Endpoint
 from todo.oauth.metadata import resources_of
-from todo.on_the_loop import OnTheLoop
-from todo.rate_limits import RateLimits
-from todo.refusals import Refusals
 from todo.storage.engine import Engine, current_engine, open_engine
-from todo.validation import VALIDATORS, FormURIParser, StrictURIParser
-from todo.visitors import Visitors
 from todo.web.browser import cookie_name
 
 log = logging.getLogger(__name__)
@@ -68,25 +70,25 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     `engine` is what serves openapi.yaml: the compiled contract, or Connexion's stock middleware, its oracle in tests.
     """
     database = open_engine(settings.database_url)
-    refusals = Refusals([contract.API, contract.SITE], settings.public_url)
+    refusals = Refusals([API, SITE], settings.public_url)
     limits = RateLimits(
         settings.reads_per_minute, settings.writes_per_minute, settings.redis_url, proxies=settings.proxies
     )
     compiled = [partial(CompiledContract, refuse=partial(_refuse, refusals), limits=limits)]
     middlewares = compiled if engine == "compiled" else None
     resolver = JSONResolver(settings.public_url)
-    api = _connexion(AsyncApp, contract.API, refusals, resolver=resolver, middlewares=middlewares)
+    api = _connexion(AsyncApp, API, refusals, resolver=resolver, middlewares=middlewares)
     flask = {"template_folder": "web/templates", "static_folder": None}
-    threaded, on_the_loop = contract.SITE.without(contract.ON_THE_LOOP), contract.SITE.only(contract.ON_THE_LOOP)
+    threaded, on_the_loop = SITE.without(ON_THE_LOOP), SITE.only(ON_THE_LOOP)
     site = _connexion(FlaskApp, threaded, refusals, FormURIParser, server_args=flask)
-    open_to_all = {operation.path for operation in contract.SITE.operations if contract.ANY_ORIGIN in operation.spec}
+    open_to_all = {operation.path for operation in SITE.operations if ANY_ORIGIN in operation.spec}
     site._middleware_app.asgi_app = Bridge(site.app.wsgi_app, settings.proxies)
     site.app.after_request(_without_date)
     site.app.json.sort_keys = False  # a contract reads best in the order it was written
     site.app.config.update(SETTINGS=settings, ENGINE=database, MANIFEST=manifest.build(settings))
     refusals.page = site.app.jinja_env.get_template("refused.html").render
     mcp = Endpoint(
-        contract.API,
+        API,
         public_url=settings.public_url,
         origins=settings.cors_origins,
         refuse=partial(_problem, refusals),
@@ -97,7 +99,7 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     guard = Guard(
         [
             *mcp.routes,
-            *routes_of(contract.API, served),
+            *routes_of(API, served),
             *routes_of(threaded, Visitors(ForConnexion(site), limits, open_to_all)),
             *routes_of(on_the_loop, OnTheLoop(on_the_loop)),
         ],
@@ -160,7 +162,7 @@ class JSONResponse(Response):
 
 def _connexion(
     kind: type,
-    document: contract.Contract,
+    document: Contract,
     refusals: Refusals,
     uri_parser: type[StrictURIParser] = StrictURIParser,
     **options: Any,
@@ -220,14 +222,14 @@ def _problem_handler(refusals: Refusals) -> Callable[[Any, Exception], Any]:
 
 def _with_context(app: ASGIApp, engine: Engine, settings: Settings) -> ASGIApp:
     """Returns `app` with what handlers and security functions of this very app reach through context variables."""
-    digests = tuple(map(auth.digest, settings.service_auth_key))
+    digests = tuple(map(bearer.digest, settings.service_auth_key))
     resources = resources_of(settings.public_url)
     cookie = cookie_name(settings.public_url)
 
     def run(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         current_engine.set(engine)
-        auth.service_key_digests.set(digests)
-        auth.resources.set(resources)
+        bearer.service_key_digests.set(digests)
+        bearer.resources.set(resources)
         session_cookie.set(cookie)
         return app(scope, receive, send)
 

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from todo import contract
-from todo.validation import find_errors
+from todo.contract import API, SITE
+from todo.http.validators import find_errors
 
 if TYPE_CHECKING:
     from todo.config import Settings
@@ -27,7 +27,7 @@ def build(settings: "Settings") -> dict[str, Any]:
     """Returns the manifest. Raises ManifestError where it breaks the schema Manifest of spec/site.yaml."""
     manifest = {
         "schema_version": "v1",
-        **contract.API.document["info"]["x-plugin"],
+        **API.document["info"]["x-plugin"],
         "auth": _auth(settings),
         "api": {
             "type": "openapi",
@@ -38,7 +38,7 @@ def build(settings: "Settings") -> dict[str, Any]:
         "contact_email": settings.contact_email,
         "legal_info_url": settings.legal_url,
     }
-    for error in find_errors(contract.SITE.schema("Manifest"), manifest):
+    for error in find_errors(SITE.schema("Manifest"), manifest):
         source = SOURCES.get(error.field, "info.x-plugin of spec/openapi.yaml")
         raise ManifestError(f"{source} does not fit the plugin manifest: {error.field} {error.message}.")
     return manifest
@@ -56,6 +56,6 @@ def _auth(settings: "Settings") -> dict[str, Any]:
         # In a manifest this is where tokens come from.
         "authorization_url": f"{settings.public_url}/oauth/token",
         "authorization_content_type": "application/json",
-        "scope": " ".join(contract.API.scopes),
+        "scope": " ".join(API.scopes),
         **verification,
     }

@@ -1,8 +1,8 @@
 """The service itself on Connexion's stock middleware: the same contract, handlers and storage, nothing compiled."""
 
-from todo import access_log
 from todo.app import create_app
 from todo.config import Settings, load_environ
+from todo.http import access_log
 
 access_log.configure()
 app = create_app(Settings.from_env(load_environ()), engine="connexion")

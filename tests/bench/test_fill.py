@@ -4,11 +4,11 @@ from bench.fill import EACH, FULL, fill
 from tests.conftest import migrate
 from tests.contract.test_migrations import shape
 from tests.replay import assert_log_gives_the_list
-from todo import users
+from todo.domain import users
+from todo.domain.todos import Todo
+from todo.domain.users import Owner
 from todo.storage.engine import open_engine
 from todo.storage.statements import Connection
-from todo.todos import Todo
-from todo.users import Owner
 
 
 def test_lists_are_as_the_service_writes_them(empty_database: str) -> None:

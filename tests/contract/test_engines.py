@@ -16,14 +16,15 @@ from schemathesis import GenerationMode
 from starlette.testclient import TestClient
 
 from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
-from todo import tokens, users
+from todo.accounts import tokens
 from todo.app import create_app
-from todo.compiled import CannotCompile, CompiledContract
 from todo.config import Settings
 from todo.contract import API, Operation
+from todo.domain import users
+from todo.domain.users import Owner
+from todo.http.operations import CannotCompile, CompiledContract
 from todo.storage.engine import open_engine
 from todo.storage.statements import Connection
-from todo.users import Owner
 
 EXAMPLES = 300 if "SOAK" in os.environ else 15
 JSON_TYPE = {"Content-Type": "application/json"}

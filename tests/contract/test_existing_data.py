@@ -14,7 +14,7 @@ from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, downgrade, migr
 from tests.replay import assert_log_gives_the_list
 from todo.app import create_app
 from todo.config import Settings
-from todo.todos import fold
+from todo.domain.todos import fold
 
 USERS = [
     {"id": 1, "username": "kevin", "time_zone": "Asia/Tokyo", "time_zone_guessed": False, "last_todo_id": 3},

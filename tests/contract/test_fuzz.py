@@ -26,17 +26,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.answers import check_answer
 from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
-from todo import accounts, tokens
+from todo.accounts import accounts, tokens
+from todo.accounts.passwords import hash_password
+from todo.accounts.sessions import Session
 from todo.app import create_app
 from todo.config import Settings
 from todo.contract import API, SITE, Contract, Operation
+from todo.contract.formats import is_visible
+from todo.http.validators import find_errors
 from todo.oauth import clients
-from todo.passwords import hash_password
-from todo.sessions import Session
 from todo.storage.engine import open_engine
 from todo.storage.statements import Connection
-from todo.text import is_visible
-from todo.validation import find_errors
 
 # Secrets of sessions: of a browser that nobody has signed in with yet, and of one that somebody has.
 FRESH = "a-browser-that-nobody-has-signed-in-with-yet"

@@ -11,9 +11,9 @@ import pytest
 
 import todo
 from tests.contract.test_spec import CONTRACTS, walk
-from todo.compiled import compile_schema
 from todo.contract import API
-from todo.validation import FORMATS, find_errors
+from todo.http.operations import compile_schema
+from todo.http.validators import FORMATS, find_errors
 
 JSON = dict[str, Any]
 
@@ -35,7 +35,7 @@ def strings() -> Iterator[tuple[str, JSON]]:
 def expressions() -> Iterator[tuple[str, re.Pattern[Any]]]:
     """Yields every regular expression that a module of ours keeps."""
     for module in pkgutil.walk_packages(todo.__path__, "todo."):
-        if module.name != "todo.commands":
+        if module.name != "todo.cli":
             kept = vars(importlib.import_module(module.name))
             for name, value in kept.items():
                 for expression in value.values() if isinstance(value, dict) else [value]:
@@ -107,20 +107,20 @@ def test_formats_are_linear(name: str) -> None:
 
 
 EXAMPLES = {
-    "todo.guard.UPLOAD": 'multipart/form-data; boundary="a"',
-    "todo.guard.IN_UTF8": 'application/json; charset="utf-8" ',
-    "todo.validation.STRING_TOKEN": r'{"a\\": "b"  :',
+    "todo.http.guard.UPLOAD": 'multipart/form-data; boundary="a"',
+    "todo.http.guard.IN_UTF8": 'application/json; charset="utf-8" ',
+    "todo.http.validators.STRING_TOKEN": r'{"a\\": "b"  :',
     "todo.oauth.redirects.LOOPBACK_URI": "http://localhost:8000/a?b",
     "todo.oauth.documents.DOTS": "/a/%2e./.",
 }
 # Those that are not for a whole text.
 USED = {
-    "todo.auth._NOT_IN_NAMES": "search",
-    "todo.files.FORMULA": "findall",
-    "todo.files.MADE_TEXT": "findall",
+    "todo.accounts.bearer._NOT_IN_NAMES": "search",
+    "todo.domain.files.FORMULA": "findall",
+    "todo.domain.files.MADE_TEXT": "findall",
     "todo.oauth.documents.DOTS": "search",
-    "todo.text.HAS_HIDDEN": "search",
-    "todo.validation.STRING_TOKEN": "findall",
+    "todo.contract.formats.HAS_HIDDEN": "search",
+    "todo.http.validators.STRING_TOKEN": "findall",
 }
 
 
@@ -136,7 +136,11 @@ def test_expressions_are_linear(name: str) -> None:
 
 
 def test_expressions_were_found() -> None:
-    assert {name.split(" ")[0] for name in EXPRESSIONS} >= {*EXAMPLES, "todo.text.VISIBLE", "todo.mcp.HINT"}
+    assert {name.split(" ")[0] for name in EXPRESSIONS} >= {
+        *EXAMPLES,
+        "todo.contract.formats.VISIBLE",
+        "todo.mcp.endpoint.HINT",
+    }
 
 
 def test_what_is_too_long_is_told_once_and_not_looked_into() -> None:

@@ -17,7 +17,7 @@ from tests.handlers.test_todos import add
 from tests.hosts import ERAS, NEWER, OLDER, call, done, send, tools
 from tests.people import Client, Person, bearer
 from todo.contract import API, Contract, Operation
-from todo.tools import tools_of
+from todo.mcp.tools import tools_of
 
 JSON = dict[str, Any]
 

@@ -17,8 +17,8 @@ DATABASE = ["sqlite3", "psycopg", "psycopg_pool", "aiosql"]
 HANDLERS = sorted(ROOT.glob("handlers/*.py"))
 PRODUCT = sorted(ROOT.glob("todo/**/*.py"))
 STORAGE = sorted(ROOT.glob("todo/storage/*.py"))
-RULES = [ROOT / "todo" / f"{name}.py" for name in ("todos", "users", "profiles", "paging")]
-WITHOUT_SETTINGS = [file for file in PRODUCT if file.name not in ("app.py", "commands.py")]
+RULES = sorted(ROOT.glob("todo/domain/*.py"))
+WITHOUT_SETTINGS = [file for file in PRODUCT if file.name not in ("app.py", "cli.py")]
 
 
 def imports(node: ast.AST) -> Iterator[str]:
@@ -40,7 +40,7 @@ def imports(node: ast.AST) -> Iterator[str]:
         pytest.param(HANDLERS, ["todo.config", "todo.app", "wsgi", *DATABASE], id="handlers"),
         pytest.param(STORAGE, [*WEB, "handlers"], id="storage"),
         pytest.param(RULES, [*WEB, *DATABASE], id="rules"),
-        pytest.param(WITHOUT_SETTINGS, ["todo.config", "todo.app"], id="all but app and commands"),
+        pytest.param(WITHOUT_SETTINGS, ["todo.config", "todo.app"], id="all but app and cli"),
         pytest.param(PRODUCT, ["wsgi", "bench"], id="product"),
         pytest.param([f for f in PRODUCT if f.name != "app.py"], ["handlers"], id="all but app"),
     ],

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.handlers.test_todos import add
-from todo import contract
+from todo.contract import API
 
 # How to call each write so that it changes something. A write that is added without a line here fails the first test.
 WRITES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -34,7 +34,7 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "undo_change": ("/todos/{name}/changes/5/undo", {}),
     "update_profile": ("/profiles/{name}", {"time_zone": "Asia/Tokyo"}),
 }
-OPERATIONS = {operation.id: operation for operation in contract.API.operations if operation.method != "GET"}
+OPERATIONS = {operation.id: operation for operation in API.operations if operation.method != "GET"}
 SUFFIXES = {"complete_todo": "/complete", "reopen_todo": "/reopen"}
 MOVES = {"version", "updated_at", "change_id"}  # these count on whatever is undone
 

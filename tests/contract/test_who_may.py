@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from tests.answers import check_answer
 from tests.conftest import AUTHORIZATION, GENEROUS, OTHER_KEY, SERVICE_KEY, migrate
 from tests.people import PASSWORD, Client, Person, bearer
-from todo import auth
+from todo import accounts
 from todo.app import create_app
 from todo.config import Settings
 from todo.contract import API, Operation
@@ -208,7 +208,7 @@ def test_a_database_that_fails_costs_nobody_their_token(
         raise StorageUnavailable
 
     # A 401 would make a host throw the token away.
-    monkeypatch.setattr(auth, "_access_token", fail)
+    monkeypatch.setattr(accounts.bearer, "_access_token", fail)
     response = ask(tokens, own_scope(operation), operation, operation.method, path_of(operation))
     assert (response.status_code, response.json()["code"]) == (503, "storage_unavailable")
 

@@ -20,7 +20,7 @@ from tests.e2e.processes import Child, migrated, serving
 from tests.e2e.test_oauth_clients import Storage, provider_for
 from tests.people import Person, bearer
 from todo.contract import API
-from todo.tools import tools_of
+from todo.mcp.tools import tools_of
 
 MODES = {"legacy": "2025-11-25", "auto": "2026-07-28", "2026-07-28": "2026-07-28"}
 OPERATIONS = {name: tool.operation for name, tool in tools_of(API).items()}

@@ -58,7 +58,7 @@ def allow(person: Person, address: str) -> str:
 
 def operators_client(service: Child, redirect: str) -> dict[str, str]:
     """Returns what the operator's command prints, by its labels."""
-    command = [sys.executable, "-m", "todo.commands", "client", "My GPT", redirect]
+    command = [sys.executable, "-m", "todo.cli", "client", "My GPT", redirect]
     printed = subprocess.run(command, env=service.environ, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return dict(re.findall(r"^  ([A-Z][A-Za-z ]+?) {2,}(.+)$", printed, re.MULTILINE))
 
@@ -312,7 +312,7 @@ def test_claiming_by_the_operators_command(service: Child, tmp_path: Path) -> No
     key = bearer(service.environ["SERVICE_AUTH_KEY"])
     with httpx.Client(base_url=service.url, trust_env=False) as browser:
         browser.post(f"/todos/{username}", json={"todo": "x"}, headers=key).raise_for_status()
-        command = [sys.executable, "-m", "todo.commands", "claim", username]
+        command = [sys.executable, "-m", "todo.cli", "claim", username]
         printed = subprocess.run(
             command, env=service.environ, cwd=ROOT, capture_output=True, text=True, check=True
         ).stdout

@@ -18,7 +18,7 @@ from PIL import Image
 
 from tests.conftest import SERVICE_KEY
 from tests.e2e.processes import PROCFILE, Child, Environ, environ_for, new_client, started
-from todo import contract
+from todo.contract import API
 
 HONCHO = ["honcho", "-e", os.devnull]  # in place of the developer's own .env
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -135,7 +135,7 @@ def test_plugin_host_can_call_every_operation(http: httpx.Client, web: Child) ->
         host.call(*add)
         answer = host.call(*operation)
         assert answer.is_success, f"{operation[2]['operationId']}: {answer.text}"
-    assert len(host.operations) == len(contract.API.operations)
+    assert len(host.operations) == len(API.operations)
 
 
 def test_tutorial_requests(http: httpx.Client) -> None:

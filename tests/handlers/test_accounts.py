@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
 from tests.people import NEW_PASSWORD, PASSWORD, Client, Person, bearer
-from todo import accounts, passwords
+from todo.accounts import accounts, passwords
 from todo.app import create_app
 from todo.config import Settings
 from todo.contract import API, SITE
@@ -391,7 +391,7 @@ class TestAddress:
     def test_is_the_one_that_the_outermost_proxy_saw(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxies: int, forwarded: list[str], counted: str
     ) -> None:
-        from todo import attempts
+        from todo.accounts import attempts
 
         seen = []
         sign_ins = attempts.sign_ins

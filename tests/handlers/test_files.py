@@ -9,10 +9,10 @@ import pytest
 
 from tests.handlers.test_lists import follow, notice, refused
 from tests.people import Person
-from todo import files
 from todo.contract import API
+from todo.domain import files
+from todo.domain.files import read_file
 from todo.errors import InvalidRequest
-from todo.files import read_file
 
 TODOS = [
     {"todo": "Buy milk, and bread", "notes": 'two\nlines, "quoted"', "due": "2026-11-27T18:00", "priority": "high"},
@@ -228,7 +228,7 @@ def test_a_file_in_the_place_of_a_field_is_refused(person: Person) -> None:
     assert answer.status_code == 400
 
 
-@pytest.mark.parametrize("limit", ["todo.drafts.MOST_TODOS", "todo.room.MOST_BYTES"])
+@pytest.mark.parametrize("limit", ["todo.domain.changeset.MOST_TODOS", "todo.domain.quota.MOST_BYTES"])
 def test_what_is_too_much_is_refused_before_any_of_it_is_done(
     filled: Person, client: httpx.Client, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:

@@ -15,11 +15,11 @@ from starlette.testclient import TestClient
 from tests.conftest import AUTHORIZATION
 from tests.people import Person
 from tests.replay import assert_bytes_are_counted, assert_log_gives_the_list, bytes_of_list
-from todo import changes, users
 from todo.contract import SITE
+from todo.domain import changes, users
+from todo.domain.users import Owner
 from todo.storage.engine import open_engine
 from todo.storage.statements import Connection
-from todo.users import Owner
 
 NewBrowser = Callable[[], TestClient]
 NOW = "2026-11-22T12:00:00Z"
@@ -534,7 +534,7 @@ class TestTrash:
     def test_very_many_are_removed_in_several_writes(
         self, person: Person, assistant: Assistant, database_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("todo.trash.REMOVED_AT_ONCE", 3)
+        monkeypatch.setattr("todo.domain.trash.REMOVED_AT_ONCE", 3)
         for number in range(10):
             added = assistant.add(f"{number}", request_id=f"k{number}")
             assistant.call("DELETE", f"/{added['id']}")
@@ -576,7 +576,7 @@ class TestClearingHistory:
     def test_it_removes_what_is_older_than_a_day(
         self, person: Person, assistant: Assistant, database_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("todo.history.CLEARED_AT_ONCE", 1)
+        monkeypatch.setattr("todo.domain.history.CLEARED_AT_ONCE", 1)
         with time_machine.travel("2026-11-22T12:00:00Z"):
             person.sign_in()
             before = everything(database_url, person.username)
@@ -599,7 +599,7 @@ class TestClearingHistory:
         with time_machine.travel("2026-11-22T12:00:00Z"):
             person.sign_in()
             full = bytes_of_list(database_url, person.username)
-            monkeypatch.setattr("todo.room.MOST_BYTES", full)
+            monkeypatch.setattr("todo.domain.quota.MOST_BYTES", full)
             assert "takes too much room" in refused(person.send("/list", todo="D"), 409)
             follow(person, person.send("/history/clear", before_day="2026-11-22"))
             follow(person, person.send("/list", todo="D"))

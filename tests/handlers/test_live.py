@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from tests.people import Person
-from todo.cookies import session_cookie, session_secret
 from todo.errors import StorageUnavailable
+from todo.http.cookies import session_cookie, session_secret
 
 
 def test_nobody_is_signed_in(anonymous: httpx.Client) -> None:

@@ -6,7 +6,7 @@ import httpx
 import yaml
 from PIL import Image
 
-from todo import contract
+from todo.contract import API
 
 
 def test_manifest(anonymous: httpx.Client) -> None:
@@ -15,7 +15,7 @@ def test_manifest(anonymous: httpx.Client) -> None:
     assert manifest["schema_version"] == "v1"
     assert manifest["auth"] == {"type": "service_http", "authorization_type": "bearer", "verification_tokens": {}}
     assert manifest["api"]["url"] == "http://localhost:8000/openapi.yaml"
-    assert manifest["name_for_model"] == contract.API.document["info"]["x-plugin"]["name_for_model"]
+    assert manifest["name_for_model"] == API.document["info"]["x-plugin"]["name_for_model"]
 
 
 def test_every_address_of_the_manifest_answers(anonymous: httpx.Client) -> None:
@@ -27,15 +27,15 @@ def test_every_address_of_the_manifest_answers(anonymous: httpx.Client) -> None:
 def test_contract_is_the_file_but_for_servers(anonymous: httpx.Client) -> None:
     served = anonymous.get("/openapi.yaml")
     assert served.headers["content-type"].startswith("application/yaml")
-    assert served.text == contract.API.text  # the tests run at the very address that the file names
+    assert served.text == API.text  # the tests run at the very address that the file names
     assert yaml.safe_load(served.text) == anonymous.get("/openapi.json").json()
 
 
 def test_servers_come_from_the_settings() -> None:
-    text = contract.API.text_for("https://todo.example.com")
+    text = API.text_for("https://todo.example.com")
     assert yaml.safe_load(text)["servers"] == [{"url": "https://todo.example.com"}]
-    assert contract.API.document_for("https://todo.example.com") == yaml.safe_load(text)
-    ours, theirs = contract.API.text.splitlines(), text.splitlines()
+    assert API.document_for("https://todo.example.com") == yaml.safe_load(text)
+    ours, theirs = API.text.splitlines(), text.splitlines()
     changed = [line.strip() for line in theirs if line not in ours]
     assert changed == [
         "- url: https://todo.example.com",

@@ -182,7 +182,7 @@ def test_rules_that_one_change_sets_are_series_of_their_own(client: httpx.Client
 def test_completing_many_whose_rule_never_comes_again_is_quick(
     client: httpx.Client, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("todo.recurrence.check", lambda *_: None)  # as before it was refused
+    monkeypatch.setattr("todo.domain.recurrence.check", lambda *_: None)  # as before it was refused
     rule = {"due": "2026-11-27", "repeat": "FREQ=DAILY;INTERVAL=7;BYDAY=MO;COUNT=9"}
     actions = [{"action": "add", "todo": f"{number}", **rule} for number in range(50)]
     assert client.post(f"/todos/{name}/changes", json={"actions": actions}).status_code == 200

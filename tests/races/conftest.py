@@ -6,7 +6,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from tests.races.workers import Workers
-from todo import passwords
+from todo.accounts import passwords
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,8 @@ import pytest
 import handlers.todos
 from tests.people import CALLBACK, NEW_PASSWORD, PASSWORD, Client, Person, bearer
 from tests.races.workers import Pause, Workers, at_once
-from todo import files, passwords
+from todo.accounts import passwords
+from todo.domain import files
 
 
 def todos_of(person: Person) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.people import NEW_PASSWORD, PASSWORD, Person
 from tests.races.workers import Pause, Workers
-from todo import passwords
+from todo.accounts import passwords
 
 OTHER_PASSWORD = "nine shy otters hum along"
 

@@ -20,9 +20,10 @@ from starlette.testclient import TestClient
 from tests.conftest import AUTHORIZATION
 from tests.people import Client, bearer
 from tests.races.workers import Workers, at_once
-from todo import accounts, attempts, users
-from todo.sessions import Session
-from todo.users import Owner
+from todo.accounts import accounts, attempts
+from todo.accounts.sessions import Session
+from todo.domain import users
+from todo.domain.users import Owner
 
 SOAK = "SOAK" in os.environ
 SEEDS = range(10) if SOAK else range(2)

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, migrate
-from todo import changes
+from todo.domain import changes
+from todo.domain.users import Owner
 from todo.storage.engine import Engine, open_engine
 from todo.storage.sqlite import MOST_TOGETHER
 from todo.storage.statements import Connection
-from todo.users import Owner
 
 pytestmark = pytest.mark.slow
 

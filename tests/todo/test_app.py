@@ -8,9 +8,9 @@ from starlette.testclient import TestClient
 
 from tests.answers import check_answer
 from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
-from todo import changes, todos
 from todo.app import create_app
 from todo.config import Settings
+from todo.domain import changes, todos
 from todo.errors import StorageUnavailable
 from todo.manifest import ManifestError, build
 from todo.storage.engine import StorageNotReady

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import SERVICE_KEY
 from tests.leaks import leaks
 from tests.people import PASSWORD
-from todo import tokens
+from todo.accounts import tokens
 
 
 @pytest.mark.parametrize(

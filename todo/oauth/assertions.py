@@ -12,15 +12,15 @@ from joserfc import jwk, jws
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwt import JWTClaimsRegistry
 
-from todo import attempts, tokens
+from todo.accounts import attempts, tokens
 from todo.contract import SITE
+from todo.domain.users import utc_now
 from todo.errors import ClientRefused
 from todo.oauth import clients, documents, keys
 from todo.oauth.clients import Client
 from todo.oauth.metadata import SIGNING_ALGORITHMS, token_endpoint
 from todo.storage.engine import Engine
 from todo.storage.statements import Connection
-from todo.users import utc_now
 
 JSON = dict[str, Any]
 

@@ -5,14 +5,14 @@ from typing import Any
 
 from authlib.oauth2 import OAuth2Error
 
-from todo import users
 from todo.contract import API
+from todo.domain import users
+from todo.domain.users import Owner
 from todo.errors import ClientRefused
 from todo.oauth import clients, redirects
 from todo.oauth.grants import S256, CodeGrant, ResourceIndicator
 from todo.oauth.server import Answer, Request, Server
 from todo.storage.statements import Connection
-from todo.users import Owner
 
 # Why there is nowhere to redirect to, by OAuth's name for it (RFC 6749 section 4.1.2.1).
 REASONS = {

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 import orjson
 from authlib.oauth2.rfc6749 import ClientMixin, list_to_scope, scope_to_list
 
-from todo import tokens
+from todo.accounts import tokens
 from todo.contract import API, SITE
+from todo.domain.users import utc_now
 from todo.oauth import redirects
 from todo.oauth.metadata import GRANT_TYPES, SECRET_METHODS
 from todo.storage.statements import Connection
-from todo.users import utc_now
 
 JSON = dict[str, Any]
 

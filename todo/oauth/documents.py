@@ -20,16 +20,16 @@ import httpx
 import orjson
 from authlib.oauth2 import OAuth2Error
 
-from todo import attempts
+from todo.accounts import attempts
 from todo.contract import SITE
+from todo.domain.users import utc_now
 from todo.errors import AssistantsBusy, ClientRefused
+from todo.http.validators import find_errors
 from todo.oauth import clients, register
 from todo.oauth.metadata import DOCUMENT_METHODS
 from todo.oauth.redirects import LOOPBACK
 from todo.storage.engine import Engine
 from todo.storage.statements import Connection
-from todo.users import utc_now
-from todo.validation import find_errors
 
 JSON = dict[str, Any]
 

@@ -9,15 +9,15 @@ import orjson
 from authlib.oauth2.rfc6749 import InvalidRequestError, InvalidScopeError, grants, scope_to_list
 from authlib.oauth2.rfc7636 import CodeChallenge
 
-import todo.grants
-from todo import sealing, tokens
+import todo.accounts.grants
+from todo.accounts import sealing, tokens
 from todo.contract import SITE
+from todo.domain.users import STORED_TIME, utc_now
 from todo.errors import TooManyAttempts
 from todo.oauth.clients import Client
 from todo.oauth.redirects import leads_to_app
 from todo.oauth.server import InvalidTarget, Request, Server
 from todo.storage.statements import Connection
-from todo.users import STORED_TIME, utc_now
 
 JSON = dict[str, Any]
 
@@ -114,7 +114,7 @@ class CodeGrant(grants.AuthorizationCodeGrant):
         """Returns the code if it is this client's, in time and unused. A used one ends what it gave (section 4.1.2)."""
         row = self.server.lock(self.server.connection.code_by_hash, code)
         if row and row["grant_id"]:
-            todo.grants.end(self.server.connection, row["user_id"], row["grant_id"])
+            todo.accounts.grants.end(self.server.connection, row["user_id"], row["grant_id"])
             return None
         if row is None or row["client_id"] != client.id or row["expires_at"] <= utc_now():
             return None
@@ -152,7 +152,7 @@ class RefreshGrant(grants.RefreshTokenGrant):
         # What may be asked for is what the person allowed, also where the last access token was for less.
         credential = Credential({**row, "client_id": grant["client_id"], "scope": grant["scope"]})
         if row["used_at"] and not (is_in_grace(row) and credential.check_client(self.request.client)):
-            todo.grants.end(connection, row["user_id"], row["grant_id"])
+            todo.accounts.grants.end(connection, row["user_id"], row["grant_id"])
             return None
         check_resource(self.request, grant["resource"])
         if not row["used_at"]:
@@ -233,7 +233,7 @@ def save_tokens(server: Server, given: JSON, request: Request) -> None:
     if grant_id is None:
         connection.delete_dead_grants(user_id=user_id)
         for surplus in connection.surplus_grants(user_id=user_id, kept=MAX_GRANTS - 1, limit=MAX_GRANTS):
-            todo.grants.end(connection, user_id, surplus["id"])
+            todo.accounts.grants.end(connection, user_id, surplus["id"])
         grant_id = secrets.token_hex(16)
         connection.insert_grant(
             user_id=user_id,

@@ -4,7 +4,7 @@ from typing import Any
 
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 
-import todo.grants
+import todo.accounts.grants
 from todo.oauth.clients import Client
 from todo.oauth.grants import CodeGrant
 from todo.oauth.server import Answer, Request, Server
@@ -31,7 +31,7 @@ class Revocation(RevocationEndpoint):
     def revoke_token(self, token: "Token", request: Request) -> None:  # noqa: ARG002
         connection = self.server.connection
         if token.row["kind"] == "refresh":
-            todo.grants.end(connection, token.row["user_id"], token.row["grant_id"])
+            todo.accounts.grants.end(connection, token.row["user_id"], token.row["grant_id"])
         else:
             connection.delete_token(hash=token.row["hash"])
 

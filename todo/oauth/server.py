@@ -10,7 +10,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Request
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
-from todo import tokens
+from todo.accounts import tokens
 from todo.oauth import clients
 from todo.oauth.clients import Client
 from todo.oauth.metadata import resources_of

@@ -9,16 +9,17 @@ from urllib.parse import quote
 from flask import Response, current_app, g, make_response, redirect, render_template, request
 from werkzeug import Response as WerkzeugResponse
 
-from todo import history, sessions, tokens
-from todo.accounts import Account
-from todo.address import address_of
+from todo.accounts import sessions, tokens
+from todo.accounts.accounts import Account
+from todo.accounts.sessions import Session
 from todo.contract import SITE
-from todo.cookies import ACCOUNT
+from todo.domain import history
+from todo.domain.users import Owner, User
 from todo.errors import PROBLEMS, ChangeNotFound, Refusal, SignedOut, StaleForm
-from todo.refusals import CONTENT_POLICY
-from todo.sessions import Session
+from todo.http.address import address_of
+from todo.http.cookies import ACCOUNT
+from todo.http.problems import CONTENT_POLICY
 from todo.storage.statements import Connection
-from todo.users import Owner, User
 from todo.web import live, words
 
 P = ParamSpec("P")

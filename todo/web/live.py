@@ -2,7 +2,7 @@
 
 import time
 
-from todo.users import User
+from todo.domain.users import User
 
 # Time changes a page too: what was due in an hour is overdue. Pages are told so every ten minutes, not all at once.
 MINUTES = 10

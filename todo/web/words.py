@@ -7,9 +7,13 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from todo import entries
-from todo.drafts import PAST_TENSE
-from todo.entries import PROFILE, Entry
+from todo.contract.formats import is_visible
+from todo.domain import entries
+from todo.domain.changeset import PAST_TENSE
+from todo.domain.entries import PROFILE, Entry
+from todo.domain.history import ASSISTANT, Actor, Told
+from todo.domain.sections import Moment
+from todo.domain.todos import Todo
 from todo.errors import (
     PROBLEMS,
     ChangeNotFound,
@@ -22,10 +26,6 @@ from todo.errors import (
     UndoConflict,
     VersionConflict,
 )
-from todo.history import ASSISTANT, Actor, Told
-from todo.sections import Moment
-from todo.text import is_visible
-from todo.todos import Todo
 
 DAY = len("2026-11-27")
 UNITS = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}

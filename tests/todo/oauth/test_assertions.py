@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 
 from tests.conftest import GENEROUS, SERVICE_KEY, migrate
 from tests.people import CALLBACK, Client, Person
-from todo import attempts
+from todo.accounts import attempts
 from todo.app import create_app
 from todo.config import Settings
 from todo.oauth import assertions, documents, keys

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from todo import grants, users
+from todo.accounts import grants
+from todo.domain import users
+from todo.domain.users import Owner, utc_now
 from todo.oauth import clients, register
 from todo.storage.engine import Engine
 from todo.storage.statements import Connection
-from todo.users import Owner, utc_now
 
 MOST = 10
 HOUR = timedelta(hours=1)

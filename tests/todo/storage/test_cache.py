@@ -7,11 +7,11 @@ import time_machine
 
 from tests.conftest import migrate
 from tests.handlers.test_todos import add
-from todo import changes, todos, users
+from todo.domain import changes, todos, users
+from todo.domain.users import Owner
 from todo.storage import cache
 from todo.storage.cache import Cache
 from todo.storage.engine import open_engine
-from todo.users import Owner
 
 
 def test_it_gives_back_what_it_was_given() -> None:

@@ -12,12 +12,12 @@ import psycopg
 import pytest
 
 from tests.conftest import migrate, new_postgresql_database
+from todo.domain.profiles import update
+from todo.domain.users import Owner, find, open_list
 from todo.errors import StorageUnavailable
-from todo.profiles import update
 from todo.storage import sqlite
 from todo.storage.engine import Engine, StorageNotReady, newest_revision, open_engine
 from todo.storage.statements import Connection
-from todo.users import Owner, find, open_list
 
 
 def fail_after_writing(connection: Connection, owner: Owner) -> None:

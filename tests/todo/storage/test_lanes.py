@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from todo.domain.users import Owner
 from todo.errors import StorageUnavailable
 from todo.storage import lanes
 from todo.storage.engine import lane_of
 from todo.storage.lanes import Lanes
-from todo.users import Owner
 
 PATIENCE = 10.0
 

@@ -10,13 +10,13 @@ import pytest
 
 from tests.conftest import migrate
 from tests.handlers.test_todos import problem
-from todo import todos
+from todo.domain import todos
+from todo.domain.users import Owner, find
 from todo.errors import ReadTooSlow
 from todo.storage import limits
 from todo.storage.engine import Engine, open_engine
 from todo.storage.limits import exports
 from todo.storage.statements import Connection
-from todo.users import Owner, find
 
 # Counts so far that no machine gets there while a test waits.
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000000000) SELECT COUNT(*) FROM n"

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from tests.conftest import migrate
-from todo import changes, profiles, todos, undoing
-from todo.paging import ORDERS
-from todo.requests import once
+from todo.domain import changes, profiles, todos, undo
+from todo.domain.idempotency import once
+from todo.domain.paging import ORDERS
+from todo.domain.users import Owner
 from todo.storage.engine import Engine, open_engine
 from todo.storage.statements import Connection
-from todo.users import Owner
 
 OWNER = Owner("kevin")
 # Enough others that a planner sees what a scan would cost.
@@ -122,7 +122,7 @@ def test_nothing_else_scans(engine: Engine) -> None:
         ),
         (changes.act, {"action": "complete", "id": 151}),
         (changes.act, {"action": "delete", "id": 3}),
-        (partial(undoing.undo, force=True), 1),
+        (partial(undo.undo, force=True), 1),
         (changes.delete_at, 5),
         (profiles.update, "Asia/Tokyo"),
     ]

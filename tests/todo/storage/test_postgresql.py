@@ -11,11 +11,11 @@ import pytest
 
 from tests.conftest import migrate, new_postgresql_database
 from tests.proxy import Proxy, proxied
+from todo.domain.users import Owner, find, open_list
 from todo.errors import StorageUnavailable
 from todo.storage import postgresql
 from todo.storage.engine import Engine, open_engine
 from todo.storage.statements import Connection
-from todo.users import Owner, find, open_list
 
 KEVIN, ANNA = Owner("kevin"), Owner("anna")
 

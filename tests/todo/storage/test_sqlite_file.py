@@ -12,9 +12,9 @@ from tests.answers import check_answer
 from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
 from todo.app import create_app
 from todo.config import Settings
+from todo.domain.users import Owner, find
 from todo.errors import StorageUnavailable
 from todo.storage.engine import StorageNotReady, open_engine
-from todo.users import Owner, find
 
 
 @pytest.fixture

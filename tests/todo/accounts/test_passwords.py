@@ -1,0 +1,46 @@
+"""Guessing passwords, past HTTP: as fast and as much at once as anybody could."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import migrate
+from tests.people import PASSWORD
+from todo.accounts import accounts, passwords
+from todo.contract import SITE
+from todo.errors import TooManyAttempts, WrongPassword
+from todo.storage.engine import open_engine
+
+ALLOWED = SITE.limit("sign_ins_per_account")
+
+
+def test_ten_thousand_wrong_passwords_cost_ten_hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite:///{tmp_path}/todo.db"
+    migrate(url)
+    engine = open_engine(url)
+    engine.start()
+    account = engine.submit_write(
+        accounts.open_account, "kevin", passwords.hash_password(PASSWORD), None, None
+    ).result()
+    looked_at: list[str] = []
+    is_right = passwords.is_right
+    monkeypatch.setattr(passwords, "is_right", lambda *given: looked_at.append(given[1]) or is_right(*given))
+
+    def guess(number: int) -> type[Exception] | None:
+        try:
+            # Half of them from one address, half from as many as there are.
+            accounts.check_password(engine, "one" if number % 2 else str(number), "kevin", f"guess {number}")
+        except (TooManyAttempts, WrongPassword) as refusal:
+            return type(refusal)
+        return None
+
+    try:
+        with ThreadPoolExecutor(32) as attackers:
+            outcomes = list(attackers.map(guess, range(10_000)))
+        assert (outcomes.count(WrongPassword), outcomes.count(TooManyAttempts)) == (ALLOWED, 10_000 - ALLOWED)
+        assert len(looked_at) == ALLOWED
+        with pytest.raises(TooManyAttempts):
+            accounts.check_password(engine, "elsewhere", account.username, PASSWORD)
+    finally:
+        engine.stop()

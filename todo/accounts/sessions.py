@@ -1,0 +1,87 @@
+"""Sessions of people in browsers. The cookie holds the secret, the database only its hash."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import timedelta
+
+from todo.accounts import accounts, tokens
+from todo.accounts.accounts import Account
+from todo.contract import SITE
+from todo.domain import users
+from todo.domain.users import Owner, utc_now
+from todo.errors import SignedOut
+from todo.storage.statements import Connection
+
+KEPT = timedelta(days=SITE.limit("session_days"))  # with "keep me signed in"
+SHORT = timedelta(hours=SITE.limit("session_hours"))
+MOST_SESSIONS = SITE.limit("sessions_per_account")
+
+
+@dataclass(frozen=True)
+class Session:
+    """A browser's secret, and the account that is signed in with it, if any."""
+
+    secret: str
+    account: Account | None = None
+
+    @property
+    def csrf_token(self) -> str:
+        """Returns what every form of this session carries. Who cannot read the cookie cannot make it."""
+        return tokens.digest(f"csrf {self.secret}")
+
+    def has_sent(self, csrf_token: str) -> bool:
+        """Whether a form with this token comes from a page of this session."""
+        return hmac.compare_digest(self.csrf_token.encode(), csrf_token.encode())
+
+    @property
+    def owner(self) -> Owner:
+        """Returns the person who is signed in, as whose list it is. Raises SignedOut where nobody is."""
+        if self.account is None:
+            raise SignedOut
+        session = tokens.digest(self.secret)
+        return Owner(self.account.username, actor="person", user_id=self.account.user_id, session=session)
+
+
+def start(connection: Connection, account: Account, old: str, *, keep: bool) -> str:
+    """Returns the secret of a new session in place of an old one. Raises what accounts.lock raises.
+
+    The old one ends, so that nobody else can know it; so does one that the account has too many.
+    """
+    accounts.lock(connection, account)
+    end(connection, old)
+    return _start(connection, account.user_id, keep=keep)
+
+
+def change_password(connection: Connection, owner: Owner, account: Account, password_hash: str) -> str:
+    """Sets the password, ends every session, and returns the secret of a new one. Raises SignedOut, WrongPassword."""
+    user = users.lock(connection, owner)
+    accounts.lock(connection, account)
+    connection.save_password(user_id=user.id, password_hash=password_hash)
+    connection.delete_sessions_of_user(user_id=user.id)
+    return _start(connection, user.id, keep=False)
+
+
+def find(connection: Connection, secret: str) -> Account | None:
+    """Returns the account that is signed in with this secret."""
+    row = connection.account_of_session(hash=tokens.digest(secret), now=utc_now())
+    return Account.from_row(row) if row else None
+
+
+def sign_out(connection: Connection, secret: str) -> None:
+    """Ends one session, once what it has under way is done."""
+    row = connection.user_of_session(hash=tokens.digest(secret))
+    if row:
+        connection.lock_user_by_id(user_id=row["user_id"])
+    end(connection, secret)
+
+
+def end(connection: Connection, secret: str) -> None:
+    """Ends one session."""
+    connection.delete_session(hash=tokens.digest(secret))
+
+
+def _start(connection: Connection, user_id: int, *, keep: bool) -> str:
+    connection.delete_oldest_sessions(user_id=user_id, now=utc_now(), kept=MOST_SESSIONS - 1)
+    secret = tokens.new("session")
+    connection.insert_session(hash=tokens.digest(secret), user_id=user_id, expires_at=utc_now(KEPT if keep else SHORT))
+    return secret

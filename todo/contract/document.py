@@ -1,0 +1,152 @@
+"""The two hand-written contracts in spec/, read once; whoever needs a limit, an enum or a route asks here."""
+
+import re
+from collections.abc import Callable, Iterator
+from copy import copy
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+SPEC = Path(__file__).parent.parent.parent / "spec"
+ON_THE_LOOP = "x-on-the-loop"  # answered by the event loop, without a thread
+ANY_ORIGIN = "x-any-origin"  # what hosts and any web page may call: tokens and metadata
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the safe one in C, where PyYAML was built with it
+
+JSON = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a contract: its method in upper case, its path template and its description in the file."""
+
+    method: str
+    path: str
+    spec: JSON
+
+    @property
+    def id(self) -> str:
+        return str(self.spec["operationId"])
+
+    @property
+    def handler(self) -> str:
+        """Returns the full name of the function that answers."""
+        return f"{self.spec['x-openapi-router-controller']}.{self.id}"
+
+
+class Contract:
+    """One OpenAPI file: `text` as written, `document` as data, with the components of `shared` beside its own."""
+
+    def __init__(self, file: Path, shared: "Contract | None" = None) -> None:
+        self.name = file.name
+        self.text = file.read_text(encoding="utf-8")
+        self.document: JSON = yaml.load(self.text, Loader=LOADER)  # noqa: S506
+        if shared:
+            self.document = _localize(self.document, shared.name)
+            for kind, components in shared.document["components"].items():
+                self.document["components"].setdefault(kind, {}).update(components)
+
+    @cached_property
+    def operations(self) -> list[Operation]:
+        """Returns every operation, in the order of the file."""
+        return [
+            Operation(method.upper(), path, spec)
+            for path, item in self.document["paths"].items()
+            for method, spec in item.items()
+            if method in METHODS
+        ]
+
+    def without(self, mark: str) -> "Contract":
+        """Returns the same contract without the operations that have this extension."""
+        return self._with(lambda operation: mark not in operation.spec)
+
+    def only(self, mark: str) -> "Contract":
+        """Returns the same contract with those alone."""
+        return self._with(lambda operation: mark in operation.spec)
+
+    def _with(self, wanted: Callable[[Operation], bool]) -> "Contract":
+        paths: JSON = {}
+        for operation in filter(wanted, self.operations):
+            paths.setdefault(operation.path, {})[operation.method.lower()] = operation.spec
+        reduced = copy(self)
+        reduced.document = {**self.document, "paths": paths}
+        reduced.__dict__.pop("operations", None)
+        return reduced
+
+    def resolve(self, node: JSON) -> JSON:
+        """Returns what `node` refers to, or `node` itself where it is no $ref."""
+        while "$ref" in node:
+            target: Any = self.document
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                target = target[part]
+            node = target
+        return node
+
+    def parameters(self, operation: Operation, place: str) -> Iterator[JSON]:
+        """Yields the operation's parameters in `place` (path, query), each with its schema in place of a $ref to it."""
+        for parameter in map(self.resolve, operation.spec.get("parameters", [])):
+            if parameter["in"] == place:
+                yield {**parameter, "schema": self.resolve(parameter["schema"])}
+
+    def schema(self, name: str) -> JSON:
+        """Returns the schema of that name under components."""
+        return dict(self.document["components"]["schemas"][name])
+
+    def resolved_schema(self, name: str) -> JSON:
+        """Returns the same with what each $ref refers to in its stead."""
+        return dict(self._resolved(self.schema(name)))
+
+    def _resolved(self, node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: self._resolved(value) for key, value in self.resolve(node).items()}
+        return [self._resolved(item) for item in node] if isinstance(node, list) else node
+
+    def enum(self, name: str) -> list[str]:
+        """Returns the values of the named enum in the order of the file, without null."""
+        return [value for value in self.schema(name)["enum"] if value is not None]
+
+    def limit(self, name: str) -> int:
+        """Returns one of info.x-limits."""
+        return int(self.document["info"]["x-limits"][name])
+
+    @property
+    def scopes(self) -> dict[str, str]:
+        """Returns what a token may be for: the name of each scope and what it means to a person."""
+        flows = self.document["components"]["securitySchemes"]["oauth"]["flows"]
+        return dict(flows["authorizationCode"]["scopes"])
+
+    def text_for(self, server_url: str) -> str:
+        """Returns the file byte for byte but for the address of the server, in `servers` and in the scheme oauth."""
+        written = self.document["servers"][0]["url"]
+        return re.sub(
+            rf"^( +(?:- url|authorizationUrl|tokenUrl|refreshUrl): ){re.escape(written)}",
+            lambda found: found[1] + server_url,
+            self.text,
+            flags=re.MULTILINE,
+        )
+
+    def document_for(self, server_url: str) -> JSON:
+        """Returns the same as data."""
+        return _parse(self.text_for(server_url))
+
+
+@lru_cache(maxsize=4)
+def _parse(text: str) -> JSON:
+    return dict(yaml.load(text, Loader=LOADER))  # noqa: S506
+
+
+def _localize(node: Any, file: str) -> Any:
+    """Returns `node` with each $ref into the neighbouring `file` made local, as Connexion can follow no other."""
+    if isinstance(node, dict):
+        return {
+            key: value.removeprefix(file) if key == "$ref" else _localize(value, file) for key, value in node.items()
+        }
+    return [_localize(item, file) for item in node] if isinstance(node, list) else node
+
+
+API = Contract(SPEC / "openapi.yaml")
+SITE = Contract(SPEC / "site.yaml", shared=API)

@@ -1,0 +1,1 @@
+"""The rules: plain functions of a connection and values, which know nothing of HTTP."""

@@ -1,0 +1,107 @@
+"""The private calendar: to-dos with a due date, as iCalendar (RFC 5545), at an address that only its owner knows.
+
+Calendars of today show events and not VTODO, so each to-do is an event: a whole day, or the moment at which it is due.
+"""
+
+import secrets
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from todo.contract import SITE
+from todo.domain import users
+from todo.domain.todos import Todo
+from todo.domain.users import STORED_TIME, Owner, User
+from todo.storage.statements import Connection
+
+if TYPE_CHECKING:
+    from icalendar import Event
+
+PAST = timedelta(days=SITE.limit("calendar_past_days"))
+# VTIMEZONE lists each change of the clocks until then; what is due later is told in UTC.
+KNOWN = timedelta(days=366 * SITE.limit("calendar_zone_years"))
+PRIORITIES = {"high": 1, "medium": 5, "low": 9}  # RFC 5545 section 3.8.1.9
+DAY = len("2026-11-27")
+
+
+class Feed(NamedTuple):
+    """What a calendar shows: open to-dos, the soonest first."""
+
+    user: User
+    todos: list[Todo]
+
+
+def find(connection: Connection, calendar: str) -> Feed | None:
+    """Returns the to-dos of the calendar with this secret, from a while ago on and at most so many, or None."""
+    row = connection.user_by_calendar(calendar=calendar)
+    if row is None:
+        return None
+    user = User.from_row(row, Owner(row["username"]))
+    since = f"{datetime.now(ZoneInfo(user.time_zone)) - PAST:%Y-%m-%d}"
+    rows = connection.due_todos(user_id=user.id, since=since, limit=SITE.limit("calendar_todos"))
+    return Feed(user, [Todo.from_row(row) for row in rows])
+
+
+def renew(connection: Connection, owner: Owner, *, on: bool) -> None:
+    """Gives the calendar a new address of 128 bits, or none; the one before stops working at once. Raises SignedOut."""
+    user = users.lock(connection, owner)
+    connection.save_calendar(user_id=user.id, calendar=secrets.token_urlsafe(16) if on else None)
+
+
+def address(connection: Connection, owner: Owner) -> str | None:
+    """Returns the path of the person's calendar. Raises SignedOut."""
+    calendar = connection.account_by_user(user_id=users.find(connection, owner).id)["calendar"]
+    return f"/calendar/{calendar}.ics" if calendar else None
+
+
+def to_ical(feed: Feed, host: str) -> bytes:
+    """Returns the calendar as it is sent. Times are in the user's zone, whose rules go with them (VTIMEZONE)."""
+    from icalendar import Calendar
+
+    calendar = Calendar()
+    calendar.add("prodid", f"-//To-do list//{host}//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    calendar.add("x-wr-calname", "To-do list")
+    calendar.add("x-wr-timezone", feed.user.time_zone)
+    calendar.add("refresh-interval", timedelta(minutes=30), parameters={"VALUE": "DURATION"})  # RFC 7986
+    calendar.add("x-published-ttl", "PT30M")
+    known_until = datetime.now(UTC).date() + KNOWN
+    for todo in feed.todos:
+        calendar.add_component(_event(todo, feed.user, host, known_until))
+    # The rules of the zone for as long as there is something to show.
+    days = [min(date.fromisoformat(str(todo.due)[:DAY]), known_until) for todo in feed.todos]
+    if days:
+        year = timedelta(days=366)
+        calendar.add_missing_timezones(first_date=min(days) - year, last_date=max(days) + year)
+    return bytes(calendar.to_ical())
+
+
+def _event(todo: Todo, user: User, host: str, known_until: date) -> "Event":
+    from icalendar import Event
+
+    event = Event()
+    event.add("uid", f"{user.id}-{todo.id}@{host}")
+    event.add("dtstamp", _utc(todo.updated_at))
+    event.add("created", _utc(todo.created_at))
+    event.add("last-modified", _utc(todo.updated_at))
+    event.add("sequence", todo.version)
+    event.add("summary", todo.todo)
+    assert todo.due
+    if len(todo.due) == DAY:
+        event.add("dtstart", date.fromisoformat(todo.due))
+    else:
+        local = datetime.fromisoformat(todo.due).replace(tzinfo=ZoneInfo(user.time_zone))
+        event.add("dtstart", local if local.date() <= known_until else local.astimezone(UTC))
+    if todo.notes:
+        event.add("description", todo.notes)
+    if todo.tags:
+        event.add("categories", list(todo.tags))
+    if todo.priority in PRIORITIES:
+        event.add("priority", PRIORITIES[todo.priority])
+    event.add("transp", "TRANSPARENT")  # nobody is busy all day because the rent is due
+    return event
+
+
+def _utc(stored: str) -> datetime:
+    return datetime.strptime(stored, STORED_TIME).replace(tzinfo=UTC)

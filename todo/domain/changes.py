@@ -1,0 +1,211 @@
+"""Changes: made in one transaction, and listed. How they are taken back stands in undoing.py."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from todo.contract import API
+from todo.domain import users
+from todo.domain.actions import perform
+from todo.domain.changeset import Draft
+from todo.domain.entries import PROFILE, Entry, differing, shown
+from todo.domain.paging import decode_cursor, encode_cursor
+from todo.domain.todos import Todo
+from todo.domain.users import STORED_TIME, Owner, User, today, utc_now
+from todo.errors import Refusal, TodoNotFound
+from todo.storage.statements import Connection
+
+JSON = dict[str, Any]
+
+MOST_CHARACTERS = API.limit("response_characters") - 1000  # the rest is for what stands around a list
+DUPLICATE_TIME = timedelta(seconds=API.limit("duplicate_seconds"))
+
+
+def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
+    """Does one action and returns its to-do. Raises what the action raises, and QuotaExceeded."""
+    draft = Draft(connection, owner)
+    todo_id = perform(draft, action)
+    draft.commit()
+    return _todo(draft, todo_id).to_json(draft.user.local_now())
+
+
+def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | None) -> JSON:
+    """Returns the new to-do, or, marked as such, the one that the same caller added with the same words just before."""
+    draft = Draft(connection, owner)
+    twin = _twin(draft, fingerprint) if fingerprint else None
+    if twin:
+        return {**twin.to_json(draft.user.local_now()), "deduplicated": True}
+    todo_id = perform(draft, action)
+    draft.commit(fingerprint=fingerprint)
+    return _todo(draft, todo_id).to_json(draft.user.local_now())
+
+
+def delete_at(connection: Connection, owner: Owner, place: int) -> JSON:
+    """Returns the open to-do at `place`, from 0 in the default order, moved to the trash. Raises TodoNotFound."""
+    user = users.lock(connection, owner)
+    row = connection.open_todo_at(user_id=user.id, place=place)
+    if row is None:
+        raise TodoNotFound
+    return act(connection, owner, {"action": "delete", "id": row["id"]})
+
+
+def apply(connection: Connection, owner: Owner, actions: Sequence[JSON]) -> JSON:
+    """Does all actions in order and returns their to-dos, or none: a refusal names the position of its action."""
+    draft = Draft(connection, owner)
+    todo_ids = []
+    for position, action in enumerate(actions):
+        try:
+            todo_ids.append(perform(draft, action))
+        except Refusal as refusal:
+            raise refusal.at(f"actions.{position}") from None
+    changed = {"change_id": draft.change_id} if draft.commit() else {}
+    now = draft.user.local_now()
+    return changed | _within_limit([_todo(draft, todo_id).to_listed(now) for todo_id in todo_ids])
+
+
+class By(NamedTuple):
+    """Whose changes: those of one kind of actor, of one assistant by its name, or of everybody."""
+
+    actor: str | None = None
+    client: str | None = None
+
+    @property
+    def conditions(self) -> JSON:
+        """Returns what the statements compare with. ChatGPT is known by its name or by its conversations' ids."""
+        # No name has a line break in it.
+        pattern = "%" if self.client is None else "openai %" if self.client == "ChatGPT" else "\n"
+        return {"actor_pattern": self.actor or "%", "client": self.client or "", "client_pattern": pattern}
+
+
+def page(
+    connection: Connection,
+    owner: Owner,
+    actor: str | None,
+    first_day: str | None,
+    last_day: str | None,
+    limit: int,
+    cursor: str | None,
+) -> JSON:
+    """Returns one page of changes, newest first, by days of the owner. Raises InvalidRequest for a wrong cursor."""
+    user = users.find(connection, owner)
+    (before_id,) = decode_cursor(cursor, "changes", [2**31])
+    rows = list(
+        connection.changes_before(
+            user_id=user.id,
+            before_id=before_id,
+            from_time=day_of(user, first_day)[0] if first_day else "",
+            to_time=day_of(user, last_day)[1] if last_day else "~",
+            **By(actor).conditions,
+            limit=limit + 1,
+        )
+    )
+    changes: list[JSON] = []
+    room = MOST_CHARACTERS
+    for row in rows[:limit]:
+        change = _change(user, row, entries_of(connection, user, row["id"]))
+        room -= length(change)
+        if room < 0:
+            break
+        changes.append(change)
+    answer = {"changes": changes, "returned": len(changes), "today": today(user.local_now())}
+    more = len(changes) < len(rows)
+    return answer | ({"next_cursor": encode_cursor("changes", [changes[-1]["id"]])} if more else {})
+
+
+def _twin(draft: Draft, fingerprint: str) -> Todo | None:
+    """Returns the to-do that the same request added a moment ago, if nothing has happened to it since."""
+    row = draft.connection.twin_of(
+        user_id=draft.user.id,
+        since=utc_now(-DUPLICATE_TIME),
+        fingerprint=fingerprint,
+    )
+    if row is None:
+        return None
+    for entry in entries_of(draft.connection, draft.user, row["id"]):
+        todo = draft.get(entry.todo_id)
+        if todo and todo.change_id == row["id"]:
+            return todo
+    return None
+
+
+def _todo(draft: Draft, todo_id: int) -> Todo:
+    todo = draft.get(todo_id)
+    if todo is None:
+        raise TodoNotFound
+    return todo
+
+
+def entries_of(connection: Connection, user: User, change_id: int) -> list[Entry]:
+    """Returns what a change did to each to-do."""
+    return [Entry.from_row(row) for row in connection.entries_of_change(user_id=user.id, change_id=change_id)]
+
+
+def day_of(user: User, day: str) -> tuple[str, str]:
+    """Returns when a day of the user starts and when the next one does, as times are stored."""
+    start = datetime.fromisoformat(day)
+    return stored(user, start), stored(user, start + timedelta(days=1))
+
+
+def stored(user: User, local: datetime) -> str:
+    """Returns a local time of the user as times are stored."""
+    return local.replace(tzinfo=ZoneInfo(user.time_zone)).astimezone(ZoneInfo("UTC")).strftime(STORED_TIME)
+
+
+def _change(user: User, row: Any, entries: list[Entry]) -> JSON:
+    """Returns a change as a caller sees it, in the user's local time and within what one answer may hold."""
+    at = datetime.strptime(row["at"], STORED_TIME).replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(user.time_zone))
+    change: JSON = {"id": row["id"], "at": f"{at:%Y-%m-%dT%H:%M:%S}", "actor": row["actor"]}
+    if row["client"]:
+        change["client"] = row["client"]
+    change["summary"] = row["summary"]
+    if row["undoes"]:
+        change["undoes"] = row["undoes"]
+    return change | told(entries, MOST_CHARACTERS - length(change))
+
+
+def told(entries: list[Entry], room: int) -> JSON:
+    """Returns what happened to each to-do and to the time zone, and how many to-dos there was no room for."""
+    answer: JSON = {"todos": []}
+    left_out = 0
+    for entry in entries:
+        if entry.todo_id == PROFILE:
+            sides = (("before", entry.before), ("after", entry.after))
+            answer["time_zone"] = {name: zone.time_zone or users.FALLBACK_ZONE for name, zone in sides}
+            continue
+        happened = _happened(entry)
+        room -= length(happened) + 40
+        if room < 0:
+            left_out += 1
+        else:
+            answer["todos"].append(happened)
+    return answer | ({"left_out": left_out} if left_out else {})
+
+
+def _happened(entry: Entry) -> JSON:
+    told: JSON = {"id": entry.todo_id, "todo": entry.title, "action": entry.action}
+    if entry.before is None or entry.after is None:
+        present = {name: value for name, value in shown(entry.before or entry.after).items() if value is not None}
+        return told | {"before" if entry.after is None else "after": present}
+    fields = list(differing(entry))
+    return told | {
+        "before": {name: before for name, before, _ in fields},
+        "after": {name: after for name, _, after in fields},
+    }
+
+
+def _within_limit(shown: list[JSON]) -> JSON:
+    """Returns the to-dos without their notes and tags, and says so, where the answer would be too long with them."""
+    if length(shown) <= MOST_CHARACTERS:
+        return {"todos": shown}
+    left_out = ["notes", "tags"]
+    return {
+        "todos": [{name: value for name, value in todo.items() if name not in left_out} for todo in shown],
+        "left_out": left_out,
+    }
+
+
+def length(value: Any) -> int:
+    return len(orjson.dumps(value).decode())

@@ -1,0 +1,266 @@
+"""A change in the making: what to-dos will be and, when it is committed, the one place that writes them and the log."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+
+from todo.contract import API
+from todo.domain import quota, users
+from todo.domain.entries import PROFILE, Entry, Zone
+from todo.domain.todos import Folded, Todo
+from todo.domain.users import DAY, Owner, User, utc_now
+from todo.errors import QuotaExceeded, StorageFull
+from todo.storage.statements import Connection
+
+MOST_TODOS = API.limit("todos")
+TRASH_TIME = timedelta(days=API.limit("trash_days"))
+MOST_SWEPT = 20  # a write takes at most so many to-dos out of the trash, so that none has to wait long
+# What makes room, or must not be kept from anybody. To do one of them twice takes something that a full list refuses.
+ALWAYS = {"complete", "delete", "unshare"}
+
+PAST_TENSE = {
+    "add": "added",
+    "update": "changed",
+    "complete": "completed",
+    "reopen": "reopened",
+    "delete": "deleted",
+    "restore": "restored",
+    "share": "shared",
+    "unshare": "unshared",
+}
+
+
+class Draft:
+    """A change to one list. It locks the list when it is made, and stores nothing before `commit`.
+
+    One that is made for a `user` locks nothing: it shows what a change would do, and cannot be committed.
+    """
+
+    def __init__(self, connection: Connection, owner: Owner, user: User | None = None) -> None:
+        self.connection = connection
+        self.owner = owner
+        self.user = user or users.lock(connection, owner)
+        self.now = utc_now()
+        self.change_id = self.user.last_change_id + 1
+        self.zone = Zone(self.user.stored_zone, self.user.time_zone_guessed)
+        self.old_zone = self.zone
+        self.zone_action = "update"
+        self.counts = self.user.counts
+        self.swept_on = self.user.swept_on
+        self.folded: dict[int, Folded] = {}  # of to-dos for which that was made beforehand
+        self._last_todo_id = self.user.last_todo_id
+        self._last_series = self.user.last_series
+        self._bytes = self.user.bytes
+        self._bytes_of: dict[int, int] = {}
+        self._before: dict[int, Todo | None] = {}
+        self._after: dict[int, Todo | None] = {}
+        self._actions: dict[int, str] = {}
+        self._done: Counter[str] = Counter()
+
+    def get(self, todo_id: int) -> Todo | None:
+        """Returns the to-do as the draft has it."""
+        if todo_id not in self._after:
+            row = self.connection.todo_by_id(user_id=self.user.id, id=todo_id)
+            self._before[todo_id] = self._after[todo_id] = Todo.from_row(row) if row else None
+            self._bytes_of[todo_id] = row["bytes"] if row else 0
+        return self._after[todo_id]
+
+    def put(self, action: str, todo_id: int, todo: Todo | None) -> None:
+        """Makes the to-do what it shall be, and counts the action if that is something new."""
+        if self.get(todo_id) != todo:
+            self._after[todo_id] = todo
+            # A to-do that the same change adds and then edits has been added.
+            self._actions.setdefault(todo_id, action)
+            self._done[action] += 1
+
+    def add(self, action: str, todo: Todo) -> Todo:
+        """Puts a to-do under the next id, and returns it."""
+        self._last_todo_id += 1
+        added = todo._replace(id=self._last_todo_id, version=0, created_at=self.now, updated_at=self.now)
+        self._before[added.id] = self._after[added.id] = None
+        self._bytes_of[added.id] = 0
+        self.put(action, added.id, added)
+        return added
+
+    def require_room(self, todos: int, size: int) -> None:
+        """Refuses what is sure to be too much before it is begun. Raises QuotaExceeded and StorageFull."""
+        if _kept(self.counts) + todos > MOST_TODOS:
+            raise QuotaExceeded
+        self._sweep()
+        self._bytes += size
+        if not self._has_room():
+            raise StorageFull
+        self._bytes -= size
+
+    def new_series(self) -> int:
+        """Returns a number that no series of the list has had."""
+        self._last_series += 1
+        return self._last_series
+
+    def has_occurrence(self, series: int | None, occurrence: str) -> bool:
+        """Whether the list has the to-do that stands for this date of a series, outside the trash."""
+        rows = self.connection.todos_of_occurrence(user_id=self.user.id, series=series, occurrence=occurrence)
+        drafted = [todo for todo in self._after.values() if todo and todo.status != "deleted"]
+        return any(row["id"] not in self._after for row in rows) or any(
+            (todo.series, todo.occurrence) == (series, occurrence) for todo in drafted
+        )
+
+    def entries(self) -> list[Entry]:
+        """Returns what the draft comes to so far: one for each to-do, and for the time zone, that will differ."""
+        entries = [
+            Entry.of(todo_id, self._actions[todo_id], self._before[todo_id], self._stamped(todo_id))
+            for todo_id in sorted(self._actions)
+            if self._before[todo_id] != self._after[todo_id]
+        ]
+        if self.zone != self.old_zone:
+            entries.insert(0, Entry(PROFILE, self.zone_action, self.old_zone, self.zone))
+        return entries
+
+    def commit(
+        self, undoes: int | None = None, fingerprint: str | None = None, summary: str | None = None
+    ) -> list[Entry]:
+        """Stores the change with its log and returns the entries, none if nothing differs.
+
+        `summary` stands in the log in place of the sentence that is made of the actions. Raises QuotaExceeded and
+        StorageFull.
+        """
+        entries = self.entries()
+        if entries:
+            self._store_todos(entries)
+            self._store_log(entries, undoes, fingerprint, summary or self._summary(entries))
+            self._store_counters(entries)
+        return entries
+
+    def note(self, summary: str) -> None:
+        """Stores a change that says what was done for good, of which the log keeps nothing to undo."""
+        self._store_counters([])
+        self._store_log([], None, None, summary)
+
+    def _stamped(self, todo_id: int) -> Todo | None:
+        """Returns the to-do as this change leaves it: one version on from all that were before."""
+        before, after = self._before[todo_id], self._after[todo_id]
+        if after is None:
+            return None
+        # One that returns had no more versions than the list has had changes, so that none of them comes again.
+        last = before.version if before else self.user.last_change_id if after.version else 0
+        version = max(last, after.version) + 1
+        self._after[todo_id] = after._replace(version=version, updated_at=self.now, change_id=self.change_id)
+        return self._after[todo_id]
+
+    def _store_todos(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            if entry.todo_id == PROFILE:
+                self.connection.save_time_zone(user_id=self.user.id, **vars(entry.after))
+            else:
+                self._store_todo(entry.todo_id)
+        kept = _kept(self.counts)
+        if kept > MOST_TODOS and kept > _kept(self.user.counts):
+            raise QuotaExceeded
+
+    def _store_todo(self, todo_id: int) -> None:
+        before, after = self._before[todo_id], self._after[todo_id]
+        self._bytes -= self._bytes_of[todo_id]
+        if before:
+            self.counts[before.status] -= 1
+        if after is None:
+            self.connection.remove_todo(user_id=self.user.id, id=todo_id)
+            return
+        self.counts[after.status] += 1
+        row = after.to_row(self.folded.get(todo_id))
+        self._bytes += row["bytes"]
+        if before is None:
+            self.connection.insert_todo(user_id=self.user.id, **row)
+        else:
+            self.connection.save_todo(user_id=self.user.id, **row)
+
+    def _store_counters(self, entries: list[Entry]) -> None:
+        self._sweep()
+        self._bytes += quota.ROW_BYTES  # of the change
+        if not self._has_room() and not all(entry.action in ALWAYS and entry.before for entry in entries):
+            raise StorageFull
+        self.connection.save_counters(
+            user_id=self.user.id,
+            last_todo_id=self._last_todo_id,
+            last_series=self._last_series,
+            last_change_id=self.change_id,
+            swept_on=self.swept_on,
+            bytes=self._bytes,
+            **self.counts,
+        )
+
+    def _has_room(self) -> bool:
+        """Whether the list has room for the draft, also after answers kept for retries have made some."""
+        if self._is_too_large():
+            self._bytes -= quota.forget_answers(self.connection, self.user.id)
+        return not self._is_too_large()
+
+    def _is_too_large(self) -> bool:
+        """Whether the list takes more room than it may, and more than it did."""
+        return self._bytes > quota.MOST_BYTES and self._bytes > self.user.bytes
+
+    def _store_log(self, entries: list[Entry], undoes: int | None, fingerprint: str | None, summary: str) -> None:
+        self.connection.insert_change(
+            user_id=self.user.id,
+            id=self.change_id,
+            at=self.now,
+            actor=self.owner.actor,
+            client=self.owner.client,
+            grant_id=self.owner.grant_id,
+            summary=summary,
+            undoes=undoes,
+            fingerprint=fingerprint,
+        )
+        for entry in entries:
+            self._store_entry(entry)
+
+    def _store_entry(self, entry: Entry) -> None:
+        before = entry.before.to_log() if entry.before else None
+        after = entry.after.to_log() if entry.after else None
+        size = quota.bytes_of(before, after)
+        self._bytes += size
+        self.connection.insert_entry(
+            user_id=self.user.id,
+            change_id=self.change_id,
+            todo_id=entry.todo_id,
+            action=entry.action,
+            before=before,
+            after=after,
+            bytes=size,
+        )
+
+    def _summary(self, entries: list[Entry]) -> str:
+        """Returns one sentence without any text of a to-do, which may be somebody else's words to a model."""
+        parts = [f"{PAST_TENSE[action]} {count}" for action, count in self._done.items()]
+        if parts:
+            parts[0] += " to-do" if parts[0].endswith(" 1") else " to-dos"
+        if entries[0].todo_id == PROFILE:
+            parts.append("set the time zone")
+        sentence = " and ".join((", ".join(parts[:-1]), parts[-1])) if len(parts) > 1 else parts[0]
+        return f"{sentence[0].upper()}{sentence[1:]}."
+
+    def _sweep(self) -> None:
+        """Once a day, removes what was in the trash for long enough, from the log too, and answers kept no longer."""
+        today = self.now[:DAY]
+        if self.swept_on == today:
+            return
+        expired = self.connection.expired_in_trash(
+            user_id=self.user.id, deleted_before=utc_now(-TRASH_TIME), limit=MOST_SWEPT
+        )
+        for row in expired:
+            self._bytes -= remove_for_good(self.connection, self.user, row["id"])
+        self.counts["deleted"] -= len(expired)
+        answers = self.connection.remove_expired_answers(user_id=self.user.id, now=self.now)
+        self._bytes -= quota.total(answers)
+        if len(expired) < MOST_SWEPT:
+            self.swept_on = today
+
+
+def remove_for_good(connection: Connection, user: User, todo_id: int) -> int:
+    """Removes a to-do that is in the trash, or is there no more, from the log too; returns what it took in bytes."""
+    which = {"user_id": user.id, "todo_id": todo_id}
+    return quota.total(connection.remove_entries_of_todo(**which)) + quota.total(connection.remove_from_trash(**which))
+
+
+def _kept(counts: Mapping[str, int]) -> int:
+    """Returns what counts towards the quota: all but the trash."""
+    return counts["open"] + counts["done"]

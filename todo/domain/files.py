@@ -1,0 +1,224 @@
+"""To-dos as files: a table for spreadsheets, and what comes in from one or from an export."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import orjson
+
+from todo.contract import API, SITE
+from todo.domain import quota, users
+from todo.domain.actions import FIELDS, perform
+from todo.domain.changeset import MOST_TODOS, Draft
+from todo.domain.todos import PRIORITIES, Folded, Todo, clean
+from todo.domain.users import Owner
+from todo.errors import FieldError, InvalidRequest, Refusal, StorageFull
+from todo.http.operations import compile_schema
+from todo.http.validators import MOST_FIELDS, find_errors
+from todo.storage.limits import exports
+from todo.storage.statements import Connection
+
+JSON = dict[str, Any]
+
+COLUMNS = ("todo", "notes", "due", "priority", "tags", "repeat", "status", "created_at")
+MOST_COLUMNS, MOST_ROWS = SITE.limit("import_columns"), SITE.limit("import_rows")
+MOST_VALUES = SITE.limit("import_values")
+# What makes a spreadsheet take a cell for a formula; an apostrophe before it makes it text, also before another one.
+# A cell may begin within ours, where a spreadsheet separates by something else than commas.
+CELL_START, FORMULA_START = r"(?:^|(?<=[;\t\r\n]))", r"(?=[=+\-@\t\r'\uff1d\uff0b\uff0d\uff20])"
+FORMULA = re.compile(CELL_START + FORMULA_START)
+MADE_TEXT = re.compile(f"{CELL_START}'{FORMULA_START}")
+BYTE_ORDER_MARK = "\ufeff"  # by which Excel knows UTF-8
+# The line by which a file tells Excel what separates its cells. Without one it is the first of these in the header.
+SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
+SEPARATORS = ";,\t"
+SCHEMA = API.resolved_schema("NewTodo")
+# What stands for a value in whatever case.
+MEANINGS = {
+    "priority": {name: name for name in PRIORITIES},
+    "status": {"open": "open", "done": "done", "completed": "done", "complete": "done"},
+}
+_is_valid = compile_schema(SCHEMA)
+
+
+@exports
+def to_csv(connection: Connection, owner: Owner) -> str:
+    """Returns every to-do outside the trash, the oldest first, as CSV (RFC 4180)."""
+    user = users.find(connection, owner)
+    file = io.StringIO()
+    file.write(BYTE_ORDER_MARK)
+    table = csv.writer(file, quoting=csv.QUOTE_ALL)
+    table.writerow(COLUMNS)
+    for row in connection.all_todos(user_id=user.id):
+        todo = Todo.from_row(row)
+        if todo.status != "deleted":
+            values = {**{name: getattr(todo, name) for name in COLUMNS}, "tags": ", ".join(map(_quoted, todo.tags))}
+            table.writerow([_cell(values[name] or "") for name in COLUMNS])
+    return file.getvalue()
+
+
+def read_file(text: str) -> list[JSON]:
+    """Returns the to-dos that a file tells of, each with its status. Raises InvalidRequest, and names the rows.
+
+    It is CSV with a header, or JSON: the export of an account, what list_todos answers, or a list of to-dos. Reading
+    ends where it holds more than a list can, for a file costs its sender less than us.
+    """
+    text = text.removeprefix(BYTE_ORDER_MARK)
+    found = _from_json(text) if text.lstrip()[:1] in ("{", "[") else _from_csv(text)
+    if not found:
+        raise InvalidRequest.of("file", "holds no to-dos")
+    errors: list[FieldError] = []
+    for number, todo in enumerate(found, start=1):
+        fields = {name: value for name, value in todo.items() if name != "status"}
+        if not _is_valid(fields):
+            errors += [FieldError(f"to-do {number}: {e.field}", e.message) for e in find_errors(SCHEMA, fields)]
+        if todo["status"] not in ("open", "done"):
+            errors.append(FieldError(f"to-do {number}: status", "must be open or done"))
+        if len(errors) >= MOST_FIELDS:
+            break
+    if errors:
+        raise InvalidRequest(errors)
+    return found
+
+
+class Import(NamedTuple):
+    """To-dos of a file, and what of storing them needs no list, so that it is done while others write."""
+
+    todos: list[JSON]
+    folded: list[Folded]
+    bytes: int  # that they take at least
+
+    @classmethod
+    def of(cls, found: list[JSON]) -> "Import":
+        """Returns them ready to be added. Raises StorageFull for more than an empty list has room for."""
+        folded, size = [], 0
+        for given in found:
+            todo = Todo(0, created_at="", updated_at="", **clean(_fields(given)))
+            folded.append(Folded.of(todo))
+            size += int(todo.to_row(folded[-1])["bytes"]) + quota.bytes_of(todo.to_log())
+            if size > quota.MOST_BYTES:
+                raise StorageFull
+        return cls(found, folded, size)
+
+
+def add_all(connection: Connection, owner: Owner, file: Import) -> int:
+    """Adds all of them as one change, or none, and returns its id. Raises InvalidRequest and QuotaExceeded."""
+    found = file.todos
+    draft = Draft(connection, owner)
+    draft.require_room(len(found), file.bytes)
+    for number, (given, folded) in enumerate(zip(found, file.folded, strict=True), start=1):
+        try:
+            todo_id = perform(draft, {"action": "add", **_fields(given)})
+        except Refusal as refusal:
+            raise refusal.at(f"to-do {number}") from None
+        draft.folded[todo_id] = folded
+        todo = draft.get(todo_id)
+        if todo and given["status"] == "done":
+            draft.put("add", todo_id, todo._replace(status="done", done_at=draft.now))
+    draft.commit(summary=f"Imported {len(found)} to-do{'s' if len(found) > 1 else ''}.")
+    return draft.change_id
+
+
+def _fields(given: JSON) -> JSON:
+    return {name: value for name, value in given.items() if name in FIELDS}
+
+
+def _from_json(text: str) -> list[JSON]:
+    if text.count(",") + text.count("[") + text.count("{") > MOST_VALUES:
+        raise InvalidRequest.of("file", f"holds more than {MOST_VALUES} values")
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise InvalidRequest.of("file", "must be CSV, or JSON as the export has it") from None
+    listed = value.get("todos") if isinstance(value, dict) else value
+    if not (isinstance(listed, list) and all(isinstance(todo, dict) for todo in listed)):
+        raise InvalidRequest.of("file", "must hold a list of to-dos under the name todos")
+    # What is in the trash stays behind; the rest of what an export tells is ours to give anew.
+    return _take_all(_known(todo) for todo in listed if todo.get("status") != "deleted")
+
+
+def _from_csv(text: str) -> list[JSON]:
+    file = io.StringIO(text, newline="")
+    table = csv.reader(file, delimiter=_separator(file), strict=True)
+    try:
+        names = _names(next(table, []))
+        rows = (_todo(names, row, number) for number, row in enumerate(table, start=1))
+        return _take_all(filter(None, rows))
+    except csv.Error:
+        raise InvalidRequest.of("file", "must be CSV with a header, or JSON as the export has it") from None
+
+
+def _separator(file: io.StringIO) -> str:
+    """Returns what the cells are separated by, and leaves the file at its header."""
+    line = file.readline()
+    if said := SEPARATOR_LINE.fullmatch(line):
+        return said[1]
+    file.seek(0)
+    # A spreadsheet separates by semicolons where a comma stands in numbers.
+    return next((separator for separator in SEPARATORS if separator in line), ",")
+
+
+def _names(header: list[str]) -> list[str]:
+    """Returns the names of the columns. Raises InvalidRequest, before a row is read."""
+    if len(header) > MOST_COLUMNS:
+        raise InvalidRequest.of("file", f"has more than {MOST_COLUMNS} columns")
+    names = [name.strip().lower() for name in header]
+    named = [name for name in names if name]
+    if "todo" not in named:
+        raise InvalidRequest.of("file", "must have a column with the name todo")
+    if not set(named) <= set(COLUMNS):
+        raise InvalidRequest.of("file", f"has a column that is not known; known are {', '.join(COLUMNS)}")
+    if len(set(named)) < len(named):
+        raise InvalidRequest.of("file", "must not have the same column twice")
+    return names
+
+
+def _todo(names: list[str], row: list[str], number: int) -> JSON | None:
+    """Returns what a row tells of, None where it is empty. Raises InvalidRequest."""
+    if number > MOST_ROWS:
+        raise InvalidRequest.of("file", f"has more than {MOST_ROWS} rows")
+    if len(row) > len(names):
+        raise InvalidRequest.of("file", f"has more cells in row {number} than columns in its first line")
+    cells = {name: _text(cell) for name, cell in zip(names, row, strict=False) if name and cell.strip()}
+    tags = {"tags": _tags(cells["tags"])} if "tags" in cells else {}
+    return _known({**cells, **tags}) if cells else None
+
+
+def _take_all(found: Iterator[JSON]) -> list[JSON]:
+    """Returns all that is found. Raises InvalidRequest once that is too much."""
+    taken: list[JSON] = []
+    for item in found:
+        if len(taken) == MOST_TODOS:
+            raise InvalidRequest.of("file", f"holds more than {MOST_TODOS} to-dos")
+        taken.append(item)
+    return taken
+
+
+def _tags(cell: str) -> list[str]:
+    """Returns the tags of a cell, which is a line of CSV itself, as a tag may hold a comma."""
+    (tags,) = csv.reader([cell.replace("\n", " ").replace("\r", " ")], skipinitialspace=True)
+    return [tag.strip() for tag in tags if tag.strip()]
+
+
+def _quoted(tag: str) -> str:
+    return '"' + tag.replace('"', '""') + '"' if "," in tag or '"' in tag else tag
+
+
+def _known(given: JSON) -> JSON:
+    known = {"status": "open", **given}
+    return {name: _meant(name, value) for name, value in known.items() if name in FIELDS or name == "status"}
+
+
+def _meant(name: str, value: Any) -> Any:
+    """Returns the value as the contract has it, where it is known what it stands for."""
+    return MEANINGS[name].get(value.strip().lower(), value) if name in MEANINGS and isinstance(value, str) else value
+
+
+def _cell(value: str) -> str:
+    return FORMULA.sub("'", value)
+
+
+def _text(cell: str) -> str:
+    return MADE_TEXT.sub("", cell)

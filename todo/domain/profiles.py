@@ -1,0 +1,48 @@
+"""A profile: the time zone, what time it is there, and how full the list is."""
+
+from functools import cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from todo.domain import users
+from todo.domain.changeset import Draft
+from todo.domain.entries import Zone
+from todo.domain.users import DAY, Owner, User, weekday
+from todo.errors import InvalidRequest
+from todo.storage.statements import Connection
+
+JSON = dict[str, Any]
+
+
+def show(connection: Connection, owner: Owner) -> JSON:
+    """Returns the owner's profile; a list that nobody has written to has one too."""
+    return _profile(connection, users.find(connection, owner))
+
+
+def update(connection: Connection, owner: Owner, time_zone: str) -> JSON:
+    """Returns the profile with the time zone set for good. Raises InvalidRequest for one that IANA does not know."""
+    if time_zone not in time_zones():
+        raise InvalidRequest.of("time_zone", "must be an IANA time zone name, such as America/Los_Angeles")
+    draft = Draft(connection, owner)
+    draft.zone = Zone(time_zone, time_zone_guessed=False)
+    changed = {"change_id": draft.change_id} if draft.commit() else {}
+    return _profile(connection, users.find(connection, owner)) | changed
+
+
+@cache
+def time_zones() -> list[str]:
+    """Returns the names of all time zones that IANA knows."""
+    return sorted(available_timezones() - {"Factory"})  # which is what a machine has before anyone set it up
+
+
+def _profile(connection: Connection, user: User) -> JSON:
+    now = user.local_now()
+    overdue = connection.count_overdue(user_id=user.id, now=now, today=now[:DAY])["overdue"]
+    return {
+        "username": user.username,
+        "time_zone": user.time_zone,
+        "time_zone_guessed": user.time_zone_guessed,
+        "local_now": now,
+        "weekday": weekday(now),
+        "counts": {**user.counts, "overdue": overdue},
+    }

@@ -1,0 +1,274 @@
+"""To-dos: what one is, how it is shown and found. How one is changed stands in changes.py."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from todo.contract import API
+from todo.domain import users
+from todo.domain.paging import Page
+from todo.domain.quota import ROW_BYTES
+from todo.domain.users import DAY, Owner, User, today, weekday
+from todo.errors import TodoNotFound
+from todo.storage.statements import Connection
+
+JSON = dict[str, Any]
+
+PRIORITIES = API.enum("Priority")  # from least to most urgent
+UNSET_PRIORITY = PRIORITIES[0]
+NO_DUE = "9999"  # sorts after every due date
+# Two Arabic phrases that are one character each become 18 and 8 by NFKC; no other character becomes more than 6.
+UNFOLDED = re.compile("([\ufdfa\ufdfb])")
+MOST_FOLDED = 6
+
+
+class Todo(NamedTuple):
+    """A to-do as it is stored; `due` is local to its owner, the times are UTC."""
+
+    id: int
+    todo: str
+    created_at: str
+    updated_at: str
+    notes: str | None = None
+    due: str | None = None
+    priority: str = UNSET_PRIORITY
+    tags: tuple[str, ...] = ()
+    repeat: str | None = None
+    series: int | None = None  # the id of the to-do that it began with
+    series_start: str | None = None
+    occurrence: str | None = None
+    status: str = "open"
+    done_at: str | None = None
+    deleted_at: str | None = None
+    share: str | None = None  # the secret in the address that shows it to anybody
+    share_until: str | None = None  # the last local day on which that works
+    version: int = 0
+    change_id: int = 0
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Todo":
+        stored = {name: row[name] for name in STORED_AS_THEY_ARE}
+        return cls(**stored, priority=_priority(row["urgency"]), tags=tuple(orjson.loads(row["tags"])))
+
+    @classmethod
+    def from_log(cls, kept: str) -> "Todo":
+        """Returns the to-do that `to_log` kept."""
+        fields = orjson.loads(kept)
+        return cls(**{**fields, "tags": tuple(fields.get("tags", ()))})
+
+    @property
+    def url(self) -> str | None:
+        """Returns where it is shown to anybody, at this service; an answer makes the address whole."""
+        return address_of(self.share) if self.share else None
+
+    @property
+    def url_until(self) -> str | None:
+        return self.share_until
+
+    def to_log(self) -> str:
+        """Returns what the log keeps: all that is set."""
+        kept = {
+            name: value for name, value in zip(self._fields, self, strict=True) if value is not None and value != ()
+        }
+        return orjson.dumps(kept).decode()
+
+    def to_row(self, folded: "Folded | None" = None) -> JSON:
+        """Returns the columns: the fields, what lists sort and search by, and what they show."""
+        folded = folded or Folded.of(self)
+        shown = orjson.dumps(self._listed())
+        row: JSON = self._asdict()
+        row |= {
+            "due_key": self.due or NO_DUE,
+            "urgency": _urgency(self.priority),
+            "tags": orjson.dumps(self.tags).decode(),
+            "tag_keys": folded.tag_keys,
+            "search_text": folded.search_text,
+            "json": shown.decode(),
+            # Whatever is shown stands in columns of its own too.
+            "bytes": ROW_BYTES + 2 * len(shown) + len(folded.search_text.encode()),
+        }
+        del row["priority"]  # which is stored as its urgency
+        return row
+
+    def to_json(self, now: str) -> JSON:
+        """Returns what a caller sees at `now`, the owner's local time."""
+        return self.to_listed(now) | {"created_at": self.created_at, "updated_at": self.updated_at}
+
+    def to_listed(self, now: str) -> JSON:
+        """Returns the same as a list shows it: without its times, which would cost an assistant half of its tokens."""
+        shown = self._listed()
+        if self.due:
+            # One due on a day is overdue when the day is over.
+            shown["overdue"] = self.status == "open" and self.due < now[: len(self.due)]
+        return shown
+
+    def _listed(self) -> JSON:
+        """Returns what a list shows before it is due: what is unset is absent."""
+        shown: JSON = {"id": self.id, "todo": self.todo}
+        if self.notes:
+            shown["notes"] = self.notes
+        if self.due:
+            shown["due"] = self.due
+            shown["due_weekday"] = weekday(self.due)
+            shown["overdue"] = False
+        if self.priority != UNSET_PRIORITY:
+            shown["priority"] = self.priority
+        if self.tags:
+            shown["tags"] = list(self.tags)
+        if self.repeat:
+            shown["repeat"] = self.repeat
+        if self.url:
+            shown["url"] = self.url
+        if self.url_until:
+            shown["url_until"] = self.url_until
+        for name in ("status", "version", "change_id"):
+            shown[name] = getattr(self, name)
+        return shown
+
+
+class Folded(NamedTuple):
+    """What search compares of a to-do. Of a long one it takes longer to make than all else that is stored."""
+
+    search_text: str
+    tag_keys: str
+
+    @classmethod
+    def of(cls, todo: Todo) -> "Folded":
+        text = fold("\n".join((todo.todo, todo.notes or "", *todo.tags)))
+        return cls(text, "".join(f"\n{fold(tag)}\n" for tag in todo.tags))
+
+
+def address_of(share: str) -> str:
+    """Returns where the secret shows its to-do."""
+    return f"/s/{share}"
+
+
+STORED_AS_THEY_ARE = [name for name in Todo._fields if name not in ("priority", "tags")]
+
+
+def page(
+    connection: Connection, owner: Owner, status: str, filters: JSON, sort: str, limit: int, cursor: str | None
+) -> orjson.Fragment:
+    """Returns one page as JSON, by the filters of list_todos that were given. Raises InvalidRequest for a wrong cursor.
+
+    A page without filters is kept until the list changes, or the minute: what is overdue depends on it.
+    """
+    user = users.find(connection, owner)
+    now = user.local_now()
+    key = (user.version, now, status, sort, limit, cursor)
+    text = None if filters else connection.cache.get(key)
+    if text is None:
+        text = orjson.dumps(_page(connection, user, now, status, filters, Page(sort, limit, cursor))).decode()
+        if not filters:
+            connection.cache.put(key, text)
+    return orjson.Fragment(text)
+
+
+def _page(connection: Connection, user: User, now: str, status: str, filters: JSON, wanted: Page) -> JSON:
+    which = "all" if status == "all" else "one"
+    conditions = {"user_id": user.id, "status": status, "now": now, "today": now[:DAY]}
+    if filters:
+        conditions |= _conditions(**filters)
+        total = getattr(connection, f"total_{which}_filtered")(**conditions)["total"]
+        find_page = getattr(connection, f"list_{which}_{wanted.sort}_filtered")
+    else:
+        total = user.open_count + user.done_count if status == "all" else user.counts[status]
+        find_page = getattr(connection, f"list_{which}_{wanted.sort}")
+    rows, next_cursor = wanted.cut(find_page(**conditions, **wanted.after, limit=wanted.limit + 1))
+    todos = orjson.Fragment("[" + ",".join([row["json"] for row in rows]) + "]")
+    answer = {"todos": todos, "returned": len(rows), "total": total, "today": today(now)}
+    return answer | ({"next_cursor": next_cursor} if next_cursor else {})
+
+
+def get(connection: Connection, owner: Owner, todo_id: int) -> JSON:
+    """Returns the to-do. Raises TodoNotFound, also for one in the trash."""
+    user = users.find(connection, owner)
+    todo = find(connection, user, todo_id)
+    if todo is None or todo.status == "deleted":
+        raise TodoNotFound
+    return todo.to_json(user.local_now())
+
+
+def find(connection: Connection, user: User, todo_id: int) -> Todo | None:
+    """Returns the to-do, in the trash or not, or None."""
+    row = connection.todo_by_id(user_id=user.id, id=todo_id)
+    return Todo.from_row(row) if row else None
+
+
+def clean(given: JSON) -> JSON:
+    """Returns the fields as they are stored: trimmed, minutes without seconds, tags once each, null as unset."""
+    cleaned = dict(given)
+    if "todo" in given:
+        cleaned["todo"] = given["todo"].strip()
+    if "notes" in given:
+        cleaned["notes"] = (given["notes"] or "").strip() or None
+    if given.get("due"):
+        cleaned["due"] = given["due"][: len("2026-11-27T18:00")]
+    if "priority" in given:
+        cleaned["priority"] = given["priority"] or UNSET_PRIORITY
+    if "tags" in given:
+        unique: dict[str, str] = {}
+        for tag in given["tags"] or ():
+            unique.setdefault(fold(tag), tag.strip())
+        cleaned["tags"] = tuple(unique.values())
+    return cleaned
+
+
+def _conditions(
+    q: str | None = None,
+    tag: str | None = None,
+    due_from: str | None = None,
+    due_to: str | None = None,
+    priority: str | None = None,
+) -> JSON:
+    """Returns what the statements in todo_filters.sql compare with; a filter left out lets everything through."""
+    no_later = due_to and (f"{due_to}~" if len(due_to) == len("2026-11-27") else due_to)
+    has_due_filter = due_from or due_to
+    return {
+        **patterns(q, tag),
+        "due_from": due_from or "",
+        "due_to": no_later or ("9998" if has_due_filter else NO_DUE),
+        "urgency_from": _urgency(priority) if priority else 0,
+        "urgency_to": _urgency(priority or UNSET_PRIORITY),
+    }
+
+
+def patterns(q: str | None, tag: str | None) -> JSON:
+    """Returns what LIKE compares the text and the tags with; what is left out lets everything through."""
+    return {
+        "search_pattern": f"%{literal(fold(q))}%" if q else "%",
+        "tag_pattern": f"%\n{literal(fold(tag))}\n%" if tag else "%",
+    }
+
+
+def _urgency(priority: str) -> int:
+    """Returns the place of a priority in a list that starts with the most urgent."""
+    return len(PRIORITIES) - 1 - PRIORITIES.index(priority)
+
+
+def _priority(urgency: int) -> str:
+    return PRIORITIES[len(PRIORITIES) - 1 - urgency]
+
+
+def fold(text: str) -> str:
+    """Returns what search compares: case and width folded away, in any alphabet, white space made one space.
+
+    It is at most MOST_FOLDED times as long as the text.
+    """
+    if text.isascii():
+        return " ".join(text.casefold().split())
+    pieces = UNFOLDED.split(text)  # every other one is a character that stays as it is
+    pieces[::2] = map(_fold, pieces[::2])
+    return " ".join("".join(pieces).split())
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def literal(text: str) -> str:
+    """Returns `text` so that LIKE takes it for itself."""
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

@@ -1,0 +1,218 @@
+"""Whose list it is, and what time it is there."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from todo.contract import SITE
+from todo.domain.time_zones import zone_of_region
+from todo.errors import InvalidToken, SignedOut
+from todo.storage.statements import Connection
+
+FALLBACK_ZONE = "UTC"
+STORED_TIME = "%Y-%m-%dT%H:%M:%SZ"
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAY = len("2026-11-27")
+MOST_ID = 2**63 - 1
+UNUSED_CLIENT = timedelta(hours=SITE.limit("unused_client_hours"))
+
+
+def utc_now(offset: timedelta = timedelta()) -> str:
+    """Returns the time, moved by `offset`, as it is stored: UTC, to the second."""
+    return _stored(int(time.time() + offset.total_seconds()))
+
+
+@lru_cache(maxsize=16)
+def _stored(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime(STORED_TIME)
+
+
+@lru_cache(maxsize=1024)
+def _local(time_zone: str, minute: int) -> str:
+    return f"{datetime.fromtimestamp(minute * 60, ZoneInfo(time_zone)):%Y-%m-%dT%H:%M}"
+
+
+def weekday(day: str) -> str:
+    """Returns the name of the weekday of a local date or time."""
+    return WEEKDAYS[date.fromisoformat(day[:DAY]).weekday()]
+
+
+def today(now: str) -> str:
+    """Returns the weekday and the date of a local time."""
+    return f"{weekday(now)} {now[:DAY]}"
+
+
+class Owner(NamedTuple):
+    """Whose list a call is about, and who calls: as what, with which program, in which conversation.
+
+    The service key acts for a username. An assistant acts by a grant and a person by a session, both for one user id:
+    a username can be given to somebody else. Region, client and conversation are hints of a host, and never trusted.
+    """
+
+    username: str
+    region: str = ""
+    actor: str = "operator"
+    client: str = ""
+    conversation: str = ""
+    user_id: int | None = None
+    grant_id: str | None = None
+    session: str | None = None  # its hash
+
+    def gone(self) -> Exception:
+        """Returns what to raise where the user, the grant or the session is no more."""
+        return SignedOut() if self.session else InvalidToken()
+
+    @property
+    def lane(self) -> int | str:
+        """What calls about the same list have in common; storage lets none of them hold up other lists."""
+        return self.user_id or self.username
+
+
+class User(NamedTuple):
+    """The owner of a list. One that has not been opened yet has the id 0, which no to-do has."""
+
+    id: int  # random, so that none is ever given out twice
+    username: str
+    stored_zone: str | None
+    time_zone: str
+    time_zone_guessed: bool
+    last_todo_id: int
+    last_series: int
+    last_change_id: int
+    open_count: int
+    done_count: int
+    deleted_count: int
+    bytes: int  # of the to-dos, the log and the kept answers
+    swept_on: str  # the last day, in UTC, on which the trash was looked through to its end
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """What is another after every change of the list, and for a list that is opened anew."""
+        return self.id, self.last_change_id
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any], owner: Owner) -> "User":
+        return cls(
+            id=row["id"],
+            username=row["username"],
+            stored_zone=row["time_zone"],
+            time_zone=row["time_zone"] or zone_of_region(owner.region) or FALLBACK_ZONE,
+            time_zone_guessed=bool(row["time_zone_guessed"]),
+            last_todo_id=row["last_todo_id"],
+            last_series=row["last_series"],
+            last_change_id=row["last_change_id"],
+            open_count=row["open_count"],
+            done_count=row["done_count"],
+            deleted_count=row["deleted_count"],
+            bytes=row["bytes"],
+            swept_on=row["swept_on"],
+        )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many to-dos there are, by their status."""
+        return {"open": self.open_count, "done": self.done_count, "deleted": self.deleted_count}
+
+    def local_time(self) -> datetime:
+        """Returns the date and time where the user is."""
+        return datetime.now(ZoneInfo(self.time_zone))
+
+    def local_now(self) -> str:
+        """Returns the same as it is shown: local, to the minute."""
+        return _local(self.time_zone, int(time.time()) // 60)
+
+    def local_text(self, stored: str) -> str:
+        """Returns a stored time as the user reads it."""
+        at = datetime.strptime(stored, STORED_TIME).replace(tzinfo=UTC).astimezone(ZoneInfo(self.time_zone))
+        return f"{at:%Y-%m-%d at %H:%M}"
+
+
+UNOPENED = {
+    "id": 0,
+    "time_zone": None,
+    "time_zone_guessed": True,
+    "last_todo_id": 0,
+    "last_series": 0,
+    "last_change_id": 0,
+    "open_count": 0,
+    "done_count": 0,
+    "deleted_count": 0,
+    "bytes": 0,
+    "swept_on": "",
+}
+
+
+def find(connection: Connection, owner: Owner) -> User:
+    """Returns the owner's user without opening a list. Raises InvalidToken and SignedOut where the user is gone."""
+    if owner.user_id is None:
+        row = connection.user_by_username(username=owner.username)
+        return User.from_row(row or {**UNOPENED, "username": owner.username}, owner)
+    row = connection.user_by_id(user_id=owner.user_id)
+    if row is None:
+        raise owner.gone()
+    return User.from_row(row, owner)
+
+
+def lock(connection: Connection, owner: Owner) -> User:
+    """Returns the owner's user, locked until the write ends. Only the service key opens a list.
+
+    Every write begins with it, so that locks are taken in one order. Raises InvalidToken and SignedOut where the user,
+    the grant or the session has ended since the caller was authenticated.
+    """
+    if owner.user_id is None:
+        return open_list(connection, owner)
+    row = connection.lock_user_by_id(user_id=owner.user_id)
+    if row is None or not _is_authentic(connection, owner):
+        raise owner.gone()
+    return User.from_row(row, owner)
+
+
+def open_list(connection: Connection, owner: Owner) -> User:
+    """Returns the user of this name, locked. The first write opens the list and keeps the guess of the time zone."""
+    row = connection.lock_user(username=owner.username) or connection.open_user(
+        user_id=1 + secrets.randbelow(MOST_ID),
+        username=owner.username,
+        time_zone=zone_of_region(owner.region),
+        time_zone_guessed=True,
+        now=utc_now(),
+    )
+    return User.from_row(row, owner)
+
+
+def forget(connection: Connection, owner: Owner) -> bool:
+    """Deletes the user with every to-do, the log, and the account with all it gave; returns whether there was one.
+
+    Raises SignedOut, as `lock` does.
+    """
+    user_id = lock(connection, owner).id if owner.user_id else _locked_id(connection, owner.username)
+    connection.delete_claim(username=owner.username)
+    if user_id is None:
+        return False
+    connection.delete_tokens_of_user(user_id=user_id)
+    connection.delete_codes_of_user(user_id=user_id)
+    connection.release_clients_of_user(user_id=user_id, expires_at=utc_now(UNUSED_CLIENT))
+    connection.delete_grants_of_user(user_id=user_id)
+    connection.delete_sessions_of_user(user_id=user_id)
+    connection.delete_account(user_id=user_id)
+    connection.delete_answers_of_user(user_id=user_id)
+    connection.delete_entries_of_user(user_id=user_id)
+    connection.delete_changes_of_user(user_id=user_id)
+    connection.delete_todos_of_user(user_id=user_id)
+    connection.delete_user(user_id=user_id)
+    return True
+
+
+def _is_authentic(connection: Connection, owner: Owner) -> bool:
+    """Whether the grant or the session by which the owner was authenticated is still there."""
+    if owner.grant_id:
+        return connection.grant_by_id(user_id=owner.user_id, id=owner.grant_id) is not None
+    return connection.session_by_hash(user_id=owner.user_id, hash=owner.session) is not None
+
+
+def _locked_id(connection: Connection, username: str) -> int | None:
+    row = connection.lock_user(username=username)
+    return row["id"] if row else None

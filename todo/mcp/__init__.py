@@ -1,0 +1,1 @@
+"""The door for MCP: the operations of the contract as tools."""

@@ -1,0 +1,211 @@
+"""Tools: each operation of the contract as a model sees it over MCP, and which request a call of it is."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import orjson
+
+from todo.contract import Contract, Operation
+from todo.errors import FieldError, InvalidRequest
+from todo.http.operations import compile_schema
+from todo.http.validators import find_errors, read_parameter, whole_numbers
+
+JSON = dict[str, Any]
+
+# Whose list it is goes without saying for a user's own token.
+USERNAME, MINE = "username", "me"
+# What a model needs to make a call. Patterns and lengths are checked then, and a refusal names what is wrong.
+KEPT_ON_THE_WAY_IN = ("type", "default")
+# Methods whose requests do nothing more when they are repeated; x-idempotent says it of operations of other methods.
+IDEMPOTENT_METHODS = ("GET", "PATCH", "PUT", "DELETE")
+NAME = "x-mcp-name"  # what a tool is called, where the operation needs another name
+
+
+@dataclass(frozen=True)
+class Call:
+    """The request that a call of a tool is."""
+
+    method: str
+    path: str
+    query: str
+    body: bytes
+
+
+class Tool:
+    """One operation of a contract as a tool."""
+
+    def __init__(self, contract: Contract, operation: Operation) -> None:
+        self.contract = contract
+        self.operation = operation
+        self.name = name_of(operation)
+        self._path = {parameter["name"]: parameter for parameter in contract.parameters(operation, "path")}
+        self._query = {parameter["name"]: parameter for parameter in contract.parameters(operation, "query")}
+        self._fits = {name: compile_schema(parameter["schema"]) for name, parameter in self._path.items()}
+        self._body = self._body_schema()
+        # What goes with every write, and whose list it is, is told once, in the instructions.
+        self._told = {USERNAME, *contract.schema("WriteOptions")["properties"]}
+        if len({*self._path, *self._query, *self._body_fields}) < sum(map(len, self._places)):
+            raise ValueError(f"{self.name}: two of its parameters and fields have the same name.")
+
+    def definition(self, *, for_service: bool) -> JSON:
+        """Returns the tool as tools/list shows it. The holder of the service key must say whose list is meant."""
+        return {
+            "name": self.name,
+            "title": self.operation.spec["summary"],
+            "description": self.operation.spec["description"],
+            "inputSchema": self._input_schema(with_username=for_service),
+            "outputSchema": self._output_schema(),
+            "annotations": self._hints(),
+            # The service key is for no host that has people sign in.
+            **({} if for_service else {"_meta": {"securitySchemes": list(self._security_schemes())}}),
+        }
+
+    def call(self, arguments: Mapping[str, Any], username: str | None = None) -> Call:
+        """Returns the request; `username` is meant where the arguments name none. Raises InvalidRequest.
+
+        Null is for what is not set, at any depth, so it is left out. What has no place in a path is refused here, as no
+        address can say it; the contract checks the rest.
+        """
+        given = {**({USERNAME: username} if username else {}), **_without_null(arguments)}
+        path = self.operation.path
+        errors: list[FieldError] = []
+        for name, parameter in self._path.items():
+            value = whole_numbers(parameter["schema"], given.pop(name, None))
+            if not self._fits[name](value):
+                errors += _path_errors(name, parameter["schema"], value)
+            path = path.replace(f"{{{name}}}", quote(str(value), safe=""))
+        if errors:
+            raise InvalidRequest(errors)
+        query = {name: self._as_text(name, value) for name, value in given.items() if self._is_query(name)}
+        body = {name: value for name, value in given.items() if not self._is_query(name)}
+        has_body = self._body is not None and (body or self.operation.spec["requestBody"].get("required"))
+        return Call(self.operation.method, path, urlencode(query) if query else "", _as_json(body) if has_body else b"")
+
+    def _is_query(self, name: str) -> bool:
+        """Whether an argument goes into the query; one that nobody knows goes where it is refused."""
+        return name in self._query or self._body is None
+
+    def _as_text(self, name: str, value: Any) -> str:
+        """Returns an argument as the query has it."""
+        if isinstance(value, str):
+            return value
+        schema = self._query[name]["schema"] if name in self._query else {}
+        return _as_json(whole_numbers(schema, value)).decode()
+
+    @property
+    def _body_fields(self) -> JSON:
+        return self._body["properties"] if self._body else {}
+
+    @property
+    def _places(self) -> tuple[JSON, JSON, JSON]:
+        return self._path, self._query, self._body_fields
+
+    def _body_schema(self) -> JSON | None:
+        if "requestBody" not in self.operation.spec:
+            return None
+        body = self.contract.resolve(self.operation.spec["requestBody"])
+        return self.contract.resolve(body["content"]["application/json"]["schema"])
+
+    def _input_schema(self, *, with_username: bool) -> JSON:
+        """Returns path, query and body as one object."""
+        parameters = {
+            name: parameter
+            for name, parameter in {**self._path, **self._query}.items()
+            if with_username or name != USERNAME
+        }
+        properties = {name: self._described(name, parameter) for name, parameter in parameters.items()}
+        properties |= {
+            name: self._plain(field, described=name not in self._told) for name, field in self._body_fields.items()
+        }
+        required = [name for name, parameter in parameters.items() if parameter.get("required")]
+        required += (self._body or {}).get("required", [])
+        return {"type": "object", "properties": properties, **({"required": required} if required else {})}
+
+    def _described(self, name: str, parameter: JSON) -> JSON:
+        """Returns the schema of a parameter with what the parameter itself says."""
+        plain = self._plain(parameter["schema"], described=False)
+        return plain if name in self._told else {**plain, "description": parameter["description"]}
+
+    def _plain(self, schema: JSON, *, described: bool = True) -> JSON:
+        """Returns a schema as hosts and models take it: no $ref, no null, nothing that only a refusal needs.
+
+        Fields within fields stand without description: those of an action are those of the tools for one to-do.
+        """
+        schema = self.contract.resolve(schema)
+        schema = {**schema, **self.contract.resolve(schema.get("oneOf", [{}])[0])}  # what stands beside it is null
+        plain = {key: schema[key] for key in KEPT_ON_THE_WAY_IN if key in schema}
+        if described:
+            plain["description"] = schema["description"]
+        if "items" in schema:
+            plain["items"] = self._plain(schema["items"], described=False)
+        if "properties" in schema:
+            fields = schema["properties"].items()
+            plain["properties"] = {name: self._plain(field, described=False) for name, field in fields}
+            plain["required"] = schema.get("required", [])
+        return plain
+
+    def _output_schema(self) -> JSON:
+        """Returns what every answer that is no refusal keeps to: each field with its type, and what is always there.
+
+        What an object within holds stays open: to name that too would take a fifth of what all tools may cost.
+        """
+        responses = self.operation.spec["responses"]
+        success = self.contract.resolve(next(answer for status, answer in responses.items() if status < "300"))
+        schema = self.contract.resolve(success["content"]["application/json"]["schema"])
+        fields = {name: self._type(field) for name, field in schema["properties"].items()}
+        return {"type": "object", "properties": fields, "required": schema["required"]}
+
+    def _type(self, schema: JSON) -> JSON:
+        schema = self.contract.resolve(schema)
+        return {"type": schema["type"], **({"items": self._type(schema["items"])} if "items" in schema else {})}
+
+    def _hints(self) -> JSON:
+        """Returns what a host may show or ask about; a person confirms what may destroy something."""
+        spec, method = self.operation.spec, self.operation.method
+        return {
+            "readOnlyHint": method == "GET",
+            "destructiveHint": method != "GET" and spec["x-openai-isConsequential"],
+            "idempotentHint": method in IDEMPOTENT_METHODS or spec.get("x-idempotent", False),
+            "openWorldHint": False,  # a list is all there is to it
+        }
+
+    def _security_schemes(self) -> Iterator[JSON]:
+        """Yields the ways of ChatGPT to authorize a call; it has none for a service key."""
+        for alternative in self.operation.spec["security"]:
+            for name, scopes in alternative.items():
+                if name == "oauth":
+                    yield {"type": "oauth2", "scopes": scopes}
+
+
+def tools_of(contract: Contract) -> dict[str, Tool]:
+    """Returns the tools of a contract by their names: all of its operations but the deprecated ones, in its order."""
+    operations = [operation for operation in contract.operations if not operation.spec.get("deprecated")]
+    return {name_of(operation): Tool(contract, operation) for operation in operations}
+
+
+def name_of(operation: Operation) -> str:
+    """Returns the name of an operation as a tool: its own, unless the contract gives it another."""
+    return str(operation.spec.get(NAME, operation.id))
+
+
+def _path_errors(name: str, schema: JSON, value: Any) -> list[FieldError]:
+    """Returns what is wrong with a value; a number may be written as text, which is what an address holds."""
+    if value is None:
+        return [FieldError(name, "is required")]
+    return find_errors(schema, read_parameter(schema, [value]), at=name)
+
+
+def _without_null(value: Any) -> Any:
+    """Returns a value without the fields that are null. Items of a list stay: [null] is not [], which clears."""
+    if isinstance(value, dict):
+        return {name: _without_null(field) for name, field in value.items() if field is not None}
+    return [_without_null(item) for item in value] if isinstance(value, list) else value
+
+
+def _as_json(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        raise InvalidRequest.of("body", "must hold numbers of at most 64 bits") from None
