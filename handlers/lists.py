@@ -5,9 +5,9 @@ from typing import Any
 from werkzeug import Response
 
 from todo.contract import API
+from todo.contract.schemas import find_errors
 from todo.domain import changes, sections
 from todo.errors import InvalidRequest, Refusal
-from todo.http.validators import find_errors
 from todo.web import browser
 
 JSON = dict[str, Any]

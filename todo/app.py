@@ -3,21 +3,17 @@
 import logging
 import traceback
 import zoneinfo
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import partial, wraps
-from typing import Any, Literal, cast
+from functools import partial
+from typing import Any, Literal
 
-import orjson
 from connexion import AsyncApp, FlaskApp
 from connexion.exceptions import ProblemException
 from connexion.lifecycle import ConnexionResponse
 from connexion.options import SwaggerUIOptions
-from connexion.resolver import Resolver
 from flask import Response as FlaskResponse
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -31,22 +27,22 @@ from todo.errors import (
     InvalidRequest,
     MethodNotAllowed,
     NotFound,
-    OriginNotAllowed,
-    ProblemResponse,
     Refusal,
     Unauthorized,
     UnsupportedMediaType,
-    problem_response,
 )
-from todo.http.access_log import REQUEST_ID, AccessLog
+from todo.http.access_log import AccessLog
 from todo.http.bodies import Bodies
 from todo.http.bridge import Bridge
 from todo.http.cookies import is_signed_in, session_cookie
+from todo.http.cors import CORS
 from todo.http.event_loop import OnTheLoop
-from todo.http.guard import ForConnexion, Guard, headers_of, routes_of
+from todo.http.guard import ForConnexion, Guard, routes_of
 from todo.http.operations import CompiledContract
-from todo.http.problems import Refusals
+from todo.http.problems import ProblemResponse
 from todo.http.rate_limits import RateLimits
+from todo.http.refusals import Refusals
+from todo.http.responses import JSONResolver
 from todo.http.validators import VALIDATORS, FormURIParser, StrictURIParser
 from todo.http.visitors import Visitors
 from todo.mcp.endpoint import Endpoint
@@ -107,7 +103,7 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
         bodies=Bodies(may_upload=is_signed_in),
     )
     mcp.service = guard  # a call over MCP comes from within: no browser sent it, and it has the context and the log
-    cors = CORS(_with_context(guard, database, settings), settings, open_to_all)
+    cors = CORS(_with_context(guard, database, settings), settings.cors_origins, settings.public_url, open_to_all)
     return _with_lifespan(AccessLog(cors), database, limits)
 
 
@@ -115,49 +111,6 @@ def _without_date(response: FlaskResponse) -> FlaskResponse:
     """Returns what Flask answers without the date that it gives to files: the server adds it to every answer."""
     response.headers.pop("Date", None)
     return response
-
-
-class JSONResolver(Resolver):
-    """Finds the handlers of openapi.yaml, and sends as JSON what they return: value, or (value, status, headers).
-
-    Rules know no address of the service, so theirs begin with a slash and are made whole here. No text of a to-do looks
-    like one: in JSON its quotation marks stand behind backslashes.
-    """
-
-    def __init__(self, public_url: str) -> None:
-        super().__init__()
-        self.respond = partial(JSONResponse, b'"url":"' + public_url.encode() + b"/")
-
-    def resolve_function_from_operation_id(self, operation_id: str) -> Callable[..., Any]:
-        handler = super().resolve_function_from_operation_id(operation_id)
-
-        @wraps(handler)
-        async def respond(**arguments: Any) -> Response:
-            returned = await handler(**arguments)
-            return self.respond(*returned) if isinstance(returned, tuple) else self.respond(returned)
-
-        return respond
-
-
-class JSONResponse(Response):
-    """A value as JSON, which nobody may keep; `whole` is how an address of this service begins."""
-
-    def __init__(
-        self, whole: bytes, content: Any, status_code: int = 200, headers: Mapping[str, str] | None = None
-    ) -> None:
-        self.whole = whole
-        super().__init__(content, status_code, headers)
-
-    def render(self, content: Any) -> bytes:
-        return orjson.dumps(content).replace(b'"url":"/', self.whole)
-
-    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
-        self.raw_headers = [
-            (b"content-type", b"application/json"),
-            (b"cache-control", b"no-store"),
-            (b"content-length", str(len(self.body)).encode()),
-            *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()),
-        ]
 
 
 def _connexion(
@@ -234,47 +187,6 @@ def _with_context(app: ASGIApp, engine: Engine, settings: Settings) -> ASGIApp:
         return app(scope, receive, send)
 
     return run
-
-
-class CORS:
-    """Lets web pages call: those of the operator's origins everything, and any page what the contract opens to all."""
-
-    def __init__(self, app: ASGIApp, settings: Settings, open_to_all: Container[str]) -> None:
-        self.open_to_all = open_to_all
-        self.for_all = ProblemCORS(app, ["*"], settings.public_url)
-        self.for_some = ProblemCORS(app, settings.cors_origins, settings.public_url)
-
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        app = self.for_all if scope.get("path") in self.open_to_all else self.for_some
-        return app(scope, receive, send)
-
-
-class ProblemCORS(CORSMiddleware):
-    """Starlette's CORS with private-network preflight, refusing with a problem. It never lets cookies through."""
-
-    def __init__(self, app: ASGIApp, origins: Sequence[str], public_url: str) -> None:
-        super().__init__(
-            app,
-            allow_origins=origins,
-            allow_methods=["GET", "POST", "PATCH", "DELETE"],
-            allow_headers=["*"],
-            allow_private_network=True,
-            expose_headers=[REQUEST_ID, "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate"],
-        )
-        self.public_url = public_url
-
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
-        if scope["type"] == "http" and b"origin" not in headers_of(scope):
-            # As most requests do, sooner than Starlette finds out.
-            return cast(Coroutine[Any, Any, None], self.app(scope, receive, send))
-        return super().__call__(scope, receive, send)
-
-    def preflight_response(self, request_headers: Headers) -> Response:
-        response = super().preflight_response(request_headers)
-        if response.status_code < 400:
-            return response
-        problem = problem_response(OriginNotAllowed(), self.public_url)
-        return Response(problem.body, problem.status, problem.headers)
 
 
 def _with_lifespan(app: ASGIApp, engine: Engine, limits: RateLimits) -> ASGIApp:

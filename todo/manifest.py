@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from todo.contract import API, SITE
-from todo.http.validators import find_errors
+from todo.contract.schemas import find_errors
 
 if TYPE_CHECKING:
     from todo.config import Settings

@@ -33,7 +33,7 @@ from todo.app import create_app
 from todo.config import Settings
 from todo.contract import API, SITE, Contract, Operation
 from todo.contract.formats import is_visible
-from todo.http.validators import find_errors
+from todo.contract.schemas import find_errors
 from todo.oauth import clients
 from todo.storage.engine import open_engine
 from todo.storage.statements import Connection

@@ -12,8 +12,7 @@ import pytest
 import todo
 from tests.contract.test_spec import CONTRACTS, walk
 from todo.contract import API
-from todo.http.operations import compile_schema
-from todo.http.validators import FORMATS, find_errors
+from todo.contract.schemas import FORMATS, compile_schema, find_errors
 
 JSON = dict[str, Any]
 
@@ -109,7 +108,7 @@ def test_formats_are_linear(name: str) -> None:
 EXAMPLES = {
     "todo.http.guard.UPLOAD": 'multipart/form-data; boundary="a"',
     "todo.http.guard.IN_UTF8": 'application/json; charset="utf-8" ',
-    "todo.http.validators.STRING_TOKEN": r'{"a\\": "b"  :',
+    "todo.http.json.STRING_TOKEN": r'{"a\\": "b"  :',
     "todo.oauth.redirects.LOOPBACK_URI": "http://localhost:8000/a?b",
     "todo.oauth.documents.DOTS": "/a/%2e./.",
 }
@@ -120,7 +119,7 @@ USED = {
     "todo.domain.files.MADE_TEXT": "findall",
     "todo.oauth.documents.DOTS": "search",
     "todo.contract.formats.HAS_HIDDEN": "search",
-    "todo.http.validators.STRING_TOKEN": "findall",
+    "todo.http.json.STRING_TOKEN": "findall",
 }
 
 

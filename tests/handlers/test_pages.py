@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.people import Person
-from todo.errors import PROBLEMS
+from todo.http.problems import PROBLEMS
 
 
 def test_front_door_has_what_connecting_an_assistant_takes(anonymous: httpx.Client) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from todo.domain import recurrence
-from todo.domain.changeset import Draft
+from todo.domain.changeset import Changeset
 from todo.domain.recurrence import Series
 from todo.domain.todos import Todo, clean
 from todo.domain.users import DAY
@@ -14,91 +14,91 @@ from todo.errors import InvalidRequest, TodoNotFound, VersionConflict
 JSON = dict[str, Any]
 
 
-def perform(draft: Draft, action: JSON) -> int:
+def perform(changeset: Changeset, action: JSON) -> int:
     """Does one action of the contract and returns the id of its to-do. Raises the refusals of the actions."""
-    return ACTIONS[action["action"]](draft, action)
+    return ACTIONS[action["action"]](changeset, action)
 
 
-def _add(draft: Draft, action: JSON) -> int:
+def _add(changeset: Changeset, action: JSON) -> int:
     """Adds a to-do. Raises InvalidRequest."""
     _require(action, {"todo"}, allowed=FIELDS)
-    return draft.add("add", _edited(draft, Todo(0, "", draft.now, draft.now), action)).id
+    return changeset.add("add", _edited(changeset, Todo(0, "", changeset.now, changeset.now), action)).id
 
 
-def _update(draft: Draft, action: JSON) -> int:
+def _update(changeset: Changeset, action: JSON) -> int:
     """Changes the fields that are there; None clears. Raises InvalidRequest, TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={*FIELDS, "clear", "if_version"})
     changed = _with_cleared(action)
     if FIELDS.isdisjoint(changed):
         raise InvalidRequest.of("todo", "is required for update, or another field to change")
-    todo = _find(draft, action)
-    draft.put("update", todo.id, _edited(draft, todo, changed))
+    todo = _find(changeset, action)
+    changeset.put("update", todo.id, _edited(changeset, todo, changed))
     return todo.id
 
 
-def _complete(draft: Draft, action: JSON) -> int:
+def _complete(changeset: Changeset, action: JSON) -> int:
     """Marks as done, and adds the next one of a series. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
-    todo = _find(draft, action)
+    todo = _find(changeset, action)
     if todo.status == "done":
         return todo.id
-    draft.put("complete", todo.id, todo._replace(status="done", done_at=draft.now))
+    changeset.put("complete", todo.id, todo._replace(status="done", done_at=changeset.now))
     if todo.repeat and todo.due and todo.series_start and todo.occurrence:
         series = Series(todo.repeat, todo.series_start, todo.occurrence)
-        following = series.following(todo.due, draft.user.local_time())
+        following = series.following(todo.due, changeset.user.local_time())
         # Whoever completes, reopens and completes again gets one next one, not two.
-        if following and not draft.has_occurrence(todo.series, following[1].occurrence):
+        if following and not changeset.has_occurrence(todo.series, following[1].occurrence):
             due, series = following
             fresh = todo._replace(done_at=None, share=None, share_until=None)
-            draft.add("add", fresh._replace(due=due, repeat=series.repeat, occurrence=series.occurrence))
+            changeset.add("add", fresh._replace(due=due, repeat=series.repeat, occurrence=series.occurrence))
     return todo.id
 
 
-def _reopen(draft: Draft, action: JSON) -> int:
+def _reopen(changeset: Changeset, action: JSON) -> int:
     """Marks as open. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
-    todo = _find(draft, action)
-    draft.put("reopen", todo.id, todo._replace(status="open", done_at=None))
+    todo = _find(changeset, action)
+    changeset.put("reopen", todo.id, todo._replace(status="open", done_at=None))
     return todo.id
 
 
-def _delete(draft: Draft, action: JSON) -> int:
+def _delete(changeset: Changeset, action: JSON) -> int:
     """Moves to the trash. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
-    todo = _find(draft, action)
-    draft.put("delete", todo.id, todo._replace(status="deleted", deleted_at=draft.now))
+    todo = _find(changeset, action)
+    changeset.put("delete", todo.id, todo._replace(status="deleted", deleted_at=changeset.now))
     return todo.id
 
 
-def _restore(draft: Draft, action: JSON) -> int:
+def _restore(changeset: Changeset, action: JSON) -> int:
     """Takes out of the trash, open or done as it was. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
-    todo = _find(draft, action, in_trash=True)
+    todo = _find(changeset, action, in_trash=True)
     if todo.status == "deleted":
-        draft.put("restore", todo.id, todo._replace(status="done" if todo.done_at else "open", deleted_at=None))
+        changeset.put("restore", todo.id, todo._replace(status="done" if todo.done_at else "open", deleted_at=None))
     return todo.id
 
 
-def _share(draft: Draft, action: JSON) -> int:
+def _share(changeset: Changeset, action: JSON) -> int:
     """Makes an address that shows it. Raises InvalidRequest, TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"url_until", "if_version"})
-    todo = _find(draft, action)
+    todo = _find(changeset, action)
     until = action.get("url_until", todo.share_until)
-    if until and until < draft.user.local_now()[:DAY]:
+    if until and until < changeset.user.local_now()[:DAY]:
         raise InvalidRequest.of("url_until", "must not be in the past")
-    draft.put("share", todo.id, todo._replace(share=todo.share or secrets.token_urlsafe(16), share_until=until))
+    changeset.put("share", todo.id, todo._replace(share=todo.share or secrets.token_urlsafe(16), share_until=until))
     return todo.id
 
 
-def _unshare(draft: Draft, action: JSON) -> int:
+def _unshare(changeset: Changeset, action: JSON) -> int:
     """Makes the address show nothing any more. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
-    todo = _find(draft, action)
-    draft.put("unshare", todo.id, todo._replace(share=None, share_until=None))
+    todo = _find(changeset, action)
+    changeset.put("unshare", todo.id, todo._replace(share=None, share_until=None))
     return todo.id
 
 
-ACTIONS: dict[str, Callable[[Draft, JSON], int]] = {
+ACTIONS: dict[str, Callable[[Changeset, JSON], int]] = {
     "add": _add,
     "update": _update,
     "complete": _complete,
@@ -128,8 +128,8 @@ def _with_cleared(action: JSON) -> JSON:
     return {**action, **cleared}
 
 
-def _find(draft: Draft, action: JSON, *, in_trash: bool = False) -> Todo:
-    todo = draft.get(action["id"])
+def _find(changeset: Changeset, action: JSON, *, in_trash: bool = False) -> Todo:
+    todo = changeset.get(action["id"])
     if todo is None or (todo.status == "deleted" and not in_trash):
         raise TodoNotFound
     if action.get("if_version", todo.version) != todo.version:
@@ -137,14 +137,14 @@ def _find(draft: Draft, action: JSON, *, in_trash: bool = False) -> Todo:
     return todo
 
 
-def _edited(draft: Draft, todo: Todo, action: JSON) -> Todo:
+def _edited(changeset: Changeset, todo: Todo, action: JSON) -> Todo:
     """Returns the to-do with the action's fields; a new rule starts a series at the due date. Raises InvalidRequest."""
     edited = todo._replace(**clean({name: value for name, value in action.items() if name in FIELDS}))
     if edited.repeat is None:
         return edited._replace(series=None, series_start=None, occurrence=None) if edited.series else edited
     if edited.repeat != todo.repeat:
         recurrence.check(edited.repeat, edited.due)
-        return edited._replace(series=draft.new_series(), series_start=edited.due, occurrence=edited.due)
+        return edited._replace(series=changeset.new_series(), series_start=edited.due, occurrence=edited.due)
     if edited.due is None:
         raise InvalidRequest.of("due", "cannot be cleared while the to-do repeats; clear repeat too")
     return edited

@@ -10,7 +10,7 @@ import orjson
 from todo.contract import API
 from todo.domain import users
 from todo.domain.actions import perform
-from todo.domain.changeset import Draft
+from todo.domain.changeset import Changeset
 from todo.domain.entries import PROFILE, Entry, differing, shown
 from todo.domain.paging import decode_cursor, encode_cursor
 from todo.domain.todos import Todo
@@ -26,21 +26,21 @@ DUPLICATE_TIME = timedelta(seconds=API.limit("duplicate_seconds"))
 
 def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
     """Does one action and returns its to-do. Raises what the action raises, and QuotaExceeded."""
-    draft = Draft(connection, owner)
-    todo_id = perform(draft, action)
-    draft.commit()
-    return _todo(draft, todo_id).to_json(draft.user.local_now())
+    changeset = Changeset(connection, owner)
+    todo_id = perform(changeset, action)
+    changeset.commit()
+    return _todo(changeset, todo_id).to_json(changeset.user.local_now())
 
 
 def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | None) -> JSON:
     """Returns the new to-do, or, marked as such, the one that the same caller added with the same words just before."""
-    draft = Draft(connection, owner)
-    twin = _twin(draft, fingerprint) if fingerprint else None
+    changeset = Changeset(connection, owner)
+    twin = _twin(changeset, fingerprint) if fingerprint else None
     if twin:
-        return {**twin.to_json(draft.user.local_now()), "deduplicated": True}
-    todo_id = perform(draft, action)
-    draft.commit(fingerprint=fingerprint)
-    return _todo(draft, todo_id).to_json(draft.user.local_now())
+        return {**twin.to_json(changeset.user.local_now()), "deduplicated": True}
+    todo_id = perform(changeset, action)
+    changeset.commit(fingerprint=fingerprint)
+    return _todo(changeset, todo_id).to_json(changeset.user.local_now())
 
 
 def delete_at(connection: Connection, owner: Owner, place: int) -> JSON:
@@ -54,16 +54,16 @@ def delete_at(connection: Connection, owner: Owner, place: int) -> JSON:
 
 def apply(connection: Connection, owner: Owner, actions: Sequence[JSON]) -> JSON:
     """Does all actions in order and returns their to-dos, or none: a refusal names the position of its action."""
-    draft = Draft(connection, owner)
+    changeset = Changeset(connection, owner)
     todo_ids = []
     for position, action in enumerate(actions):
         try:
-            todo_ids.append(perform(draft, action))
+            todo_ids.append(perform(changeset, action))
         except Refusal as refusal:
             raise refusal.at(f"actions.{position}") from None
-    changed = {"change_id": draft.change_id} if draft.commit() else {}
-    now = draft.user.local_now()
-    return changed | _within_limit([_todo(draft, todo_id).to_listed(now) for todo_id in todo_ids])
+    changed = {"change_id": changeset.change_id} if changeset.commit() else {}
+    now = changeset.user.local_now()
+    return changed | _within_limit([_todo(changeset, todo_id).to_listed(now) for todo_id in todo_ids])
 
 
 class By(NamedTuple):
@@ -115,24 +115,24 @@ def page(
     return answer | ({"next_cursor": encode_cursor("changes", [changes[-1]["id"]])} if more else {})
 
 
-def _twin(draft: Draft, fingerprint: str) -> Todo | None:
+def _twin(changeset: Changeset, fingerprint: str) -> Todo | None:
     """Returns the to-do that the same request added a moment ago, if nothing has happened to it since."""
-    row = draft.connection.twin_of(
-        user_id=draft.user.id,
+    row = changeset.connection.twin_of(
+        user_id=changeset.user.id,
         since=utc_now(-DUPLICATE_TIME),
         fingerprint=fingerprint,
     )
     if row is None:
         return None
-    for entry in entries_of(draft.connection, draft.user, row["id"]):
-        todo = draft.get(entry.todo_id)
+    for entry in entries_of(changeset.connection, changeset.user, row["id"]):
+        todo = changeset.get(entry.todo_id)
         if todo and todo.change_id == row["id"]:
             return todo
     return None
 
 
-def _todo(draft: Draft, todo_id: int) -> Todo:
-    todo = draft.get(todo_id)
+def _todo(changeset: Changeset, todo_id: int) -> Todo:
+    todo = changeset.get(todo_id)
     if todo is None:
         raise TodoNotFound
     return todo

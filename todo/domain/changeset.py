@@ -30,7 +30,7 @@ PAST_TENSE = {
 }
 
 
-class Draft:
+class Changeset:
     """A change to one list. It locks the list when it is made, and stores nothing before `commit`.
 
     One that is made for a `user` locks nothing: it shows what a change would do, and cannot be committed.
@@ -58,7 +58,7 @@ class Draft:
         self._done: Counter[str] = Counter()
 
     def get(self, todo_id: int) -> Todo | None:
-        """Returns the to-do as the draft has it."""
+        """Returns the to-do as the changeset has it."""
         if todo_id not in self._after:
             row = self.connection.todo_by_id(user_id=self.user.id, id=todo_id)
             self._before[todo_id] = self._after[todo_id] = Todo.from_row(row) if row else None
@@ -100,13 +100,13 @@ class Draft:
     def has_occurrence(self, series: int | None, occurrence: str) -> bool:
         """Whether the list has the to-do that stands for this date of a series, outside the trash."""
         rows = self.connection.todos_of_occurrence(user_id=self.user.id, series=series, occurrence=occurrence)
-        drafted = [todo for todo in self._after.values() if todo and todo.status != "deleted"]
+        present = [todo for todo in self._after.values() if todo and todo.status != "deleted"]
         return any(row["id"] not in self._after for row in rows) or any(
-            (todo.series, todo.occurrence) == (series, occurrence) for todo in drafted
+            (todo.series, todo.occurrence) == (series, occurrence) for todo in present
         )
 
     def entries(self) -> list[Entry]:
-        """Returns what the draft comes to so far: one for each to-do, and for the time zone, that will differ."""
+        """Returns what the changeset comes to so far: one for each to-do, and for the time zone, that will differ."""
         entries = [
             Entry.of(todo_id, self._actions[todo_id], self._before[todo_id], self._stamped(todo_id))
             for todo_id in sorted(self._actions)
@@ -189,7 +189,7 @@ class Draft:
         )
 
     def _has_room(self) -> bool:
-        """Whether the list has room for the draft, also after answers kept for retries have made some."""
+        """Whether the list has room for the changeset, also after answers kept for retries have made some."""
         if self._is_too_large():
             self._bytes -= quota.forget_answers(self.connection, self.user.id)
         return not self._is_too_large()

@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from todo.contract import API, SITE
+from todo.contract.schemas import compile_schema, find_errors
 from todo.domain import quota, users
 from todo.domain.actions import FIELDS, perform
-from todo.domain.changeset import MOST_TODOS, Draft
+from todo.domain.changeset import MOST_TODOS, Changeset
 from todo.domain.todos import PRIORITIES, Folded, Todo, clean
 from todo.domain.users import Owner
-from todo.errors import FieldError, InvalidRequest, Refusal, StorageFull
-from todo.http.operations import compile_schema
-from todo.http.validators import MOST_FIELDS, find_errors
+from todo.errors import MOST_FIELDS, FieldError, InvalidRequest, Refusal, StorageFull
 from todo.storage.limits import exports
 from todo.storage.statements import Connection
 
@@ -106,19 +105,19 @@ class Import(NamedTuple):
 def add_all(connection: Connection, owner: Owner, file: Import) -> int:
     """Adds all of them as one change, or none, and returns its id. Raises InvalidRequest and QuotaExceeded."""
     found = file.todos
-    draft = Draft(connection, owner)
-    draft.require_room(len(found), file.bytes)
+    changeset = Changeset(connection, owner)
+    changeset.require_room(len(found), file.bytes)
     for number, (given, folded) in enumerate(zip(found, file.folded, strict=True), start=1):
         try:
-            todo_id = perform(draft, {"action": "add", **_fields(given)})
+            todo_id = perform(changeset, {"action": "add", **_fields(given)})
         except Refusal as refusal:
             raise refusal.at(f"to-do {number}") from None
-        draft.folded[todo_id] = folded
-        todo = draft.get(todo_id)
+        changeset.folded[todo_id] = folded
+        todo = changeset.get(todo_id)
         if todo and given["status"] == "done":
-            draft.put("add", todo_id, todo._replace(status="done", done_at=draft.now))
-    draft.commit(summary=f"Imported {len(found)} to-do{'s' if len(found) > 1 else ''}.")
-    return draft.change_id
+            changeset.put("add", todo_id, todo._replace(status="done", done_at=changeset.now))
+    changeset.commit(summary=f"Imported {len(found)} to-do{'s' if len(found) > 1 else ''}.")
+    return changeset.change_id
 
 
 def _fields(given: JSON) -> JSON:

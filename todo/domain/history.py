@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from todo.contract import SITE
 from todo.domain import quota, users
 from todo.domain.changes import By, day_of
-from todo.domain.changeset import Draft
+from todo.domain.changeset import Changeset
 from todo.domain.entries import PROFILE, Entry
 from todo.domain.paging import decode_cursor, encode_cursor
 from todo.domain.sections import Moment
@@ -132,7 +132,7 @@ def clear(connection: Connection, owner: Owner, day: str) -> int | None:
         raise InvalidRequest.of("before_day", "must not be in the future")
     last: int | None = connection.last_change_before(user_id=user.id, before=day_of(user, day)[0])["id"]
     if last:
-        Draft(connection, owner).note(f"Cleared the history before {day}.")
+        Changeset(connection, owner).note(f"Cleared the history before {day}.")
     return last
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from todo.domain import users
-from todo.domain.changeset import Draft
+from todo.domain.changeset import Changeset
 from todo.domain.entries import Zone
 from todo.domain.users import DAY, Owner, User, weekday
 from todo.errors import InvalidRequest
@@ -23,9 +23,9 @@ def update(connection: Connection, owner: Owner, time_zone: str) -> JSON:
     """Returns the profile with the time zone set for good. Raises InvalidRequest for one that IANA does not know."""
     if time_zone not in time_zones():
         raise InvalidRequest.of("time_zone", "must be an IANA time zone name, such as America/Los_Angeles")
-    draft = Draft(connection, owner)
-    draft.zone = Zone(time_zone, time_zone_guessed=False)
-    changed = {"change_id": draft.change_id} if draft.commit() else {}
+    changeset = Changeset(connection, owner)
+    changeset.zone = Zone(time_zone, time_zone_guessed=False)
+    changed = {"change_id": changeset.change_id} if changeset.commit() else {}
     return _profile(connection, users.find(connection, owner)) | changed
 
 

@@ -1,7 +1,7 @@
 """The trash, emptied for good: to-dos, all that the log and the kept answers tell of them, and what an undo removed."""
 
 from todo.domain import idempotency, users
-from todo.domain.changeset import Draft, remove_for_good
+from todo.domain.changeset import Changeset, remove_for_good
 from todo.domain.users import Owner
 from todo.storage.statements import Connection
 
@@ -10,13 +10,13 @@ REMOVED_AT_ONCE = 200
 
 def empty(connection: Connection, owner: Owner) -> int | None:
     """Notes in the log that the trash is emptied, and returns the id of that change; None where nothing is to go."""
-    draft = Draft(connection, owner)
-    count, user = draft.counts["deleted"], draft.user
+    changeset = Changeset(connection, owner)
+    count, user = changeset.counts["deleted"], changeset.user
     if not count and not connection.ids_of_removed(user_id=user.id, limit=1):
         return None
     told = f"Emptied the trash of {count} to-do{'' if count == 1 else 's'}." if count else "Emptied the trash."
-    draft.note(told)
-    return draft.change_id
+    changeset.note(told)
+    return changeset.change_id
 
 
 def empty_some(connection: Connection, owner: Owner, until_id: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from todo.contract import SITE
 from todo.domain import users
 from todo.domain.changes import MOST_CHARACTERS, By, entries_of, length, stored, told
-from todo.domain.changeset import Draft
+from todo.domain.changeset import Changeset
 from todo.domain.entries import PROFILE, Entry, digest
 from todo.domain.users import Owner
 from todo.errors import ChangeNotFound, NothingToUndo, UndoConflict
@@ -22,25 +22,25 @@ MOST_ENTRIES = SITE.limit("undone_entries")
 
 def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -> JSON:
     """Undoes a change by a new one and returns that. Raises ChangeNotFound, NothingToUndo and UndoConflict."""
-    draft = Draft(connection, owner)
-    if connection.change_by_id(user_id=draft.user.id, id=change_id) is None:
+    changeset = Changeset(connection, owner)
+    if connection.change_by_id(user_id=changeset.user.id, id=change_id) is None:
         raise ChangeNotFound
     conflicts = []
-    for entry in entries_of(connection, draft.user, change_id):
+    for entry in entries_of(connection, changeset.user, change_id):
         if entry.action == "import":
             continue  # what was there before the log is nobody's change to take back
-        if _has_moved_on(draft, entry):
-            conflicts.append(_conflict(draft, entry))
+        if _has_moved_on(changeset, entry):
+            conflicts.append(_conflict(changeset, entry))
         else:
-            _put_back(draft, entry)
+            _put_back(changeset, entry)
     if conflicts and not force:
         raise UndoConflict(**_bounded("conflicts", conflicts))
-    entries = draft.commit(undoes=change_id, summary=f"Undid change {change_id}.")
+    entries = changeset.commit(undoes=change_id, summary=f"Undid change {change_id}.")
     if not entries:
         raise UndoConflict(**_bounded("conflicts", conflicts)) if conflicts else NothingToUndo
     skipped = _bounded("skipped", conflicts) if conflicts else {}
     happened = told(entries, MOST_CHARACTERS - length(skipped))
-    return {"change_id": draft.change_id, "undoes": change_id, **happened, **skipped}
+    return {"change_id": changeset.change_id, "undoes": change_id, **happened, **skipped}
 
 
 class Undoing(NamedTuple):
@@ -59,9 +59,9 @@ def preview(connection: Connection, owner: Owner, by: By, since: str) -> Undoing
     user = users.find(connection, owner)
     first = connection.first_change_since(user_id=user.id, since=stored(user, datetime.fromisoformat(since)))["id"]
     until_id = user.last_change_id
-    draft = Draft(connection, owner, user)
-    undoing = _take_back(draft, by, first or until_id + 1, until_id)
-    return undoing._replace(entries=draft.entries())
+    changeset = Changeset(connection, owner, user)
+    undoing = _take_back(changeset, by, first or until_id + 1, until_id)
+    return undoing._replace(entries=changeset.entries())
 
 
 def undo_all(connection: Connection, owner: Owner, by: By, since_id: int, until_id: int) -> int:
@@ -69,61 +69,61 @@ def undo_all(connection: Connection, owner: Owner, by: By, since_id: int, until_
 
     What others have changed since stays as it is. Raises NothingToUndo where nothing is left to do.
     """
-    draft = Draft(connection, owner)
-    changes = _take_back(draft, by, since_id, until_id).changes
-    if not draft.commit(summary=f"Undid {changes} change{'s' if changes > 1 else ''}."):
+    changeset = Changeset(connection, owner)
+    changes = _take_back(changeset, by, since_id, until_id).changes
+    if not changeset.commit(summary=f"Undid {changes} change{'s' if changes > 1 else ''}."):
         raise NothingToUndo
-    return draft.change_id
+    return changeset.change_id
 
 
-def _take_back(draft: Draft, by: By, since_id: int, until_id: int) -> Undoing:
-    """Puts back in the draft what was changed, the newest first, so much as is undone at once.
+def _take_back(changeset: Changeset, by: By, since_id: int, until_id: int) -> Undoing:
+    """Puts back in the changeset what was changed, the newest first, so much as is undone at once.
 
     What is as it was before counts as undone.
     """
-    bounds = {"user_id": draft.user.id, "since_id": since_id, "until_id": until_id}
-    rows = draft.connection.changes_between(**bounds, **by.conditions, limit=MOST_CHANGES + 1)
+    bounds = {"user_id": changeset.user.id, "since_id": since_id, "until_id": until_id}
+    rows = changeset.connection.changes_between(**bounds, **by.conditions, limit=MOST_CHANGES + 1)
     conflicts: dict[int, JSON] = {}
     changes = looked_at = 0
     for row in rows[:MOST_CHANGES]:
-        entries = entries_of(draft.connection, draft.user, row["id"])
+        entries = entries_of(changeset.connection, changeset.user, row["id"])
         looked_at += len(entries)
         if changes and looked_at > MOST_ENTRIES:
             break
         changes, since_id = changes + 1, row["id"]
         for entry in entries:
-            if entry.action == "import" or _is_at(draft, entry.todo_id, entry.before):
+            if entry.action == "import" or _is_at(changeset, entry.todo_id, entry.before):
                 continue
-            if _has_moved_on(draft, entry):
-                conflicts[entry.todo_id] = _conflict(draft, entry)
+            if _has_moved_on(changeset, entry):
+                conflicts[entry.todo_id] = _conflict(changeset, entry)
             else:
-                _put_back(draft, entry)
+                _put_back(changeset, entry)
     return Undoing(changes, since_id, until_id, list(conflicts.values()), len(rows) > changes)
 
 
-def _has_moved_on(draft: Draft, entry: Entry) -> bool:
+def _has_moved_on(changeset: Changeset, entry: Entry) -> bool:
     """Whether what the change left is there no more. What was changed and changed back since is where it was."""
-    return not _is_at(draft, entry.todo_id, entry.after)
+    return not _is_at(changeset, entry.todo_id, entry.after)
 
 
-def _is_at(draft: Draft, todo_id: int, side: Any) -> bool:
+def _is_at(changeset: Changeset, todo_id: int, side: Any) -> bool:
     """Whether the to-do, or the time zone, is what a side of an entry says."""
     if todo_id == PROFILE:
-        return bool(draft.zone == side)
-    return digest(draft.get(todo_id)) == digest(side)
+        return bool(changeset.zone == side)
+    return digest(changeset.get(todo_id)) == digest(side)
 
 
-def _put_back(draft: Draft, entry: Entry) -> None:
+def _put_back(changeset: Changeset, entry: Entry) -> None:
     """Makes it what it was before the change."""
     if entry.todo_id == PROFILE:
-        draft.zone, draft.zone_action = entry.before, "undo"
+        changeset.zone, changeset.zone_action = entry.before, "undo"
     else:
-        draft.put("undo", entry.todo_id, entry.undone(draft.get(entry.todo_id)))
+        changeset.put("undo", entry.todo_id, entry.undone(changeset.get(entry.todo_id)))
 
 
-def _conflict(draft: Draft, entry: Entry) -> JSON:
+def _conflict(changeset: Changeset, entry: Entry) -> JSON:
     """Returns what is in the way of undoing an entry: the newest change of its to-do."""
-    newest = draft.connection.newest_change_of(user_id=draft.user.id, todo_id=entry.todo_id)["change_id"]
+    newest = changeset.connection.newest_change_of(user_id=changeset.user.id, todo_id=entry.todo_id)["change_id"]
     return {"id": entry.todo_id, "change_id": newest} if entry.todo_id else {"change_id": newest}
 
 

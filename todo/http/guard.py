@@ -16,14 +16,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo.contract import Contract
-from todo.errors import (
-    InvalidRequest,
-    MethodNotAllowed,
-    NotFound,
-    ProblemResponse,
-    UnsupportedMediaType,
-)
+from todo.errors import InvalidRequest, MethodNotAllowed, NotFound, UnsupportedMediaType
 from todo.http.bodies import Bodies
+from todo.http.problems import ProblemResponse
 
 # Where those behind the guard find in the scope what it found out.
 TEMPLATE, PATH_VALUES, BODY, HEADERS = "todo.path_template", "todo.path_values", "todo.body", "todo.headers"

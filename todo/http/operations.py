@@ -11,7 +11,6 @@ from inspect import signature, unwrap
 from typing import Any
 from urllib.parse import parse_qsl
 
-import jsonschema_rs
 from connexion.decorators.parameter import pythonic
 from connexion.middleware import SpecMiddleware
 from connexion.operations import OpenAPIOperation
@@ -23,18 +22,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.accounts.bearer import bearer_token
+from todo.contract.schemas import compile_schema, find_errors, whole_numbers
 from todo.errors import InvalidRequest, Unauthorized
 from todo.http.guard import BODY, PATH_VALUES, TEMPLATE, headers_of
+from todo.http.json import parse_json
+from todo.http.parameters import parameter_errors, read_headers, read_parameter
 from todo.http.rate_limits import Kind, RateLimits
-from todo.http.validators import (
-    FORMATS,
-    find_errors,
-    parameter_errors,
-    parse_json,
-    read_headers,
-    read_parameter,
-    whole_numbers,
-)
 
 Schema = dict[str, Any]
 Handler = Callable[..., Awaitable[Response]]
@@ -245,25 +238,3 @@ class _Request:
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self.headers = headers
-
-
-def compile_schema(schema: Schema) -> Callable[[Any], bool]:
-    """Returns what says quickly whether a value keeps to a schema of the contract."""
-    # This engine takes time in proportion to the text; the usual one may take any, and a pattern that needs it fails.
-    return jsonschema_rs.Draft4Validator(
-        _nullable(schema), validate_formats=True, formats=FORMATS, pattern_options=jsonschema_rs.RegexOptions()
-    ).is_valid
-
-
-def _nullable(schema: Any) -> Any:
-    """Returns the schema in the words of JSON Schema, which has no `nullable`."""
-    if isinstance(schema, list):
-        return [_nullable(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    plain = {key: _nullable(value) for key, value in schema.items() if key != "nullable"}
-    if "properties" in schema:
-        plain["properties"] = {name: _nullable(value) for name, value in schema["properties"].items()}
-    if schema.get("nullable") is True and isinstance(schema.get("type"), str):
-        plain["type"] = [schema["type"], "null"]
-    return plain

@@ -29,17 +29,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from todo.accounts import bearer
 from todo.accounts.bearer import Principal
 from todo.contract import Contract
-from todo.errors import (
-    HostNotAllowed,
-    InvalidRequest,
-    OriginNotAllowed,
-    ProblemResponse,
-    RateLimited,
-    Unauthorized,
-    metadata_url,
-)
+from todo.errors import HostNotAllowed, InvalidRequest, OriginNotAllowed, RateLimited, Unauthorized, metadata_url
 from todo.http.access_log import STATUS
 from todo.http.guard import TEMPLATE, Route, headers_of
+from todo.http.problems import ProblemResponse
 from todo.http.rate_limits import RateLimits
 from todo.mcp import transport
 from todo.mcp.tools import MINE, Call, tools_of

@@ -8,9 +8,9 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from todo.contract import Contract, Operation
+from todo.contract.schemas import compile_schema, find_errors, whole_numbers
 from todo.errors import FieldError, InvalidRequest
-from todo.http.operations import compile_schema
-from todo.http.validators import find_errors, read_parameter, whole_numbers
+from todo.http.parameters import read_parameter
 
 JSON = dict[str, Any]
 

@@ -49,7 +49,7 @@ from starlette.types import Scope
 from todo.contract import API
 from todo.errors import InvalidRequest
 from todo.http.guard import BODY
-from todo.http.validators import parse_json
+from todo.http.json import parse_json
 
 JSON = dict[str, Any]
 

@@ -22,9 +22,9 @@ from authlib.oauth2 import OAuth2Error
 
 from todo.accounts import attempts
 from todo.contract import SITE
+from todo.contract.schemas import find_errors
 from todo.domain.users import utc_now
 from todo.errors import AssistantsBusy, ClientRefused
-from todo.http.validators import find_errors
 from todo.oauth import clients, register
 from todo.oauth.metadata import DOCUMENT_METHODS
 from todo.oauth.redirects import LOOPBACK

@@ -7,8 +7,8 @@ from authlib.oauth2 import OAuth2Error
 
 from todo.accounts import tokens
 from todo.contract import API, SITE
+from todo.contract.schemas import find_errors
 from todo.domain.users import UNUSED_CLIENT, utc_now
-from todo.http.validators import find_errors
 from todo.oauth import clients, redirects
 from todo.oauth.metadata import GRANT_TYPES, SECRET_METHODS
 from todo.storage.statements import Connection

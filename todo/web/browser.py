@@ -15,10 +15,11 @@ from todo.accounts.sessions import Session
 from todo.contract import SITE
 from todo.domain import history
 from todo.domain.users import Owner, User
-from todo.errors import PROBLEMS, ChangeNotFound, Refusal, SignedOut, StaleForm
+from todo.errors import ChangeNotFound, Refusal, SignedOut, StaleForm
 from todo.http.address import address_of
 from todo.http.cookies import ACCOUNT
-from todo.http.problems import CONTENT_POLICY
+from todo.http.problems import PROBLEMS
+from todo.http.refusals import CONTENT_POLICY
 from todo.storage.statements import Connection
 from todo.web import live, words
 

@@ -15,7 +15,6 @@ from todo.domain.history import ASSISTANT, Actor, Told
 from todo.domain.sections import Moment
 from todo.domain.todos import Todo
 from todo.errors import (
-    PROBLEMS,
     ChangeNotFound,
     InvalidRequest,
     NothingToUndo,
@@ -26,6 +25,7 @@ from todo.errors import (
     UndoConflict,
     VersionConflict,
 )
+from todo.http.problems import PROBLEMS
 
 DAY = len("2026-11-27")
 UNITS = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}

@@ -12,8 +12,9 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.conftest import AUTHORIZATION
-from todo.errors import InvalidRequest, ProblemResponse
+from todo.errors import InvalidRequest
 from todo.http import bodies, guard
+from todo.http.problems import ProblemResponse
 
 PATH = "/todos/{name}"
 SECRET = "xylophone"

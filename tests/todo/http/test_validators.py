@@ -6,8 +6,9 @@ import orjson
 import pytest
 
 from todo.contract import API, SITE
+from todo.contract.schemas import find_errors, whole_numbers
 from todo.errors import InvalidRequest
-from todo.http.validators import find_errors, parse_json, whole_numbers
+from todo.http.json import parse_json
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from todo.errors import PROBLEMS, FieldError, InvalidRequest, Refusal, problem_response
+from todo.errors import FieldError, InvalidRequest, Refusal
+from todo.http.problems import PROBLEMS, problem_response
 
 
 def kinds(of: type[Refusal] = Refusal) -> list[type[Refusal]]:

@@ -1,0 +1,154 @@
+"""JSON Schema as the contract uses it: a fast yes for what keeps to it, and for the rest each wrong field by name."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jsonschema_rs
+from connexion.json_schema import Draft4RequestValidator
+from jsonschema import Draft4Validator, FormatChecker, ValidationError
+from jsonschema.validators import extend
+
+from todo.contract.formats import is_visible
+from todo.errors import FieldError
+
+Schema = dict[str, Any]
+Check = Callable[[Any, Any, Any, dict[str, Any]], Iterator[ValidationError] | None]
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+# Formats of our own, beside those of JSON Schema.
+FORMATS = {"visible-text": is_visible}
+
+TYPE_NAMES = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+
+
+def compile_schema(schema: Schema) -> Callable[[Any], bool]:
+    """Returns what says quickly whether a value keeps to a schema of the contract."""
+    # This engine takes time in proportion to the text; the usual one may take any, and a pattern that needs it fails.
+    return jsonschema_rs.Draft4Validator(
+        _nullable(schema), validate_formats=True, formats=FORMATS, pattern_options=jsonschema_rs.RegexOptions()
+    ).is_valid
+
+
+def _nullable(schema: Any) -> Any:
+    """Returns the schema in the words of JSON Schema, which has no `nullable`."""
+    if isinstance(schema, list):
+        return [_nullable(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: _nullable(value) for key, value in schema.items() if key != "nullable"}
+    if "properties" in schema:
+        plain["properties"] = {name: _nullable(value) for name, value in schema["properties"].items()}
+    if schema.get("nullable") is True and isinstance(schema.get("type"), str):
+        plain["type"] = [schema["type"], "null"]
+    return plain
+
+
+def _match_whole(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
+    """Checks a pattern as ECMA-262 means it: `$` is the very end, where Python's allows one more line break."""
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield ValidationError("pattern")
+
+
+def _within(limit: str, check: Check) -> Check:
+    """Returns the check of a keyword for values that keep to `limit` alone: one that is too long is not read at all."""
+
+    def check_within(validator: Any, value: Any, instance: Any, schema: dict[str, Any]) -> Iterator[ValidationError]:
+        if limit not in schema or not isinstance(instance, str | list) or len(instance) <= schema[limit]:
+            yield from check(validator, value, instance, schema) or ()
+
+    return check_within
+
+
+FORMAT_CHECKER = FormatChecker()
+FORMAT_CHECKER.checkers = {
+    **Draft4Validator.FORMAT_CHECKER.checkers,
+    **{name: (check, ()) for name, check in FORMATS.items()},
+}
+CHECKS = Draft4RequestValidator.VALIDATORS
+StrictValidator = extend(
+    Draft4RequestValidator,
+    {
+        "pattern": _within("maxLength", _match_whole),
+        "format": _within("maxLength", CHECKS["format"]),
+        "items": _within("maxItems", CHECKS["items"]),
+    },
+)
+
+
+def find_errors(schema: dict[str, Any], value: Any, at: str = "") -> list[FieldError]:
+    """Returns what is wrong with `value`, field by field, without quoting any of it; `at` names the value itself."""
+    validator = StrictValidator(schema, format_checker=FORMAT_CHECKER)
+    found = [explained for error in validator.iter_errors(value) for explained in _explain(error, at)]
+    return list({error.field: error for error in reversed(found)}.values())[::-1]  # the first of each field
+
+
+def _explain(error: ValidationError, at: str) -> Iterator[FieldError]:
+    path = ".".join([at, *map(str, error.path)]).strip(".")
+    limit = error.validator_value
+    if error.validator == "additionalProperties":
+        known = ", ".join(error.schema["properties"])
+        for name in set(error.instance) - set(error.schema["properties"]):
+            yield FieldError(safe_name(f"{path}.{name}".strip(".")), f"is not known here; known are {known}")
+    elif error.validator == "required":
+        for name in set(limit) - set(error.instance):
+            yield FieldError(f"{path}.{name}".strip("."), "is required")
+    elif error.validator == "oneOf":
+        # The first says what the value may be; what stands beside it is null.
+        for cause in error.context:
+            if cause.schema_path[0] == 0:
+                yield from _explain(cause, path)
+    else:
+        yield FieldError(path or "body", _message(error, limit))
+
+
+def _message(error: ValidationError, limit: Any) -> str:
+    """Returns what the value must be, in words that a model can act on."""
+    match error.validator:
+        case "type":
+            return f"must be {TYPE_NAMES[limit]}" + (" or null" if error.schema.get("nullable") else "")
+        case "enum":
+            return "must be one of " + ", ".join(str(value) for value in limit if value is not None)
+        case "minimum":
+            return f"must be at least {limit}"
+        case "maximum":
+            return f"must be at most {limit}"
+        case "minLength" if limit > 1:
+            return f"must have at least {limit} characters"
+        case "minLength" | "minProperties" | "minItems":
+            return "must not be empty"
+        case "maxLength":
+            return f"must have at most {limit} characters"
+        case "maxItems":
+            return f"must have at most {limit} items"
+        case "pattern":
+            return f"must have the form of this example: {error.schema['example']}"
+        case "format" if limit == "visible-text":
+            return "must not hold invisible characters: controls, bidirectional or zero-width ones"
+        case other:
+            return f"breaks {other} of the contract"
+
+
+def safe_name(name: str) -> str:
+    """Returns a name that the caller made up, unless it could be anything but a name."""
+    return name if NAME.fullmatch(name) else "(a name not shown)"
+
+
+def whole_numbers(schema: dict[str, Any], value: Any) -> Any:
+    """Returns the value with each number without a fraction that the schema wants whole as one: 1.0 as 1.
+
+    JSON has no integers apart from that (RFC 8259 section 6), and JSON Schema takes 1.0 for one.
+    """
+    if isinstance(value, float):
+        return int(value) if schema.get("type") == "integer" and value.is_integer() else value
+    if isinstance(value, dict):
+        fields = schema.get("properties", {})
+        return {name: whole_numbers(fields.get(name, {}), field) for name, field in value.items()}
+    return [whole_numbers(schema.get("items", {}), item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,56 @@
+"""Parameters of path, query and headers: read as the contract types them, and checked against it."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from starlette.datastructures import Headers
+
+from todo.contract.schemas import find_errors, safe_name
+from todo.errors import FieldError
+
+WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
+
+
+def read_parameter(schema: dict[str, Any], values: list[str]) -> Any:
+    """Returns a parameter's value, a whole number only where it is written as one, and a list where it came twice."""
+    if len(values) > 1:
+        return values
+    (value,) = values
+    if schema.get("type") == "integer" and isinstance(value, str) and WHOLE_NUMBER.fullmatch(value):
+        return int(value)
+    return value
+
+
+def read_headers(headers: Headers, parameters: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the headers that the contract names, by its spelling, a list where one came twice."""
+    found = {parameter["name"]: headers.getlist(parameter["name"]) for parameter in parameters}
+    return {name: read_parameter({}, values) for name, values in found.items() if values}
+
+
+def parameter_errors(parameters: list[dict[str, Any]], given: dict[str, dict[str, Any]]) -> list[FieldError]:
+    """Returns what is wrong with the values that were given in path, query and header."""
+    names = [parameter["name"] for parameter in parameters if parameter["in"] == "query"]
+    known = f"known are {', '.join(names)}" if names else "this operation has no query parameters"
+    unknown = [] if any(map(_takes_others, parameters)) else [name for name in given["query"] if name not in names]
+    errors = [FieldError(safe_name(name), f"is not known here; {known}") for name in unknown]
+    for place in ("path", "query", "header"):
+        for parameter in parameters:
+            if parameter["in"] == place:
+                errors += _parameter_errors(parameter, given[place])
+    return errors
+
+
+def _takes_others(parameter: dict[str, Any]) -> bool:
+    """Whether it stands for all parameters that have no name in the contract: an object, exploded."""
+    return bool(parameter["in"] == "query" and parameter["schema"].get("type") == "object")
+
+
+def _parameter_errors(parameter: dict[str, Any], given: dict[str, Any]) -> list[FieldError]:
+    name = parameter["name"]
+    if name not in given:
+        return [FieldError(name, "is required")] if parameter.get("required") else []
+    if isinstance(given[name], list):
+        return [FieldError(name, "must be given only once")]
+    # What is null in a body has no form in a URL.
+    return find_errors({**parameter["schema"], "nullable": False}, given[name], at=name)
