@@ -27,8 +27,8 @@ test-slow: $(BIN)/.dev ## Run the tests that take longer: races, and attacks on 
 soak: $(BIN)/.dev ## Run the same tests for longer: more seeds, more kills, a flood of two minutes
 	@SOAK=1 pytest -n $(WORKERS) -m 'slow or not slow'
 
-check: $(BIN)/.dev ## Lint, format and type checks
-	@ruff check . && ruff format --check . && mypy
+check: $(BIN)/.dev ## Lint, format, types, and that imports only go down the layers
+	@ruff check . && ruff format --check . && mypy && lint-imports --no-logo
 
 format: $(BIN)/.dev ## Put the code into shape
 	@ruff check --fix . && ruff format .
