@@ -7,7 +7,8 @@ from todo.config import ConfigError, Settings, load_environ
 from todo.http import access_log
 from todo.http.operations import CannotCompile
 from todo.manifest import ManifestError
-from todo.storage.engine import StorageNotReady, check_ready
+from todo.storage.database import check_ready
+from todo.storage.engine import StorageNotReady
 
 access_log.configure()
 try:

@@ -8,7 +8,7 @@ from todo.contract import API
 from todo.domain import changes
 from todo.domain.idempotency import fingerprint
 from todo.domain.users import Owner
-from todo.storage.engine import open_engine
+from todo.storage.database import open_engine
 
 QUOTA = API.limit("todos")
 ROOM = 500  # to-dos that the full list still takes, so that adding to it can be measured

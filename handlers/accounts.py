@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from flask import Response, current_app, jsonify, request
+from flask import Response, jsonify, request
 from werkzeug import Response as WerkzeugResponse
 
 from todo.accounts import accounts, grants, passwords, sessions
@@ -11,6 +11,7 @@ from todo.contract import API
 from todo.domain import calendars, files, profiles, users
 from todo.errors import ClaimRefused, Refusal, TooManyAttempts, UsernameTaken, WrongPassword
 from todo.http.validators import read_text
+from todo.service import current
 from todo.web import browser
 from todo.web.browser import HOME
 
@@ -89,7 +90,7 @@ def export_account() -> Answer:
     exported = browser.read(accounts.export, browser.owner())
     for todo in exported["todos"]:
         if "url" in todo:
-            todo["url"] = current_app.config["SETTINGS"].public_url + todo["url"]
+            todo["url"] = current.get().settings.public_url + todo["url"]
     response = jsonify(exported)
     response.headers["Content-Disposition"] = 'attachment; filename="todo.json"'
     response.headers["Cache-Control"] = "no-store"
@@ -148,7 +149,7 @@ def _account_page(refusal: Refusal | None = None) -> Response:
         time_zone=user.time_zone,
         guessed=user.time_zone_guessed,
         time_zones=profiles.time_zones(),
-        calendar=f"{current_app.config['SETTINGS'].public_url}{calendar}" if calendar else None,
+        calendar=f"{current.get().settings.public_url}{calendar}" if calendar else None,
     )
 
 
@@ -159,4 +160,4 @@ def _again(template: str, refusal: Any, body: JSON) -> Response:
 
 
 def _engine() -> Any:
-    return current_app.config["ENGINE"]
+    return current.get().engine

@@ -3,11 +3,12 @@
 from datetime import date
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, request
+from flask import Response, request
 from werkzeug import Response as WerkzeugResponse
 
 from todo.domain import calendars
 from todo.errors import NotFound
+from todo.service import current
 from todo.web import browser
 
 
@@ -21,6 +22,6 @@ def get_calendar(calendar: str) -> WerkzeugResponse:
     response.set_etag(version)
     response.headers["Cache-Control"] = "private, no-cache"
     if version not in request.if_none_match:
-        host = urlsplit(current_app.config["SETTINGS"].public_url).hostname
+        host = urlsplit(current.get().settings.public_url).hostname
         response.set_data(calendars.to_ical(feed, str(host)))
     return response.make_conditional(request)

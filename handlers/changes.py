@@ -5,7 +5,7 @@ from typing import Any
 from todo.accounts.bearer import Principal
 from todo.domain import changes, undo
 from todo.domain.idempotency import Reply, once
-from todo.storage.engine import read, write
+from todo.storage.database import read, write
 
 JSON = dict[str, Any]
 

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from todo.storage.engine import read
+from todo.storage.database import read
 
 
 async def check_process(request: Request) -> Response:  # noqa: ARG001

@@ -5,13 +5,14 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from authlib.oauth2 import OAuth2Error
-from flask import Response, current_app, jsonify, request
+from flask import Response, jsonify, request
 from werkzeug import Response as WerkzeugResponse
 
 from todo.accounts import attempts
 from todo.errors import SignedOut
 from todo.oauth import assertions, authorize, clients, documents, metadata, register, revoke, token
 from todo.oauth.server import Answer
+from todo.service import current
 from todo.web import browser
 
 JSON = dict[str, Any]
@@ -103,13 +104,13 @@ def _remember_client(asked: JSON) -> None:
     """Makes a client known whose id is the address of its document."""
     client_id = asked.get("client_id", "")
     if clients.is_document(client_id):
-        settings, engine = current_app.config["SETTINGS"], current_app.config["ENGINE"]
+        settings, engine = current.get().settings, current.get().engine
         documents.remember(engine, client_id, browser.address(), local=settings.local_client_documents)
 
 
 def _answer_client(rule: Callable[..., Answer], body: JSON) -> Response:
     """Returns what `rule` answers a client, which has proven itself before where it brings an assertion."""
-    settings, engine = current_app.config["SETTINGS"], current_app.config["ENGINE"]
+    settings, engine = current.get().settings, current.get().engine
     local = settings.local_client_documents
     try:
         proven = assertions.verify(engine, _issuer(), body, browser.address(), local=local)
@@ -131,4 +132,4 @@ def _sent(answer: Answer) -> Response:
 
 
 def _issuer() -> str:
-    return str(current_app.config["SETTINGS"].public_url)
+    return current.get().settings.public_url

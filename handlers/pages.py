@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, render_template
+from flask import Response, render_template
 from starlette.requests import Request
 from starlette.responses import Response as LoopResponse
 from swagger_ui_bundle import swagger_ui_path
@@ -11,6 +11,7 @@ from swagger_ui_bundle import swagger_ui_path
 from todo.contract import API, SITE
 from todo.http.guard import PATH_VALUES
 from todo.http.problems import PROBLEMS
+from todo.service import current
 from todo.web import assets, browser
 from todo.web.assets import Asset
 
@@ -32,7 +33,7 @@ DOCS_FILES = _files("/docs/{file}", Path(swagger_ui_path), max_age=86400)
 
 
 def get_home() -> Response:
-    settings = current_app.config["SETTINGS"]
+    settings = current.get().settings
     address = urlsplit(settings.public_url)
     return browser.page(
         "home.html",
@@ -58,10 +59,10 @@ async def get_static_file(request: Request) -> LoopResponse:
 
 
 def get_legal() -> Response:
-    settings = current_app.config["SETTINGS"]
+    settings = current.get().settings
     return _page(
         "legal.html",
-        storage_kind=current_app.config["ENGINE"].name,
+        storage_kind=current.get().engine.name,
         public_url=settings.public_url,
         contact_email=settings.contact_email,
         trash_days=API.limit("trash_days"),

@@ -1,10 +1,11 @@
 """The operations of the tag plugin: what a host reads to install it."""
 
-from flask import Response, current_app, jsonify
+from flask import Response, jsonify
 from starlette.requests import Request
 from starlette.responses import Response as LoopResponse
 
 from todo.contract import API
+from todo.service import current
 from todo.web import assets
 from todo.web.assets import Asset
 
@@ -12,7 +13,7 @@ LOGO = Asset(assets.FOLDER / "logo.png", max_age=86400)
 
 
 def get_plugin_manifest() -> Response:
-    return jsonify(current_app.config["MANIFEST"])
+    return jsonify(current.get().manifest)
 
 
 def get_tutorial_manifest() -> Response:
@@ -20,12 +21,12 @@ def get_tutorial_manifest() -> Response:
 
 
 def get_contract_yaml() -> Response:
-    public_url = current_app.config["SETTINGS"].public_url
+    public_url = current.get().settings.public_url
     return Response(API.text_for(public_url), mimetype="application/yaml")
 
 
 def get_contract_json() -> Response:
-    return jsonify(API.document_for(current_app.config["SETTINGS"].public_url))
+    return jsonify(API.document_for(current.get().settings.public_url))
 
 
 async def get_logo(request: Request) -> LoopResponse:

@@ -4,7 +4,7 @@ from typing import Any
 
 from todo.accounts.bearer import Principal
 from todo.domain import research
-from todo.storage.engine import read
+from todo.storage.database import read
 
 JSON = dict[str, Any]
 

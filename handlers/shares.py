@@ -1,14 +1,15 @@
 """The operations of the tag shares: what people show to others."""
 
-from flask import Response, current_app
+from flask import Response
 
 from todo.domain import shares
+from todo.service import current
 from todo.web import browser, picture, words
 
 
 def get_shared_todo(share: str) -> Response:
     shared = browser.read(shares.find, share)
-    public_url = current_app.config["SETTINGS"].public_url
+    public_url = current.get().settings.public_url
     response = browser.public_page("shared.html", 200 if shared else 404, shared=shared, public_url=public_url)
     response.headers["X-Robots-Tag"] = "noindex"
     return response

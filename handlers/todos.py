@@ -7,7 +7,7 @@ from orjson import Fragment
 from todo.accounts.bearer import Principal
 from todo.domain import changes, todos
 from todo.domain.idempotency import Reply, fingerprint, once
-from todo.storage.engine import peek, read, write
+from todo.storage.database import peek, read, write
 
 JSON = dict[str, Any]
 

@@ -19,7 +19,8 @@ from tests.leaks import leaks
 from tests.people import Person
 from todo.app import create_app
 from todo.config import MAX_PER_MINUTE, Settings
-from todo.storage.engine import Engine, open_engine
+from todo.storage.database import open_engine
+from todo.storage.engine import Engine
 
 ROOT = Path(__file__).parent.parent
 SERVICE_KEY = "test-key-0123456789-0123456789-0123456789"

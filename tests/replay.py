@@ -7,7 +7,7 @@ from todo.domain import quota, users
 from todo.domain.entries import PROFILE, Entry, Part, Zone, digest
 from todo.domain.todos import Todo
 from todo.domain.users import Owner, User
-from todo.storage.engine import open_engine
+from todo.storage.database import open_engine
 from todo.storage.statements import Connection
 
 

@@ -34,7 +34,7 @@ from todo.errors import (
 from todo.http.access_log import AccessLog
 from todo.http.bodies import Bodies
 from todo.http.bridge import Bridge
-from todo.http.cookies import is_signed_in, session_cookie
+from todo.http.cookies import is_signed_in
 from todo.http.cors import CORS
 from todo.http.event_loop import OnTheLoop
 from todo.http.guard import ForConnexion, Guard, routes_of
@@ -47,8 +47,9 @@ from todo.http.validators import VALIDATORS, FormURIParser, StrictURIParser
 from todo.http.visitors import Visitors
 from todo.mcp.endpoint import Endpoint
 from todo.oauth.metadata import resources_of
-from todo.storage.engine import Engine, current_engine, open_engine
-from todo.web.browser import cookie_name
+from todo.service import Service, current
+from todo.storage.database import open_engine
+from todo.storage.engine import Engine
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
 
     `engine` is what serves openapi.yaml: the compiled contract, or Connexion's stock middleware, its oracle in tests.
     """
-    database = open_engine(settings.database_url)
+    service = _service(settings)
     refusals = Refusals([API, SITE], settings.public_url)
     limits = RateLimits(
         settings.reads_per_minute, settings.writes_per_minute, settings.redis_url, proxies=settings.proxies
@@ -81,7 +82,6 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
     site._middleware_app.asgi_app = Bridge(site.app.wsgi_app, settings.proxies)
     site.app.after_request(_without_date)
     site.app.json.sort_keys = False  # a contract reads best in the order it was written
-    site.app.config.update(SETTINGS=settings, ENGINE=database, MANIFEST=manifest.build(settings))
     refusals.page = site.app.jinja_env.get_template("refused.html").render
     mcp = Endpoint(
         API,
@@ -103,8 +103,8 @@ def create_app(settings: Settings, engine: Literal["compiled", "connexion"] = "c
         bodies=Bodies(may_upload=is_signed_in),
     )
     mcp.service = guard  # a call over MCP comes from within: no browser sent it, and it has the context and the log
-    cors = CORS(_with_context(guard, database, settings), settings.cors_origins, settings.public_url, open_to_all)
-    return _with_lifespan(AccessLog(cors), database, limits)
+    cors = CORS(_with_context(guard, service), settings.cors_origins, settings.public_url, open_to_all)
+    return _with_lifespan(AccessLog(cors), service.engine, limits)
 
 
 def _without_date(response: FlaskResponse) -> FlaskResponse:
@@ -173,20 +173,27 @@ def _problem_handler(refusals: Refusals) -> Callable[[Any, Exception], Any]:
     return handle
 
 
-def _with_context(app: ASGIApp, engine: Engine, settings: Settings) -> ASGIApp:
-    """Returns `app` with what handlers and security functions of this very app reach through context variables."""
-    digests = tuple(map(bearer.digest, settings.service_auth_key))
-    resources = resources_of(settings.public_url)
-    cookie = cookie_name(settings.public_url)
+def _with_context(app: ASGIApp, service: Service) -> ASGIApp:
+    """Returns `app` with this very service as `current` for whoever answers its requests."""
 
     def run(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        current_engine.set(engine)
-        bearer.service_key_digests.set(digests)
-        bearer.resources.set(resources)
-        session_cookie.set(cookie)
+        current.set(service)
         return app(scope, receive, send)
 
     return run
+
+
+def _service(settings: Settings) -> Service:
+    """Returns what handlers reach through `current`. Raises ManifestError."""
+    return Service(
+        engine=open_engine(settings.database_url),
+        settings=settings,
+        key_digests=tuple(map(bearer.digest, settings.service_auth_key)),
+        resources=resources_of(settings.public_url),
+        # The prefix makes browsers keep it to this very host and to TLS.
+        session_cookie="__Host-session" if settings.public_url.startswith("https:") else "session",
+        manifest=manifest.build(settings),
+    )
 
 
 def _with_lifespan(app: ASGIApp, engine: Engine, limits: RateLimits) -> ASGIApp:

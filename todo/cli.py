@@ -16,7 +16,8 @@ from todo.accounts.bearer import Principal
 from todo.config import DOTENV, ConfigError, Settings, load_environ
 from todo.contract import API, SITE
 from todo.domain import users
-from todo.storage.engine import StorageNotReady, open_engine
+from todo.storage.database import open_engine
+from todo.storage.engine import StorageNotReady
 
 T = TypeVar("T")
 

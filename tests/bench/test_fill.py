@@ -7,7 +7,7 @@ from tests.replay import assert_log_gives_the_list
 from todo.domain import users
 from todo.domain.todos import Todo
 from todo.domain.users import Owner
-from todo.storage.engine import open_engine
+from todo.storage.database import open_engine
 from todo.storage.statements import Connection
 
 

@@ -23,7 +23,7 @@ from todo.contract import API, Operation
 from todo.domain import users
 from todo.domain.users import Owner
 from todo.http.operations import CannotCompile, CompiledContract
-from todo.storage.engine import open_engine
+from todo.storage.database import open_engine
 from todo.storage.statements import Connection
 
 EXAMPLES = 300 if "SOAK" in os.environ else 15

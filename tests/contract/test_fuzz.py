@@ -35,7 +35,7 @@ from todo.contract import API, SITE, Contract, Operation
 from todo.contract.formats import is_visible
 from todo.contract.schemas import find_errors
 from todo.oauth import clients
-from todo.storage.engine import open_engine
+from todo.storage.database import open_engine
 from todo.storage.statements import Connection
 
 # Secrets of sessions: of a browser that nobody has signed in with yet, and of one that somebody has.

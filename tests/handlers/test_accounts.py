@@ -16,7 +16,7 @@ from todo.accounts import accounts, passwords
 from todo.app import create_app
 from todo.config import Settings
 from todo.contract import API, SITE
-from todo.storage.engine import open_engine
+from todo.storage.database import open_engine
 
 NewBrowser = Callable[[], TestClient]
 POSTS = {operation.path: operation for operation in SITE.operations if operation.method == "POST"}

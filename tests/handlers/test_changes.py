@@ -9,7 +9,7 @@ import time_machine
 
 from tests.handlers.test_todos import add, page, problem, texts
 from tests.replay import assert_log_gives_the_list
-from todo.storage.engine import open_engine
+from todo.storage.database import open_engine
 
 
 def change(client: httpx.Client, name: str, *actions: dict) -> dict:

@@ -28,7 +28,7 @@ from tests.people import Person, bearer, told
 from todo.app import create_app
 from todo.config import Settings
 from todo.oauth import register
-from todo.storage.engine import open_engine
+from todo.storage.database import open_engine
 
 JSON = dict[str, Any]
 ISSUER = "http://localhost:8000"

@@ -18,7 +18,7 @@ from tests.replay import assert_bytes_are_counted, assert_log_gives_the_list, by
 from todo.contract import SITE
 from todo.domain import changes, users
 from todo.domain.users import Owner
-from todo.storage.engine import open_engine
+from todo.storage.database import open_engine
 from todo.storage.statements import Connection
 
 NewBrowser = Callable[[], TestClient]

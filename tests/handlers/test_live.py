@@ -1,14 +1,16 @@
 """Live: what open pages ask, and what a stranger can do there."""
 
 import time
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
 
 from tests.people import Person
 from todo.errors import StorageUnavailable
-from todo.http.cookies import session_cookie, session_secret
+from todo.http.cookies import session_secret
+from todo.service import Service, current
 
 
 def test_nobody_is_signed_in(anonymous: httpx.Client) -> None:
@@ -30,7 +32,7 @@ def test_cookies_take_linear_time(anonymous: httpx.Client) -> None:
 
 
 def test_cookies_beside_one_that_is_not_utf_8() -> None:
-    session_cookie.set("session")
+    current.set(cast(Service, SimpleNamespace(session_cookie="session")))
     for cookie in (b"a=\xff; session=todo_se_x", b"session=todo_se_x; \xc3=a"):
         assert session_secret({"headers": [(b"cookie", cookie)]}) == "todo_se_x"
 

@@ -20,7 +20,7 @@ from todo.app import create_app
 from todo.config import Settings
 from todo.contract import API, SITE
 from todo.oauth import register
-from todo.storage.engine import open_engine
+from todo.storage.database import open_engine
 
 NewBrowser = Callable[[], TestClient]
 ISSUER = "http://localhost:8000"

@@ -13,7 +13,8 @@ import pytest
 from tests.conftest import ROOT, migrate
 from todo.domain import changes
 from todo.domain.users import Owner
-from todo.storage.engine import Engine, open_engine
+from todo.storage.database import open_engine
+from todo.storage.engine import Engine
 from todo.storage.sqlite import MOST_TOGETHER
 from todo.storage.statements import Connection
 

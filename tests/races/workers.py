@@ -15,7 +15,8 @@ from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY
 from tests.people import Client, Person
 from todo.app import create_app
 from todo.config import Settings
-from todo.storage.engine import Engine, open_engine
+from todo.storage.database import open_engine
+from todo.storage.engine import Engine
 from todo.storage.statements import Connection
 
 URL = "http://localhost:8000"

@@ -15,7 +15,7 @@ from todo.config import ConfigError, Settings, load_environ
 from todo.domain import changes, users
 from todo.domain.users import Owner
 from todo.errors import UsernameTaken
-from todo.storage.engine import open_engine
+from todo.storage.database import open_engine
 
 
 @pytest.fixture

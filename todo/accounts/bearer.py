@@ -6,8 +6,7 @@ scheme when one refuses, so a function that took both would let a user's token i
 
 import hmac
 import re
-from collections.abc import Collection, Mapping
-from contextvars import ContextVar
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache, lru_cache
 from hashlib import blake2b
@@ -18,16 +17,14 @@ from todo.accounts import grants, tokens
 from todo.contract import API
 from todo.domain.users import Owner, utc_now
 from todo.errors import InsufficientScope, InvalidRequest, InvalidToken, MeNeedsUser, NotYourList, Unauthorized
-from todo.storage.engine import current_engine, peek
+from todo.service import current
+from todo.storage.database import peek
 from todo.storage.statements import Connection
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 MOST_OF_A_NAME = 64  # characters that a program's name is made of
 ACCESS = tokens.PREFIXES["access"]
 NOTED_EVERY = timedelta(minutes=5)  # how exact the account page is about when an assistant last acted
-
-service_key_digests: ContextVar[tuple[bytes, ...]] = ContextVar("service_key_digests")
-resources: ContextVar[Collection[str]] = ContextVar("resources")
 
 TokenInfo = dict[str, Any]
 
@@ -81,11 +78,11 @@ async def authenticate_user(token: str, request: Any) -> Any:
     if not token.startswith(ACCESS):
         return _not_mine()
     row = await peek(_access_token, tokens.digest(token))
-    if row is None or row["resource"] not in resources.get():
+    if row is None or row["resource"] not in current.get().resources:
         raise InvalidToken
     if row["last_used_at"] < utc_now(-NOTED_EVERY):
         # Not waited for: the answer does not depend on it.
-        current_engine.get().submit_write(grants.note_use, row["user_id"], row["grant_id"])
+        current.get().engine.submit_write(grants.note_use, row["user_id"], row["grant_id"])
     known = {name: row[name] for name in ("username", "user_id", "grant_id")}
     principal = _principal(request, client=row["client_name"], **known)
     return {"sub": principal, "scope": row["scope"].split()}
@@ -98,7 +95,7 @@ async def authenticate_service(token: str, request: Any) -> Any:
     """
     presented = digest(token)
     # Every key is compared, so that the time does not tell which one it was.
-    matches = [hmac.compare_digest(presented, known) for known in service_key_digests.get()]
+    matches = [hmac.compare_digest(presented, known) for known in current.get().key_digests]
     if any(matches):
         headers = request.headers
         client = _client(

@@ -1,6 +1,5 @@
 """The cookie of a person's session, as the event loop reads it, where there is no Flask."""
 
-from contextvars import ContextVar
 from typing import cast
 
 from starlette.types import Scope
@@ -9,10 +8,10 @@ from werkzeug.sansio.http import parse_cookie
 from todo.accounts import sessions, tokens
 from todo.accounts.accounts import Account
 from todo.http.guard import headers_of
-from todo.storage.engine import peek
+from todo.service import current
+from todo.storage.database import peek
 
 ACCOUNT = "todo.account"  # where the scope keeps it
-session_cookie: ContextVar[str] = ContextVar("session_cookie")  # its name
 
 
 def session_secret(scope: Scope) -> str:
@@ -20,7 +19,7 @@ def session_secret(scope: Scope) -> str:
     # http.cookies of Python 3.11 takes quadratic time for backslashes in quotes (CVE-2024-7592).
     # Bytes that are no UTF-8 make werkzeug.http's parse_cookie fail; Flask uses this one too.
     cookies = headers_of(scope).get(b"cookie", b"").decode("latin-1")
-    secret = parse_cookie(cookies).get(session_cookie.get(), "") if cookies else ""
+    secret = parse_cookie(cookies).get(current.get().session_cookie, "") if cookies else ""
     return secret if secret.startswith(tokens.PREFIXES["session"]) else ""
 
 

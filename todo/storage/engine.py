@@ -1,10 +1,9 @@
-"""The two units of work, `read` and `write`. Nothing else in the service opens a connection."""
+"""What a database must be able to do for the service, and which revision it must be at."""
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -62,45 +61,6 @@ def lane_of(args: tuple[Any, ...]) -> Hashable | None:
     """Returns what work on the same list has in common: a rule's first argument is a user's id, or has a `lane`."""
     first = args[0] if args else None
     return first if isinstance(first, int) else getattr(first, "lane", None)
-
-
-current_engine: ContextVar[Engine] = ContextVar("current_engine")
-
-
-def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
-    """Returns what `rule` returns, from one snapshot. Raises what it raises, and StorageUnavailable."""
-    return current_engine.get().read(rule, *args, **kwargs)
-
-
-def peek(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
-    """Does what `read` does, for a rule that looks at no more than a page of rows by an index.
-
-    Where that takes less time than to ask a thread for it, as in SQLite, the event loop does it itself.
-    """
-    return current_engine.get().peek(rule, *args, **kwargs)
-
-
-def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
-    """Returns what `rule` returns, once on disk. Raises what it raises, with nothing written, or StorageUnavailable."""
-    return current_engine.get().write(rule, *args, **kwargs)
-
-
-def open_engine(database_url: str) -> Engine:
-    """Returns the engine for a sqlite:/// or postgresql:// address, not yet started."""
-    if database_url.startswith("sqlite:"):
-        from todo.storage.sqlite import SQLiteEngine
-
-        return SQLiteEngine(Path(database_url.removeprefix("sqlite:///")))
-    from todo.storage.postgresql import PostgreSQLEngine
-
-    return PostgreSQLEngine(database_url)
-
-
-def check_ready(database_url: str) -> None:
-    """Raises StorageNotReady unless the database can be used as it is."""
-    engine = open_engine(database_url)
-    engine.start()
-    engine.stop()
 
 
 def newest_revision() -> str:

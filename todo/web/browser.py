@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
-from flask import Response, current_app, g, make_response, redirect, render_template, request
+from flask import Response, g, make_response, redirect, render_template, request
 from werkzeug import Response as WerkzeugResponse
 
 from todo.accounts import sessions, tokens
@@ -20,6 +20,7 @@ from todo.http.address import address_of
 from todo.http.cookies import ACCOUNT
 from todo.http.problems import PROBLEMS
 from todo.http.refusals import CONTENT_POLICY
+from todo.service import current
 from todo.storage.statements import Connection
 from todo.web import live, words
 
@@ -31,24 +32,24 @@ HOME = SITE.schema("Next")["default"]
 
 
 def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Returns what `rule` returns, from one snapshot, as todo.storage.engine.read does where there is an event loop."""
-    return current_app.config["ENGINE"].submit_read(rule, *args, **kwargs).result()  # type: ignore[no-any-return]
+    """Returns what `rule` returns, from one snapshot, as storage.database.read does where there is an event loop."""
+    return current.get().engine.submit_read(rule, *args, **kwargs).result()
 
 
 def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Returns what `rule` returns, once on disk."""
-    return current_app.config["ENGINE"].submit_write(rule, *args, **kwargs).result()  # type: ignore[no-any-return]
+    return current.get().engine.submit_write(rule, *args, **kwargs).result()
 
 
 def address() -> str:
     """Returns the network address of the caller."""
-    return address_of(request.environ["asgi.scope"], current_app.config["SETTINGS"].proxies)
+    return address_of(request.environ["asgi.scope"], current.get().settings.proxies)
 
 
 def session() -> Session:
     """Returns the session of this browser, a fresh one without an account where it has none yet."""
     if "session" not in g:
-        secret = request.cookies.get(_cookie_name(), "")
+        secret = request.cookies.get(current.get().session_cookie, "")
         g.session = Session(secret or secrets.token_urlsafe(32), _account_of(secret))
     return g.session  # type: ignore[no-any-return]
 
@@ -144,7 +145,7 @@ def page(
     response.headers["Content-Security-Policy"] = f"{policy}; form-action 'self' {form_goes_to}".strip()
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(refusal.headers if refusal else {})
-    if session().secret != request.cookies.get(_cookie_name()):
+    if session().secret != request.cookies.get(current.get().session_cookie):
         _set_cookie(response, session().secret)  # its forms are known again by it
     return response
 
@@ -188,13 +189,13 @@ def signed_out(path: str) -> WerkzeugResponse:
     """Returns the way on without a session."""
     write(sessions.sign_out, session().secret)
     response = go_to(path)
-    response.delete_cookie(_cookie_name(), secure=_is_secure(), httponly=True, samesite="Lax")
+    response.delete_cookie(current.get().session_cookie, secure=_is_secure(), httponly=True, samesite="Lax")
     return response
 
 
 def _set_cookie(response: WerkzeugResponse, secret: str, *, keep: bool = False) -> None:
     response.set_cookie(
-        _cookie_name(),
+        current.get().session_cookie,
         secret,
         max_age=sessions.KEPT if keep else None,
         secure=_is_secure(),
@@ -203,14 +204,5 @@ def _set_cookie(response: WerkzeugResponse, secret: str, *, keep: bool = False) 
     )
 
 
-def _cookie_name() -> str:
-    return cookie_name(current_app.config["SETTINGS"].public_url)
-
-
-def cookie_name(public_url: str) -> str:
-    """Returns the name of a session's cookie; the prefix makes browsers keep it to this very host and to TLS."""
-    return "__Host-session" if public_url.startswith("https:") else "session"
-
-
 def _is_secure() -> bool:
-    return bool(current_app.config["SETTINGS"].public_url.startswith("https:"))
+    return bool(current.get().settings.public_url.startswith("https:"))

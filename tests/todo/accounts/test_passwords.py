@@ -10,7 +10,7 @@ from tests.people import PASSWORD
 from todo.accounts import accounts, passwords
 from todo.contract import SITE
 from todo.errors import TooManyAttempts, WrongPassword
-from todo.storage.engine import open_engine
+from todo.storage.database import open_engine
 
 ALLOWED = SITE.limit("sign_ins_per_account")
 

@@ -25,7 +25,8 @@ from todo.app import create_app
 from todo.config import Settings
 from todo.oauth import assertions, documents, keys
 from todo.oauth.metadata import SIGNING_ALGORITHMS
-from todo.storage.engine import Engine, open_engine
+from todo.storage.database import open_engine
+from todo.storage.engine import Engine
 
 JSON = dict[str, Any]
 ISSUER = "http://localhost:8000"

@@ -18,7 +18,8 @@ from todo.contract import SITE
 from todo.errors import AssistantsBusy, ClientRefused, TooManyAttempts
 from todo.oauth import documents
 from todo.oauth.documents import DocumentRefused, auth_methods, fetch, is_public, remember
-from todo.storage.engine import Engine, open_engine
+from todo.storage.database import open_engine
+from todo.storage.engine import Engine
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 

@@ -11,7 +11,7 @@ from todo.domain import changes, todos, users
 from todo.domain.users import Owner
 from todo.storage import cache
 from todo.storage.cache import Cache
-from todo.storage.engine import open_engine
+from todo.storage.database import open_engine
 
 
 def test_it_gives_back_what_it_was_given() -> None:

@@ -16,7 +16,8 @@ from todo.domain.profiles import update
 from todo.domain.users import Owner, find, open_list
 from todo.errors import StorageUnavailable
 from todo.storage import sqlite
-from todo.storage.engine import Engine, StorageNotReady, newest_revision, open_engine
+from todo.storage.database import open_engine
+from todo.storage.engine import Engine, StorageNotReady, newest_revision
 from todo.storage.statements import Connection
 
 

@@ -14,7 +14,8 @@ from todo.domain import todos
 from todo.domain.users import Owner, find
 from todo.errors import ReadTooSlow
 from todo.storage import limits
-from todo.storage.engine import Engine, open_engine
+from todo.storage.database import open_engine
+from todo.storage.engine import Engine
 from todo.storage.limits import exports
 from todo.storage.statements import Connection
 

@@ -12,7 +12,8 @@ from todo.domain import changes, profiles, todos, undo
 from todo.domain.idempotency import once
 from todo.domain.paging import ORDERS
 from todo.domain.users import Owner
-from todo.storage.engine import Engine, open_engine
+from todo.storage.database import open_engine
+from todo.storage.engine import Engine
 from todo.storage.statements import Connection
 
 OWNER = Owner("kevin")

@@ -14,7 +14,8 @@ from tests.proxy import Proxy, proxied
 from todo.domain.users import Owner, find, open_list
 from todo.errors import StorageUnavailable
 from todo.storage import postgresql
-from todo.storage.engine import Engine, open_engine
+from todo.storage.database import open_engine
+from todo.storage.engine import Engine
 from todo.storage.statements import Connection
 
 KEVIN, ANNA = Owner("kevin"), Owner("anna")

@@ -14,7 +14,8 @@ from todo.app import create_app
 from todo.config import Settings
 from todo.domain.users import Owner, find
 from todo.errors import StorageUnavailable
-from todo.storage.engine import StorageNotReady, open_engine
+from todo.storage.database import open_engine
+from todo.storage.engine import StorageNotReady
 
 
 @pytest.fixture

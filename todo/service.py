@@ -1,0 +1,25 @@
+"""The running service, which whoever answers a request reaches through `current`."""
+
+from collections.abc import Collection
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from todo.config import Settings
+    from todo.storage.engine import Engine
+
+
+@dataclass(frozen=True)
+class Service:
+    """One app of this process; tests run several."""
+
+    engine: "Engine"
+    settings: "Settings"
+    key_digests: tuple[bytes, ...]  # of the service keys
+    resources: Collection[str]  # the addresses that an access token may be for (RFC 8707)
+    session_cookie: str  # its name
+    manifest: dict[str, Any]
+
+
+current: ContextVar[Service] = ContextVar("current")
