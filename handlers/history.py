@@ -48,7 +48,7 @@ def get_undo_preview(who: str, since_day: str, since_time: str = "00:00") -> Res
         actor=actor,
         since_day=since_day,
         since_time=since_time[:5],
-        most=history.MOST_ENTRIES,
+        most=history.MAX_ENTRIES,
     )
 
 
@@ -76,7 +76,7 @@ def clear_history(body: JSON) -> Response:
 def _preview(connection: Connection, owner: Owner, actor: Actor, since: str) -> tuple[Undoing, list[Any]]:
     """Returns both from one snapshot: what would be undone, and what is in the way of the rest."""
     would_undo = undo.preview(connection, owner, actor.by, since)
-    return would_undo, history.in_the_way(connection, owner, would_undo.conflicts[: history.MOST_ENTRIES])
+    return would_undo, history.in_the_way(connection, owner, would_undo.conflicts[: history.MAX_ENTRIES])
 
 
 def _page(

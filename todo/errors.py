@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from todo.contract import API
 
-MOST_FIELDS = 10  # keeps every problem below 4 KiB
+MAX_FIELDS = 10  # keeps every problem below 4 KiB
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class InvalidRequest(Refusal):
     """The request breaks the contract, in the fields named."""
 
     def __init__(self, errors: Iterable[FieldError]) -> None:
-        super().__init__(errors=[vars(error) for error in list(errors)[:MOST_FIELDS]])
+        super().__init__(errors=[vars(error) for error in list(errors)[:MAX_FIELDS]])
 
     @classmethod
     def of(cls, name: str, message: str) -> "InvalidRequest":

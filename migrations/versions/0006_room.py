@@ -18,7 +18,7 @@ ROW_BYTES = 100
 SEEN = ("due", "notes", "priority", "repeat", "tags", "todo", "share", "share_until", "status")
 DEFAULTS: dict[str, Any] = {"priority": "none", "tags": []}
 TEXTS = ("todo", "notes")
-CONTEXT, LEAST_SAVED, MOST_TITLE = 20, 40, 100
+CONTEXT, LEAST_SAVED, MAX_TITLE = 20, 40, 100
 BATCH = 500
 PHRASES = "\ufdfa\ufdfb"
 
@@ -103,7 +103,7 @@ def keep_what_differs(row: dict[str, Any]) -> dict[str, Any]:
         old, new = (side.get(name, DEFAULTS.get(name)) for side in (before, after))
         if old != new:
             olds[name], news[name] = cut(old, new) if name in TEXTS and old and new else (old, new)
-    title = after["todo"] if len(after["todo"]) <= MOST_TITLE else after["todo"][:MOST_TITLE] + "…"
+    title = after["todo"] if len(after["todo"]) <= MAX_TITLE else after["todo"][:MAX_TITLE] + "…"
     old_side = {"digest": digest(before), "values": olds, "title": ""}
     new_side = {"digest": digest(after), "values": news, "title": title}
     return {**row, "before": compact(old_side), "after": compact(new_side)}

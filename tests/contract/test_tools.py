@@ -25,8 +25,8 @@ TOOLS = tools_of(API)
 HINTS = {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}
 # 4,550 tokens in o200k; `make conformance` counts them, with the ranks that an npm package brings. These texts come to
 # 3.95 characters a token.
-MOST_CHARACTERS = 18_000
-MOST_CHARACTERS_OF_INSTRUCTIONS = 1_000  # 250 tokens
+MAX_CHARACTERS = 18_000
+MAX_CHARACTERS_OF_INSTRUCTIONS = 1_000  # 250 tokens
 MOST_CHARACTERS_OF_20 = 3_500  # 1,100 tokens, at 3.2 characters
 # Everything that a host shows a model may fall behind this.
 ESSENTIAL = 512
@@ -317,12 +317,12 @@ def test_tools_and_instructions_stay_within_the_budget(for_service: bool, client
     for era in (OLDER, NEWER):
         listed = send(client, "tools/list", era=era, **headers).json()["result"]["tools"]
         instructions = API.document["info"]["x-mcp"]["instructions"]
-        assert len(orjson.dumps({"tools": listed}).decode()) + len(instructions) <= MOST_CHARACTERS
+        assert len(orjson.dumps({"tools": listed}).decode()) + len(instructions) <= MAX_CHARACTERS
 
 
 def test_instructions_are_short_and_begin_with_the_essential() -> None:
     instructions = API.document["info"]["x-mcp"]["instructions"]
-    assert len(instructions) <= MOST_CHARACTERS_OF_INSTRUCTIONS
+    assert len(instructions) <= MAX_CHARACTERS_OF_INSTRUCTIONS
     for word in ("today", "UTC", "complete_todo", "change_todos", "undo_change"):
         assert word in instructions[:ESSENTIAL]
 

@@ -374,7 +374,7 @@ class TestTrash:
 class TestQuota:
     @pytest.fixture(autouse=True)
     def small(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("todo.domain.changeset.MOST_TODOS", 3)
+        monkeypatch.setattr("todo.domain.changeset.MAX_TODOS", 3)
 
     def test_is_for_what_is_not_in_the_trash(self, client: httpx.Client, name: str) -> None:
         for text in "abc":
@@ -404,8 +404,8 @@ class TestQuota:
         for text in "abc":
             # Without a request_id, as kept answers would make room.
             client.post(f"/todos/{name}", json={"todo": text, "notes": "n" * 1000})
-        monkeypatch.setattr("todo.domain.changeset.MOST_TODOS", 1000)
-        monkeypatch.setattr("todo.domain.quota.MOST_BYTES", 0)
+        monkeypatch.setattr("todo.domain.changeset.MAX_TODOS", 1000)
+        monkeypatch.setattr("todo.domain.quota.MAX_BYTES", 0)
         for refused in (
             client.post(f"/todos/{name}", json={"todo": "d"}),
             client.patch(f"/todos/{name}/1", json={"notes": "m" * 2000}),
@@ -424,10 +424,10 @@ class TestQuota:
     def test_in_bytes_lets_kept_answers_go_first(
         self, client: httpx.Client, name: str, database_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("todo.domain.changeset.MOST_TODOS", 1000)
+        monkeypatch.setattr("todo.domain.changeset.MAX_TODOS", 1000)
         for number in range(5):
             add(client, name, f"{number}", notes="n" * 4000, request_id=f"k{number}")
-        monkeypatch.setattr("todo.domain.quota.MOST_BYTES", stored(database_url, name)["bytes"])
+        monkeypatch.setattr("todo.domain.quota.MAX_BYTES", stored(database_url, name)["bytes"])
         add(client, name, "one more", request_id="k5")
         assert "idempotent-replay" not in client.post(f"/todos/{name}/1/complete", json={"request_id": "k0"}).headers
         assert_log_gives_the_list(database_url, name)
@@ -436,7 +436,7 @@ class TestQuota:
         self, client: httpx.Client, name: str, database_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         add(client, name, "a", notes="n" * 4000)
-        monkeypatch.setattr("todo.domain.quota.MOST_BYTES", 50_000)
+        monkeypatch.setattr("todo.domain.quota.MAX_BYTES", 50_000)
         for number in range(30):
             assert client.post(f"/todos/{name}/1/reopen", json={"request_id": f"k{number}"}).status_code == 200
         assert stored(database_url, name)["bytes"] < 60_000

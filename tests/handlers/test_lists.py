@@ -599,7 +599,7 @@ class TestClearingHistory:
         with time_machine.travel("2026-11-22T12:00:00Z"):
             person.sign_in()
             full = bytes_of_list(database_url, person.username)
-            monkeypatch.setattr("todo.domain.quota.MOST_BYTES", full)
+            monkeypatch.setattr("todo.domain.quota.MAX_BYTES", full)
             assert "takes too much room" in refused(person.send("/list", todo="D"), 409)
             follow(person, person.send("/history/clear", before_day="2026-11-22"))
             follow(person, person.send("/list", todo="D"))

@@ -138,6 +138,6 @@ class TestDrawing:
     @pytest.mark.parametrize("text", ["W" * 500, "many words " * 45, "a", "<b>"])
     def test_any_text_fits(self, text: str) -> None:
         font, lines = picture._fitting(text)
-        assert 1 <= len(lines) <= picture.MOST_LINES
+        assert 1 <= len(lines) <= picture.MAX_LINES
         assert all(font.getlength(line) <= picture.SIZE[0] - 2 * picture.MARGIN for line in lines)
         assert Image.open(BytesIO(picture.draw(text, "", done=True))).size == picture.SIZE

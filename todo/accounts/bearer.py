@@ -22,7 +22,7 @@ from todo.storage.database import peek
 from todo.storage.statements import Connection
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
-MOST_OF_A_NAME = 64  # characters that a program's name is made of
+MAX_NAME_CHARACTERS = 64  # characters that a program's name is made of
 ACCESS = tokens.PREFIXES["access"]
 NOTED_EVERY = timedelta(minutes=5)  # how exact the account page is about when an assistant last acted
 
@@ -99,7 +99,8 @@ async def authenticate_service(token: str, request: Any) -> Any:
     if any(matches):
         headers = request.headers
         client = _client(
-            headers.get("openai-conversation-id", "")[:MOST_OF_A_NAME], headers.get("user-agent", "")[:MOST_OF_A_NAME]
+            headers.get("openai-conversation-id", "")[:MAX_NAME_CHARACTERS],
+            headers.get("user-agent", "")[:MAX_NAME_CHARACTERS],
         )
         return {"sub": _principal(request, client=client), "scope": list(API.scopes)}
     if token.startswith(ACCESS):

@@ -14,7 +14,7 @@ from todo.storage.statements import Connection
 
 KEPT = timedelta(days=SITE.limit("session_days"))  # with "keep me signed in"
 SHORT = timedelta(hours=SITE.limit("session_hours"))
-MOST_SESSIONS = SITE.limit("sessions_per_account")
+MAX_SESSIONS = SITE.limit("sessions_per_account")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def end(connection: Connection, secret: str) -> None:
 
 
 def _start(connection: Connection, user_id: int, *, keep: bool) -> str:
-    connection.delete_oldest_sessions(user_id=user_id, now=utc_now(), kept=MOST_SESSIONS - 1)
+    connection.delete_oldest_sessions(user_id=user_id, now=utc_now(), kept=MAX_SESSIONS - 1)
     secret = tokens.new("session")
     connection.insert_session(hash=tokens.digest(secret), user_id=user_id, expires_at=utc_now(KEPT if keep else SHORT))
     return secret

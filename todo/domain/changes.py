@@ -20,7 +20,7 @@ from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
-MOST_CHARACTERS = API.limit("response_characters") - 1000  # the rest is for what stands around a list
+MAX_CHARACTERS = API.limit("response_characters") - 1000  # the rest is for what stands around a list
 DUPLICATE_TIME = timedelta(seconds=API.limit("duplicate_seconds"))
 
 
@@ -103,7 +103,7 @@ def page(
         )
     )
     changes: list[JSON] = []
-    room = MOST_CHARACTERS
+    room = MAX_CHARACTERS
     for row in rows[:limit]:
         change = _change(user, row, entries_of(connection, user, row["id"]))
         room -= length(change)
@@ -163,7 +163,7 @@ def _change(user: User, row: Any, entries: list[Entry]) -> JSON:
     change["summary"] = row["summary"]
     if row["undoes"]:
         change["undoes"] = row["undoes"]
-    return change | told(entries, MOST_CHARACTERS - length(change))
+    return change | told(entries, MAX_CHARACTERS - length(change))
 
 
 def told(entries: list[Entry], room: int) -> JSON:
@@ -198,7 +198,7 @@ def _happened(entry: Entry) -> JSON:
 
 def _within_limit(shown: list[JSON]) -> JSON:
     """Returns the to-dos without their notes and tags, and says so, where the answer would be too long with them."""
-    if length(shown) <= MOST_CHARACTERS:
+    if length(shown) <= MAX_CHARACTERS:
         return {"todos": shown}
     left_out = ["notes", "tags"]
     return {

@@ -12,9 +12,9 @@ from todo.domain.users import DAY, Owner, User, utc_now
 from todo.errors import QuotaExceeded, StorageFull
 from todo.storage.statements import Connection
 
-MOST_TODOS = API.limit("todos")
+MAX_TODOS = API.limit("todos")
 TRASH_TIME = timedelta(days=API.limit("trash_days"))
-MOST_SWEPT = 20  # a write takes at most so many to-dos out of the trash, so that none has to wait long
+MAX_SWEPT = 20  # a write takes at most so many to-dos out of the trash, so that none has to wait long
 # What makes room, or must not be kept from anybody. To do one of them twice takes something that a full list refuses.
 ALWAYS = {"complete", "delete", "unshare"}
 
@@ -84,7 +84,7 @@ class Changeset:
 
     def require_room(self, todos: int, size: int) -> None:
         """Refuses what is sure to be too much before it is begun. Raises QuotaExceeded and StorageFull."""
-        if _kept(self.counts) + todos > MOST_TODOS:
+        if _kept(self.counts) + todos > MAX_TODOS:
             raise QuotaExceeded
         self._sweep()
         self._bytes += size
@@ -154,7 +154,7 @@ class Changeset:
             else:
                 self._store_todo(entry.todo_id)
         kept = _kept(self.counts)
-        if kept > MOST_TODOS and kept > _kept(self.user.counts):
+        if kept > MAX_TODOS and kept > _kept(self.user.counts):
             raise QuotaExceeded
 
     def _store_todo(self, todo_id: int) -> None:
@@ -196,7 +196,7 @@ class Changeset:
 
     def _is_too_large(self) -> bool:
         """Whether the list takes more room than it may, and more than it did."""
-        return self._bytes > quota.MOST_BYTES and self._bytes > self.user.bytes
+        return self._bytes > quota.MAX_BYTES and self._bytes > self.user.bytes
 
     def _store_log(self, entries: list[Entry], undoes: int | None, fingerprint: str | None, summary: str) -> None:
         self.connection.insert_change(
@@ -244,14 +244,14 @@ class Changeset:
         if self.swept_on == today:
             return
         expired = self.connection.expired_in_trash(
-            user_id=self.user.id, deleted_before=utc_now(-TRASH_TIME), limit=MOST_SWEPT
+            user_id=self.user.id, deleted_before=utc_now(-TRASH_TIME), limit=MAX_SWEPT
         )
         for row in expired:
             self._bytes -= remove_for_good(self.connection, self.user, row["id"])
         self.counts["deleted"] -= len(expired)
         answers = self.connection.remove_expired_answers(user_id=self.user.id, now=self.now)
         self._bytes -= quota.total(answers)
-        if len(expired) < MOST_SWEPT:
+        if len(expired) < MAX_SWEPT:
             self.swept_on = today
 
 

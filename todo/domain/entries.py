@@ -27,7 +27,7 @@ SHOWN = {
 COUNTED = {"version", "updated_at", "change_id"}  # these count on, and no undo takes them back
 TEXTS = ("todo", "notes")
 ELLIPSIS = "…"
-MOST_TITLE = 100  # characters of a to-do's text, to know it by
+MAX_TITLE = 100  # characters of a to-do's text, to know it by
 CONTEXT = 20  # characters around a difference, so that it reads well
 LEAST_SAVED = 40  # fewer are not worth leaving out
 
@@ -140,7 +140,7 @@ def _parts(before: Todo, after: Todo) -> tuple[Part, Part]:
     for name, old, new in zip(Todo._fields, before, after, strict=True):
         if old != new:
             olds[name], news[name] = _cut(str(old), str(new)) if name in TEXTS and old and new else (old, new)
-    title = after.todo if len(after.todo) <= MOST_TITLE else after.todo[:MOST_TITLE] + ELLIPSIS
+    title = after.todo if len(after.todo) <= MAX_TITLE else after.todo[:MAX_TITLE] + ELLIPSIS
     return Part(digest(before) or "", olds), Part(digest(after) or "", news, title)
 
 

@@ -12,18 +12,18 @@ from todo.contract import API, SITE
 from todo.contract.schemas import compile_schema, find_errors
 from todo.domain import quota, users
 from todo.domain.actions import FIELDS, perform
-from todo.domain.changeset import MOST_TODOS, Changeset
+from todo.domain.changeset import MAX_TODOS, Changeset
 from todo.domain.todos import PRIORITIES, Folded, Todo, clean
 from todo.domain.users import Owner
-from todo.errors import MOST_FIELDS, FieldError, InvalidRequest, Refusal, StorageFull
+from todo.errors import MAX_FIELDS, FieldError, InvalidRequest, Refusal, StorageFull
 from todo.storage.limits import exports
 from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
 COLUMNS = ("todo", "notes", "due", "priority", "tags", "repeat", "status", "created_at")
-MOST_COLUMNS, MOST_ROWS = SITE.limit("import_columns"), SITE.limit("import_rows")
-MOST_VALUES = SITE.limit("import_values")
+MAX_COLUMNS, MAX_ROWS = SITE.limit("import_columns"), SITE.limit("import_rows")
+MAX_VALUES = SITE.limit("import_values")
 # What makes a spreadsheet take a cell for a formula; an apostrophe before it makes it text, also before another one.
 # A cell may begin within ours, where a spreadsheet separates by something else than commas.
 CELL_START, FORMULA_START = r"(?:^|(?<=[;\t\r\n]))", r"(?=[=+\-@\t\r'\uff1d\uff0b\uff0d\uff20])"
@@ -75,7 +75,7 @@ def read_file(text: str) -> list[JSON]:
             errors += [FieldError(f"to-do {number}: {e.field}", e.message) for e in find_errors(SCHEMA, fields)]
         if todo["status"] not in ("open", "done"):
             errors.append(FieldError(f"to-do {number}: status", "must be open or done"))
-        if len(errors) >= MOST_FIELDS:
+        if len(errors) >= MAX_FIELDS:
             break
     if errors:
         raise InvalidRequest(errors)
@@ -97,7 +97,7 @@ class Import(NamedTuple):
             todo = Todo(0, created_at="", updated_at="", **clean(_fields(given)))
             folded.append(Folded.of(todo))
             size += int(todo.to_row(folded[-1])["bytes"]) + quota.bytes_of(todo.to_log())
-            if size > quota.MOST_BYTES:
+            if size > quota.MAX_BYTES:
                 raise StorageFull
         return cls(found, folded, size)
 
@@ -125,8 +125,8 @@ def _fields(given: JSON) -> JSON:
 
 
 def _from_json(text: str) -> list[JSON]:
-    if text.count(",") + text.count("[") + text.count("{") > MOST_VALUES:
-        raise InvalidRequest.of("file", f"holds more than {MOST_VALUES} values")
+    if text.count(",") + text.count("[") + text.count("{") > MAX_VALUES:
+        raise InvalidRequest.of("file", f"holds more than {MAX_VALUES} values")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -161,8 +161,8 @@ def _separator(file: io.StringIO) -> str:
 
 def _names(header: list[str]) -> list[str]:
     """Returns the names of the columns. Raises InvalidRequest, before a row is read."""
-    if len(header) > MOST_COLUMNS:
-        raise InvalidRequest.of("file", f"has more than {MOST_COLUMNS} columns")
+    if len(header) > MAX_COLUMNS:
+        raise InvalidRequest.of("file", f"has more than {MAX_COLUMNS} columns")
     names = [name.strip().lower() for name in header]
     named = [name for name in names if name]
     if "todo" not in named:
@@ -176,8 +176,8 @@ def _names(header: list[str]) -> list[str]:
 
 def _todo(names: list[str], row: list[str], number: int) -> JSON | None:
     """Returns what a row tells of, None where it is empty. Raises InvalidRequest."""
-    if number > MOST_ROWS:
-        raise InvalidRequest.of("file", f"has more than {MOST_ROWS} rows")
+    if number > MAX_ROWS:
+        raise InvalidRequest.of("file", f"has more than {MAX_ROWS} rows")
     if len(row) > len(names):
         raise InvalidRequest.of("file", f"has more cells in row {number} than columns in its first line")
     cells = {name: _text(cell) for name, cell in zip(names, row, strict=False) if name and cell.strip()}
@@ -189,8 +189,8 @@ def _take_all(found: Iterator[JSON]) -> list[JSON]:
     """Returns all that is found. Raises InvalidRequest once that is too much."""
     taken: list[JSON] = []
     for item in found:
-        if len(taken) == MOST_TODOS:
-            raise InvalidRequest.of("file", f"holds more than {MOST_TODOS} to-dos")
+        if len(taken) == MAX_TODOS:
+            raise InvalidRequest.of("file", f"holds more than {MAX_TODOS} to-dos")
         taken.append(item)
     return taken
 

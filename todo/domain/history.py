@@ -19,7 +19,7 @@ from todo.storage.statements import Connection
 JSON = dict[str, Any]
 
 ASSISTANT = "assistant"
-MOST_ENTRIES = SITE.limit("change_entries")
+MAX_ENTRIES = SITE.limit("change_entries")
 LOOKED_AT_FOR_NAMES = 1000  # changes
 CLEARED_AT_ONCE = 200  # changes
 
@@ -153,7 +153,7 @@ def clear_some(connection: Connection, owner: Owner, until_id: int) -> bool:
 def _told(connection: Connection, user: User, row: Any) -> Told:
     at = datetime.strptime(row["at"], STORED_TIME).replace(tzinfo=UTC).astimezone(ZoneInfo(user.time_zone))
     which = {"user_id": user.id, "change_id": row["id"]}
-    rows = connection.first_entries_of_change(**which, limit=MOST_ENTRIES + 1)
-    count = len(rows) if len(rows) <= MOST_ENTRIES else connection.count_entries_of_change(**which)["total"]
-    entries = [Entry.from_row(entry) for entry in rows[:MOST_ENTRIES]]
+    rows = connection.first_entries_of_change(**which, limit=MAX_ENTRIES + 1)
+    count = len(rows) if len(rows) <= MAX_ENTRIES else connection.count_entries_of_change(**which)["total"]
+    entries = [Entry.from_row(entry) for entry in rows[:MAX_ENTRIES]]
     return Told(row["id"], at, Actor.of(row), row["summary"], row["undoes"], entries, count)

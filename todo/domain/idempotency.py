@@ -77,7 +77,7 @@ def _again(kept: Any, asked: str) -> Answer:
 def _keep(connection: Connection, user: User, request_id: str, asked: str, answer: str, freed: int) -> None:
     """Keeps an answer; a list that is full forgets its oldest ones for it. `freed` bytes have gone before."""
     size = quota.bytes_of(request_id, answer)
-    if user.bytes + size > quota.MOST_BYTES:
+    if user.bytes + size > quota.MAX_BYTES:
         freed += quota.forget_answers(connection, user.id)
     connection.keep_answer(
         user_id=user.id,

@@ -12,7 +12,7 @@ from todo.errors import InvalidRequest
 
 Row = Mapping[str, Any]
 
-MOST_CHARACTERS = API.limit("response_characters")
+MAX_CHARACTERS = API.limit("response_characters")
 AROUND_A_LIST = 400  # what the names, numbers and the cursor around the to-dos take at the most
 
 # For each order of list_todos: the columns that its cursor names, each with the value before every row.
@@ -46,7 +46,7 @@ class Page:
     def _fitting(self, rows: Sequence[Row]) -> int:
         """Returns how many rows stay within the host's limit on an answer; one always does."""
         lengths = [len(row["json"]) + len(",") for row in rows[: self.limit]]
-        room = MOST_CHARACTERS - AROUND_A_LIST
+        room = MAX_CHARACTERS - AROUND_A_LIST
         while len(lengths) > 1 and sum(lengths) > room:
             lengths.pop()
         return len(lengths)

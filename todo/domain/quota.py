@@ -6,7 +6,7 @@ from typing import Any
 from todo.contract import API
 from todo.storage.statements import Connection
 
-MOST_BYTES = API.limit("list_bytes")
+MAX_BYTES = API.limit("list_bytes")
 ROW_BYTES = API.limit("row_bytes")
 FORGOTTEN_AT_ONCE = 100  # answers
 

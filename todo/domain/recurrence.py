@@ -16,7 +16,7 @@ YEARS_AHEAD = API.limit("repeat_years")
 LAST_YEAR = 2199
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 MONTHS = {"MONTHLY": 1, "YEARLY": 12}
-MOST_STEPS = 12 * YEARS_AHEAD + 2  # the one that is passed, and those that may follow
+MAX_STEPS = 12 * YEARS_AHEAD + 2  # the one that is passed, and those that may follow
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _counted_down(repeat: str, parts: dict[str, str]) -> str:
 
 def _next(parts: dict[str, str], start: datetime, passed: datetime) -> datetime | None:
     """Returns the first date of the rule after `passed`; None where there is none for long. The walk is bounded."""
-    steps = islice(_steps(parts, start, passed), MOST_STEPS)
+    steps = islice(_steps(parts, start, passed), MAX_STEPS)
     dates = (found for step in steps for found in step)
     return next((found for found in dates if found > passed and found >= start and found.year <= LAST_YEAR), None)
 

@@ -8,7 +8,7 @@ from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
-MOST_FOUND = 20
+MAX_FOUND = 20
 WORDS = ("first", "second", "third", "fourth", "fifth")  # the parameters of the statement
 NOT_A_WORD = ""  # a pattern that no text matches, as none is empty
 
@@ -19,7 +19,7 @@ def search(connection: Connection, owner: Owner, query: str) -> list[JSON]:
     # The longest words say the most.
     words = sorted(set(todos.fold(query).split()), key=lambda word: (-len(word), word))[: len(WORDS)]
     patterns = [f"%{todos.literal(word)}%" for word in words] + [NOT_A_WORD] * (len(WORDS) - len(words))
-    rows = connection.search_words(user_id=user.id, limit=MOST_FOUND, **dict(zip(WORDS, patterns, strict=True)))
+    rows = connection.search_words(user_id=user.id, limit=MAX_FOUND, **dict(zip(WORDS, patterns, strict=True)))
     return [{"id": str(row["id"]), "title": row["todo"], "url": _address(owner, row["id"])} for row in rows]
 
 

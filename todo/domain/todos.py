@@ -22,7 +22,7 @@ UNSET_PRIORITY = PRIORITIES[0]
 NO_DUE = "9999"  # sorts after every due date
 # Two Arabic phrases that are one character each become 18 and 8 by NFKC; no other character becomes more than 6.
 UNFOLDED = re.compile("([\ufdfa\ufdfb])")
-MOST_FOLDED = 6
+MAX_FOLDED = 6
 
 
 class Todo(NamedTuple):
@@ -256,7 +256,7 @@ def _priority(urgency: int) -> str:
 def fold(text: str) -> str:
     """Returns what search compares: case and width folded away, in any alphabet, white space made one space.
 
-    It is at most MOST_FOLDED times as long as the text.
+    It is at most MAX_FOLDED times as long as the text.
     """
     if text.isascii():
         return " ".join(text.casefold().split())

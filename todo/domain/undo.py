@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from todo.contract import SITE
 from todo.domain import users
-from todo.domain.changes import MOST_CHARACTERS, By, entries_of, length, stored, told
+from todo.domain.changes import MAX_CHARACTERS, By, entries_of, length, stored, told
 from todo.domain.changeset import Changeset
 from todo.domain.entries import PROFILE, Entry, digest
 from todo.domain.users import Owner
@@ -15,9 +15,9 @@ from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
-MOST_CONFLICTS = 50
-MOST_CHANGES = SITE.limit("undone_changes")
-MOST_ENTRIES = SITE.limit("undone_entries")
+MAX_CONFLICTS = 50
+MAX_CHANGES = SITE.limit("undone_changes")
+MAX_ENTRIES = SITE.limit("undone_entries")
 
 
 def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -> JSON:
@@ -39,7 +39,7 @@ def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -
     if not entries:
         raise UndoConflict(**_bounded("conflicts", conflicts)) if conflicts else NothingToUndo
     skipped = _bounded("skipped", conflicts) if conflicts else {}
-    happened = told(entries, MOST_CHARACTERS - length(skipped))
+    happened = told(entries, MAX_CHARACTERS - length(skipped))
     return {"change_id": changeset.change_id, "undoes": change_id, **happened, **skipped}
 
 
@@ -82,13 +82,13 @@ def _take_back(changeset: Changeset, by: By, since_id: int, until_id: int) -> Un
     What is as it was before counts as undone.
     """
     bounds = {"user_id": changeset.user.id, "since_id": since_id, "until_id": until_id}
-    rows = changeset.connection.changes_between(**bounds, **by.conditions, limit=MOST_CHANGES + 1)
+    rows = changeset.connection.changes_between(**bounds, **by.conditions, limit=MAX_CHANGES + 1)
     conflicts: dict[int, JSON] = {}
     changes = looked_at = 0
-    for row in rows[:MOST_CHANGES]:
+    for row in rows[:MAX_CHANGES]:
         entries = entries_of(changeset.connection, changeset.user, row["id"])
         looked_at += len(entries)
-        if changes and looked_at > MOST_ENTRIES:
+        if changes and looked_at > MAX_ENTRIES:
             break
         changes, since_id = changes + 1, row["id"]
         for entry in entries:
@@ -129,5 +129,5 @@ def _conflict(changeset: Changeset, entry: Entry) -> JSON:
 
 def _bounded(name: str, conflicts: list[JSON]) -> JSON:
     """Returns the first conflicts under `name`, and how many more there are."""
-    more = len(conflicts) - MOST_CONFLICTS
-    return {name: conflicts[:MOST_CONFLICTS]} | ({f"{name}_left_out": more} if more > 0 else {})
+    more = len(conflicts) - MAX_CONFLICTS
+    return {name: conflicts[:MAX_CONFLICTS]} | ({f"{name}_left_out": more} if more > 0 else {})

@@ -17,7 +17,7 @@ FALLBACK_ZONE = "UTC"
 STORED_TIME = "%Y-%m-%dT%H:%M:%SZ"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY = len("2026-11-27")
-MOST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 UNUSED_CLIENT = timedelta(hours=SITE.limit("unused_client_hours"))
 
 
@@ -174,7 +174,7 @@ def lock(connection: Connection, owner: Owner) -> User:
 def open_list(connection: Connection, owner: Owner) -> User:
     """Returns the user of this name, locked. The first write opens the list and keeps the guess of the time zone."""
     row = connection.lock_user(username=owner.username) or connection.open_user(
-        user_id=1 + secrets.randbelow(MOST_ID),
+        user_id=1 + secrets.randbelow(MAX_ID),
         username=owner.username,
         time_zone=zone_of_region(owner.region),
         time_zone_guessed=True,

@@ -9,7 +9,7 @@ from starlette.types import Scope
 ADDRESS = "todo.http.address"  # where the scope keeps it
 FORWARDED = b"x-forwarded-for"
 WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[\d.]+):\d+")  # as some proxies write it
-MOST_CHARACTERS = 60  # of an address with its port
+MAX_CHARACTERS = 60  # of an address with its port
 
 
 def address_of(scope: Scope, proxies: int) -> str:
@@ -29,7 +29,7 @@ def _forwarded(scope: Scope, proxies: int) -> str:
     if not proxies:
         return ""
     values = b",".join([value for name, value in scope["headers"] if name == FORWARDED]).split(b",")
-    return values[-proxies].decode("latin-1").strip()[:MOST_CHARACTERS] if len(values) >= proxies else ""
+    return values[-proxies].decode("latin-1").strip()[:MAX_CHARACTERS] if len(values) >= proxies else ""
 
 
 @lru_cache(maxsize=4096)

@@ -10,8 +10,8 @@ from starlette.types import Receive, Scope
 from todo.contract import API, SITE
 from todo.errors import InvalidRequest, Overloaded, PayloadTooLarge, RequestTimeout, StaleForm
 
-MOST_BYTES = API.limit("request_body_bytes")
-MOST_IN_FLIGHT = SITE.limit("upload_bytes_in_flight")
+MAX_BYTES = API.limit("request_body_bytes")
+MAX_IN_FLIGHT = SITE.limit("upload_bytes_in_flight")
 BODY_TIMEOUT = 20.0  # seconds
 UPLOADED = "todo.uploaded"  # where the scope says how much of what is in flight is its own
 
@@ -37,7 +37,7 @@ class Bodies:
             raise InvalidRequest.of("Content-Length", "must be a whole number")
         if len(length) > 15:
             raise PayloadTooLarge
-        most = await self._most(scope, larger, int(length)) if larger else MOST_BYTES
+        most = await self._most(scope, larger, int(length)) if larger else MAX_BYTES
         if int(length) > most:
             raise PayloadTooLarge
         with self._clock:
@@ -52,11 +52,11 @@ class Bodies:
         """Returns how large a body may be. Only where it may be large is anybody asked who sends it."""
         if await self._may_upload(scope):
             return larger
-        if length > MOST_BYTES:
+        if length > MAX_BYTES:
             refusal = StaleForm()
             refusal.headers["Connection"] = "close"  # what comes is not read
             raise refusal
-        return MOST_BYTES
+        return MAX_BYTES
 
     async def _read(self, scope: Scope, receive: Receive, most: int) -> bytes:
         parts = []
@@ -68,7 +68,7 @@ class Bodies:
                 raise ClientDisconnect
             parts.append(message.get("body", b""))
             size += len(parts[-1])
-            if size > MOST_BYTES:
+            if size > MAX_BYTES:
                 self._count(scope, size, most)
             more = message.get("more_body", False)
         return b"".join(parts)
@@ -79,7 +79,7 @@ class Bodies:
             raise PayloadTooLarge
         self._in_flight += size - scope.get(UPLOADED, 0)
         scope[UPLOADED] = size
-        if self._in_flight > MOST_IN_FLIGHT:
+        if self._in_flight > MAX_IN_FLIGHT:
             raise Overloaded
 
 

@@ -25,7 +25,7 @@ TEMPLATE, PATH_VALUES, BODY, HEADERS = "todo.path_template", "todo.path_values",
 MEDIA_TYPE = "todo.media_type"
 STARTED = "todo.started"  # set once an answer has begun
 REFUSED = "todo.refused"  # where the server says why it could not read a request
-MOST_BYTES = "x-most-bytes"
+MAX_BYTES = "x-max-bytes"
 WHOLE_NUMBER = "(?:0|[1-9][0-9]{0,17})"  # of a size that int() takes; the contract's own limits come later
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -45,7 +45,7 @@ class Route:
     pattern: re.Pattern[str]
     app: ASGIApp
     methods: dict[str, list[str]] = field(default_factory=dict)
-    most_bytes: dict[str, int] = field(default_factory=dict)  # of a body, where the contract allows more than usual
+    max_bytes: dict[str, int] = field(default_factory=dict)  # of a body, where the contract allows more than usual
 
     @property
     def allowed(self) -> list[str]:
@@ -62,8 +62,8 @@ def routes_of(contract: Contract, app: ASGIApp) -> list[Route]:
             pattern = pattern.replace(re.escape(f"{{{parameter['name']}}}"), named)
         route = routes.setdefault(operation.path, Route(operation.path, re.compile(pattern), app))
         route.methods[operation.method] = list(operation.spec.get("requestBody", {}).get("content", {}))
-        if MOST_BYTES in operation.spec:
-            route.most_bytes[operation.method] = operation.spec[MOST_BYTES]
+        if MAX_BYTES in operation.spec:
+            route.max_bytes[operation.method] = operation.spec[MAX_BYTES]
     return sorted(routes.values(), key=lambda route: "{" in route.template)
 
 
@@ -128,7 +128,7 @@ class Guard:
         headers = headers_of(scope)
         body = b""  # of a request that announces none (RFC 9112 section 6.3)
         if b"content-length" in headers or b"transfer-encoding" in headers:
-            body = await self.bodies.read(scope, headers, receive, route.most_bytes.get(method, 0))
+            body = await self.bodies.read(scope, headers, receive, route.max_bytes.get(method, 0))
         scope[MEDIA_TYPE] = _media_type(headers, route.methods[method], body)
         return route, body
 

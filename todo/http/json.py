@@ -7,7 +7,7 @@ import orjson
 
 from todo.errors import InvalidRequest
 
-MOST_NESTED = 16
+MAX_NESTED = 16
 STRING_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"\s*(:?)', re.DOTALL)
 
 
@@ -19,7 +19,7 @@ def parse_json(data: bytes) -> Any:
         raise InvalidRequest.of("body", "must be JSON in UTF-8") from None
     keys = 0
     level = [value] if isinstance(value, dict | list) else []
-    for _ in range(MOST_NESTED):
+    for _ in range(MAX_NESTED):
         keys += sum([len(item) for item in level if isinstance(item, dict)])
         level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
         if not level:

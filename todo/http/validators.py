@@ -25,7 +25,7 @@ from todo.http.encodings import decode
 from todo.http.json import parse_json
 from todo.http.parameters import parameter_errors, read_headers, read_parameter
 
-MOST_FIELDS = 50  # of a form
+MAX_FIELDS = 50  # of a form
 
 
 class StrictBodyValidator(JSONRequestBodyValidator):
@@ -65,7 +65,7 @@ class StrictFormValidator(StrictBodyValidator):
     async def _parse(self, stream: AsyncGenerator[bytes, None], scope: Any) -> Any:  # noqa: ARG002
         data = b"".join([chunk async for chunk in stream])
         try:
-            fields = parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+            fields = parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
         except ValueError:
             raise InvalidRequest.of("body", "must be a form in UTF-8") from None
         if len(dict(fields)) < len(fields):
@@ -103,7 +103,7 @@ class StrictUploadValidator(StrictFormValidator):
             "CONTENT_LENGTH": str(len(data)),
             "wsgi.input": BytesIO(data),
         }
-        parser = FormDataParser(max_form_memory_size=None, max_form_parts=MOST_FIELDS, silent=False)
+        parser = FormDataParser(max_form_memory_size=None, max_form_parts=MAX_FIELDS, silent=False)
         try:
             _, form, files = parser.parse_from_environ(environ)
             fields = [*form.items(multi=True), *((name, read_text(file)) for name, file in files.items(multi=True))]

@@ -60,7 +60,7 @@ COMPLETE = {"resultType": "complete"}
 VERSION = MCP_PROTOCOL_VERSION_HEADER
 # The one version that has batches. Each answer is bounded, and so are all together.
 BATCHED = "2025-03-26"
-MOST_IN_BATCH = API.limit("batch_messages")
+MAX_IN_BATCH = API.limit("batch_messages")
 ROUTING = (VERSION, MCP_METHOD_HEADER, MCP_NAME_HEADER)
 
 
@@ -90,8 +90,8 @@ async def answer(
 
 async def _answer_batch(server: Server[Any], call_tool: CallTool, messages: list[Any]) -> Response:
     """Returns the answers to several messages, done one after the other (MCP 2025-03-26, JSON-RPC 2.0 section 6)."""
-    if not 0 < len(messages) <= MOST_IN_BATCH:
-        return _json(_refusal(MCPError(INVALID_REQUEST, f"A batch must hold 1 to {MOST_IN_BATCH} messages.")), 400)
+    if not 0 < len(messages) <= MAX_IN_BATCH:
+        return _json(_refusal(MCPError(INVALID_REQUEST, f"A batch must hold 1 to {MAX_IN_BATCH} messages.")), 400)
     replies = []
     for message in messages:
         if isinstance(message, dict) and message.get("method") == "initialize":

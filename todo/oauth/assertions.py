@@ -24,12 +24,12 @@ from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
-MOST_SECONDS = SITE.limit("assertion_seconds")
+MAX_SECONDS = SITE.limit("assertion_seconds")
 LEEWAY = SITE.limit("assertion_leeway_seconds")
-MOST_KEPT = SITE.limit("assertions")
+MAX_KEPT = SITE.limit("assertions")
 KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 PUBLIC = ("kty", "use", "alg", "kid", "n", "e", "crv", "x", "y")
-MOST_TRIED = 10  # of the keys that an assertion without the id of one may be signed with
+MAX_TRIED = 10  # of the keys that an assertion without the id of one may be signed with
 RSA_CHARACTERS = range(342, 1367)  # 2048 bits (RFC 7518 section 3.3) to 8192
 
 
@@ -100,8 +100,8 @@ def _check_claims(claims: JSON, client_id: Any, issuer: str) -> None:
         wanted.validate(claims)
     except JoseError as error:
         raise InvalidClientError(f"The assertion is refused for its claim {getattr(error, 'claim', '')}.") from None
-    if claims["exp"] > time.time() + MOST_SECONDS + LEEWAY:
-        raise InvalidClientError(f"The assertion is good for too long: exp may be {MOST_SECONDS} seconds ahead.")
+    if claims["exp"] > time.time() + MAX_SECONDS + LEEWAY:
+        raise InvalidClientError(f"The assertion is good for too long: exp may be {MAX_SECONDS} seconds ahead.")
 
 
 def _client(engine: Engine, client_id: str, address: str, *, local: bool) -> Client:
@@ -127,7 +127,7 @@ def _keys(engine: Engine, client: Client, token: jws.CompactSignature, address: 
         raise InvalidClientError("The keys of the client could not be fetched.") from None
     kind = KEY_TYPES[token.headers()["alg"][:2]]
     fitting = [key for key in known if key.get("kty") == kind and (kid is None or key.get("kid") == kid)]
-    return [key for key in fitting if kind != "RSA" or len(key.get("n", "")) in RSA_CHARACTERS][:MOST_TRIED]
+    return [key for key in fitting if kind != "RSA" or len(key.get("n", "")) in RSA_CHARACTERS][:MAX_TRIED]
 
 
 def _check_signature(token: jws.CompactSignature, candidates: list[JSON]) -> None:
@@ -152,8 +152,8 @@ def _use(connection: Connection, client_id: str, claims: JSON) -> tuple[int, boo
     if wait:
         return wait, False
     connection.delete_old_assertions(now=utc_now())
-    if connection.count_assertions()["total"] >= MOST_KEPT:
-        connection.delete_soonest_assertions(limit=MOST_KEPT // 10)
+    if connection.count_assertions()["total"] >= MAX_KEPT:
+        connection.delete_soonest_assertions(limit=MAX_KEPT // 10)
     left = timedelta(seconds=claims["exp"] + LEEWAY + 1 - time.time())
     row = connection.use_assertion(hash=tokens.digest(f"{client_id} {claims['jti']}"), expires_at=utc_now(left))
     return 0, row is not None

@@ -19,7 +19,7 @@ from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
-MOST_UNUSED = SITE.limit("unused_clients")
+MAX_UNUSED = SITE.limit("unused_clients")
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,9 @@ def save(
 ) -> None:
     """Keeps a client, and forgets those that nobody uses: what has expired, and what is too much."""
     connection.delete_unused_clients(now=utc_now())
-    if connection.count_expiring_clients()["total"] >= MOST_UNUSED:
+    if connection.count_expiring_clients()["total"] >= MAX_UNUSED:
         # A tenth at once, so that a flood pays for it seldom.
-        connection.delete_most_unused_clients(kept=MOST_UNUSED * 9 // 10)
+        connection.delete_most_unused_clients(kept=MAX_UNUSED * 9 // 10)
     connection.save_client(
         id=client_id,
         kind=kind,

@@ -33,8 +33,8 @@ from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
-MOST_BYTES = SITE.limit("client_document_bytes")
-MOST_SECONDS = SITE.limit("client_document_seconds")
+MAX_BYTES = SITE.limit("client_document_bytes")
+MAX_SECONDS = SITE.limit("client_document_seconds")
 KEPT_FOR = timedelta(minutes=SITE.limit("client_document_minutes"))
 FORM = SITE.schema("ClientId")
 SHAPE = SITE.resolved_schema("Registration")
@@ -91,7 +91,7 @@ def in_time(engine: Engine, fetch: Callable[..., JSON], url: str, address: str, 
     fetching = _pool.submit(fetch, url, local=local)
     fetching.add_done_callback(lambda _: _slots.release())
     try:
-        return fetching.result(MOST_SECONDS)
+        return fetching.result(MAX_SECONDS)
     except TimeoutError:
         raise DocumentRefused("its document came too slowly") from None
 
@@ -129,7 +129,7 @@ def auth_methods(metadata: JSON) -> list[str]:
 
 def read(address: str, *, local: bool = False) -> JSON:
     """Returns the JSON object that stands at an address. Raises DocumentRefused."""
-    end = time.monotonic() + MOST_SECONDS
+    end = time.monotonic() + MAX_SECONDS
     url = _address(address, local=local)
     network_address = _resolve(url, local=local)
     body = asyncio.run(_get(url, network_address, end - time.monotonic()))
@@ -195,7 +195,7 @@ async def _get(url: SplitResult, address: str, seconds: float) -> bytes:
                 raise DocumentRefused("there is no document at its address")
             async for piece in response.aiter_raw():
                 body += piece
-                if len(body) > MOST_BYTES:
+                if len(body) > MAX_BYTES:
                     raise DocumentRefused("its document is too long")
     except TimeoutError:
         raise DocumentRefused("its document came too slowly") from None

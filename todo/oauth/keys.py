@@ -15,7 +15,7 @@ JSON = dict[str, Any]
 
 KEPT_SECONDS = 60 * SITE.limit("client_document_minutes")
 ASKED_AGAIN_SECONDS = SITE.limit("client_keys_seconds")
-MOST_SETS = SITE.limit("client_key_sets")
+MAX_SETS = SITE.limit("client_key_sets")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class KeySets:
         with self._lock:
             self._sets[uri] = keys
             self._sets.move_to_end(uri)
-            if len(self._sets) > MOST_SETS:
+            if len(self._sets) > MAX_SETS:
                 self._sets.popitem(last=False)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 
-MOST_CHARACTERS = 4_000_000
+MAX_CHARACTERS = 4_000_000
 
 
 class Cache:
@@ -22,6 +22,6 @@ class Cache:
     def put(self, key: Hashable, text: str) -> None:
         """Keeps a text."""
         self._characters += len(text)
-        if self._characters > MOST_CHARACTERS:
+        if self._characters > MAX_CHARACTERS:
             self._texts, self._characters = {}, len(text)
         self._texts[key] = text

@@ -11,8 +11,8 @@ from typing import Any
 
 from todo.errors import StorageUnavailable
 
-MOST_WAITING = 100  # in one lane
-MOST_SECONDS = 5.0  # from submission to start
+MAX_WAITING = 100  # in one lane
+MAX_SECONDS = 5.0  # from submission to start
 
 
 @dataclass(eq=False)
@@ -27,7 +27,7 @@ class Work:
         if not self.future.set_running_or_notify_cancel():
             return
         try:
-            if time.monotonic() - self.since > MOST_SECONDS:
+            if time.monotonic() - self.since > MAX_SECONDS:
                 raise StorageUnavailable
             result = self.call()
         except BaseException as error:
@@ -75,7 +75,7 @@ class Lanes:
     def _add(self, lane: Hashable, work: Work) -> bool:
         """Returns whether there was room."""
         waiting = self._waiting.get(lane)
-        if self._stopping or (waiting is not None and len(waiting) >= MOST_WAITING):
+        if self._stopping or (waiting is not None and len(waiting) >= MAX_WAITING):
             return False
         if waiting is None:
             self._waiting[lane] = deque([work])

@@ -29,7 +29,7 @@ PEEK_SECONDS = 0.2  # on the event loop, which does nothing else meanwhile
 # Pages that many writes touch are copied from the log into the database once, and not after each few writes.
 PAGES_IN_LOG = 4000
 WRITER_CACHE = 4_000  # KiB
-MOST_TOGETHER = 64
+MAX_TOGETHER = 64
 WAIT_FOR_OTHER_PROCESS = 10.0  # seconds
 
 
@@ -189,11 +189,11 @@ class SQLiteEngine(Engine):
         while job is not None:
             jobs.append(job)
             try:
-                job = self._jobs.get_nowait() if len(jobs) < MOST_TOGETHER else None
+                job = self._jobs.get_nowait() if len(jobs) < MAX_TOGETHER else None
             except Empty:
                 return jobs, True
             if job is None:
-                return jobs, len(jobs) >= MOST_TOGETHER
+                return jobs, len(jobs) >= MAX_TOGETHER
         return jobs, False
 
     def _commit_together(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:

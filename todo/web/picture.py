@@ -13,7 +13,7 @@ SIZE = (1200, 630)
 MARGIN = 80
 PAPER, INK, QUIET, TEAL = "#fbfbf9", "#1e2625", "#56615f", "#0f6863"
 TITLE_SIZES = (84, 68, 56)
-MOST_LINES = 3
+MAX_LINES = 3
 NO_LETTERS = "A to-do"  # where the font lacks letters of the text, which stands in og:title all the same
 ELLIPSIS = "…"
 
@@ -58,12 +58,12 @@ def _fitting(text: str) -> "tuple[ImageFont.FreeTypeFont, list[str]]":
     for size in TITLE_SIZES:
         font = _font("Bold", size)
         lines = _wrapped(text, font)
-        if len(lines) <= MOST_LINES:
+        if len(lines) <= MAX_LINES:
             return font, lines
-    last = lines[MOST_LINES - 1]
+    last = lines[MAX_LINES - 1]
     while font.getlength(last + ELLIPSIS) > SIZE[0] - 2 * MARGIN:
         last = last[:-1]
-    return font, [*lines[: MOST_LINES - 1], last.rstrip() + ELLIPSIS]
+    return font, [*lines[: MAX_LINES - 1], last.rstrip() + ELLIPSIS]
 
 
 def _wrapped(text: str, font: "ImageFont.FreeTypeFont") -> list[str]:

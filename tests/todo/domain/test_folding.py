@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from todo.domain.todos import MOST_FOLDED, fold
+from todo.domain.todos import MAX_FOLDED, fold
 
 EXPANDING = "\ufdfa\ufdfb\u3316\u33af\u321d\u2057\u0390\u1f80\u0345\u0301\u0308 aß"
 TEXTS = st.lists(st.one_of(st.sampled_from(EXPANDING), st.characters(codec="utf-8"))).map("".join)
@@ -15,17 +15,17 @@ TEXTS = st.lists(st.one_of(st.sampled_from(EXPANDING), st.characters(codec="utf-
 
 def test_no_character_becomes_many() -> None:
     every = (chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000)
-    assert max(len(fold(character)) for character in every) == MOST_FOLDED
+    assert max(len(fold(character)) for character in every) == MAX_FOLDED
 
 
 @given(TEXTS)
 def test_no_text_becomes_long(text: str) -> None:
-    assert len(fold(text)) <= MOST_FOLDED * len(text)
+    assert len(fold(text)) <= MAX_FOLDED * len(text)
 
 
 @given(TEXTS)
 def test_what_is_folded_stays_so(text: str) -> None:
-    assert len(fold(fold(text))) <= MOST_FOLDED * len(text)
+    assert len(fold(fold(text))) <= MAX_FOLDED * len(text)
 
 
 def test_what_stays_as_it_is_is_found(client: httpx.Client, name: str) -> None:

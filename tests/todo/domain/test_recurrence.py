@@ -118,7 +118,7 @@ def test_a_long_way_is_not_walked_step_by_step(repeat: str, due: str, monkeypatc
 
     monkeypatch.setattr(recurrence, "_steps", counted)
     assert run(repeat, "1900-01-01", 1, "2026-11-27T10:00") == ([due] if due else [])
-    assert 0 < looked_at <= recurrence.MOST_STEPS
+    assert 0 < looked_at <= recurrence.MAX_STEPS
 
 
 @pytest.mark.parametrize("repeat", ["FREQ=DAILY;INTERVAL=7;BYDAY=MO;COUNT=9", "FREQ=MONTHLY;INTERVAL=12;BYDAY=5MO"])

@@ -69,7 +69,7 @@ def test_who_may_send_large_ones() -> None:
 
 
 def test_how_many_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "MOST_IN_FLIGHT", 2 * LARGE)
+    monkeypatch.setattr(bodies, "MAX_IN_FLIGHT", 2 * LARGE)
 
     async def run() -> None:
         reader = Bodies(anybody)
@@ -89,7 +89,7 @@ def test_how_many_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_room_comes_back_once_it_is_answered(monkeypatch: pytest.MonkeyPatch, person: Person) -> None:
-    monkeypatch.setattr(bodies, "MOST_IN_FLIGHT", 3 * USUAL)
+    monkeypatch.setattr(bodies, "MAX_IN_FLIGHT", 3 * USUAL)
     token = person.csrf_token("/account")
     for _ in range(4):
         answer = person.browser.post(

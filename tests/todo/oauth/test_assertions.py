@@ -380,10 +380,10 @@ def test_keys_are_fetched_with_the_care_of_documents(
 
 def test_so_many_sets_of_keys_are_kept() -> None:
     sets = keys.KeySets()
-    for number in range(keys.MOST_SETS + 10):
+    for number in range(keys.MAX_SETS + 10):
         sets.put(f"https://client.example/{number}", keys.KeySet([], 0, 0))
-    assert len(sets._sets) == keys.MOST_SETS
-    assert f"https://client.example/{keys.MOST_SETS + 9}" in sets._sets
+    assert len(sets._sets) == keys.MAX_SETS
+    assert f"https://client.example/{keys.MAX_SETS + 9}" in sets._sets
 
 
 class TestKept:
@@ -413,7 +413,7 @@ class TestKept:
         assert self.kept(engine) == 3
 
     def test_a_flood_leaves_so_many(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(assertions, "MOST_KEPT", 20)
+        monkeypatch.setattr(assertions, "MAX_KEPT", 20)
         for number in range(60):
             self.use(engine, f"client {number}", "a", 60 + number)
         assert 18 <= self.kept(engine) <= 20

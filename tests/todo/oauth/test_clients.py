@@ -19,7 +19,7 @@ NOW = "2026-11-22T00:00:00Z"
 
 @pytest.fixture(autouse=True)
 def few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clients, "MOST_UNUSED", MOST)
+    monkeypatch.setattr(clients, "MAX_UNUSED", MOST)
 
 
 def registered(connection: Connection) -> str:

@@ -188,7 +188,7 @@ def test_what_is_no_document(host: Host, answer: Answer, why: str) -> None:
 
 @pytest.mark.parametrize("slow", ["head", "body"])
 def test_slowness_has_an_end(host: Host, monkeypatch: pytest.MonkeyPatch, slow: str) -> None:
-    monkeypatch.setattr(documents, "MOST_SECONDS", 0.5)
+    monkeypatch.setattr(documents, "MAX_SECONDS", 0.5)
 
     def drip(request: BaseHTTPRequestHandler) -> None:
         request.wfile.write(b"HTTP/1.1 200 OK\r\n" + (b"" if slow == "head" else b"Content-Length: 9999\r\n\r\n"))
@@ -378,7 +378,7 @@ def stalled_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
         raise OSError
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    monkeypatch.setattr(documents, "MOST_SECONDS", 0.5)
+    monkeypatch.setattr(documents, "MAX_SECONDS", 0.5)
     yield asked
     over.set()
     for _ in range(documents.AT_ONCE):

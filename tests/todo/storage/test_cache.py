@@ -22,7 +22,7 @@ def test_it_gives_back_what_it_was_given() -> None:
 
 
 def test_it_starts_anew_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "MOST_CHARACTERS", 100)
+    monkeypatch.setattr(cache, "MAX_CHARACTERS", 100)
     kept = Cache()
     for number in range(25):
         kept.put(number, "x" * 10)

@@ -89,7 +89,7 @@ def test_work_without_a_lane_waits_for_threads_alone(pool: Lanes) -> None:
 
 
 def test_a_full_lane_refuses_at_once(pool: Lanes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "MOST_WAITING", 2)
+    monkeypatch.setattr(lanes, "MAX_WAITING", 2)
     held = Held(pool, "slow")
     assert held.started.wait(PATIENCE)
     futures = [pool.submit("slow", lambda: 1) for _ in range(5)]
@@ -99,7 +99,7 @@ def test_a_full_lane_refuses_at_once(pool: Lanes, monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_has_waited_too_long_is_refused(pool: Lanes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "MOST_SECONDS", 0.05)
+    monkeypatch.setattr(lanes, "MAX_SECONDS", 0.05)
     held = Held(pool, "slow")
     late = pool.submit("slow", lambda: 1)
     time.sleep(0.1)
