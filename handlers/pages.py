@@ -9,8 +9,8 @@ from starlette.responses import Response as LoopResponse
 from swagger_ui_bundle import swagger_ui_path
 
 from todo.contract import API, SITE
-from todo.http.guard import PATH_VALUES
 from todo.http.problems import PROBLEMS
+from todo.http.scope import PATH_VALUES
 from todo.service import current
 from todo.web import assets, browser
 from todo.web.assets import Asset

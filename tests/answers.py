@@ -8,7 +8,7 @@ from connexion.spec import Specification
 from openapi_schema_validator import OAS30ReadValidator, oas30_format_checker
 
 from todo.contract import API, SITE
-from todo.http.guard import routes_of
+from todo.http.routes import routes_of
 
 PROBLEM = "application/problem+json"
 BY_THE_GUARD = {404, 405, 408, 413, 431}  # before the contract knows which operation is meant
@@ -31,7 +31,9 @@ def _closed(schema: Any) -> Any:
 
 DOCUMENTS = [_closed(Specification.load(c.document).spec) for c in (API, SITE)]
 ROUTES = [
-    (route, document) for c, document in zip((API, SITE), DOCUMENTS, strict=True) for route in routes_of(c, _unused)
+    (route, document)
+    for contract, document in zip((API, SITE), DOCUMENTS, strict=True)
+    for route in sorted(routes_of(contract, lambda _: _unused), key=lambda route: "{" in route.template)
 ]
 VALIDATORS: dict[int, OAS30ReadValidator] = {}
 PROBLEM_SCHEMA = DOCUMENTS[0]["components"]["schemas"]["Problem"]

@@ -65,10 +65,10 @@ class Challenge:
     ERROR: ClassVar[str] = ""
     scope: Iterable[str] = tuple(API.scopes)
 
-    def challenge(self, public_url: str) -> str:
-        """Returns the value of WWW-Authenticate, with where tokens come from (RFC 9728 section 5.1)."""
+    def challenge(self, public_url: str, resource: str = "") -> str:
+        """Returns WWW-Authenticate for the resource at a path, with where tokens come from (RFC 9728 section 5.1)."""
         parts = {"realm": "todo"} | ({"error": self.ERROR} if self.ERROR else {})
-        parts["resource_metadata"] = metadata_url(public_url)
+        parts["resource_metadata"] = metadata_url(public_url, resource)
         parts["scope"] = " ".join(sorted(self.scope))
         return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items())
 

@@ -5,4 +5,4 @@ from todo.config import Settings, load_environ
 from todo.http import access_log
 
 access_log.configure()
-app = create_app(Settings.from_env(load_environ()), engine="connexion")
+app = create_app(Settings.from_env(load_environ()), dispatcher="connexion")

@@ -63,7 +63,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClie
         for engine in ("compiled", "connexion"):
             url = f"sqlite:///{tmp_path_factory.mktemp(engine)}/todo.db"
             migrate(url)
-            app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=url, **GENEROUS), engine=engine)
+            app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=url, **GENEROUS), dispatcher=engine)
             give_tokens(url)
             clients.append(TestClient(app, base_url="http://localhost:8000", follow_redirects=False))
         with clients[0], clients[1]:
@@ -317,6 +317,6 @@ class TestCannotCompile:
         document["paths"] = {"/todos/{username}/{todo_id}": {"patch": operation}}
         operation["parameters"] = [p for p in operation["parameters"] if p["in"] != "header"]
         change(operation)
-        compiled = CompiledContract(None, refuse=None, limits=None)  # type: ignore[arg-type]
+        compiled = CompiledContract(None, limits=None)  # type: ignore[arg-type]
         with pytest.raises(CannotCompile, match="update_todo"):
             compiled.add_api(Specification.load(document), resolver=Resolver(), uri_parser_class=OpenAPIURIParser)

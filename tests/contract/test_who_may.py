@@ -60,7 +60,7 @@ def tokens(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     settings = {"service_auth_key": (SERVICE_KEY, OTHER_KEY), "database_url": url, **GENEROUS}
     elsewhere = create_app(Settings(**settings, public_url="https://other.example"))
     with (
-        TestClient(create_app(Settings(**settings), engine=request.param), base_url=PUBLIC_URL) as app,
+        TestClient(create_app(Settings(**settings), dispatcher=request.param), base_url=PUBLIC_URL) as app,
         TestClient(elsewhere, base_url="https://other.example") as other_app,
     ):
         for client in (app, other_app):

@@ -26,6 +26,10 @@ MAX_NAME_CHARACTERS = 64  # characters that a program's name is made of
 ACCESS = tokens.PREFIXES["access"]
 NOTED_EVERY = timedelta(minutes=5)  # how exact the account page is about when an assistant last acted
 
+SCOPES = list(API.scopes)
+# What a request says of itself: headers, which can all be forged, and where the principal keeps them.
+HINTS = {"openai-subdivision-1-iso-code": "region", "openai-conversation-id": "conversation"}
+
 TokenInfo = dict[str, Any]
 
 
@@ -97,12 +101,7 @@ async def authenticate_service(token: str, request: Any) -> Any:
     # Every key is compared, so that the time does not tell which one it was.
     matches = [hmac.compare_digest(presented, known) for known in current.get().key_digests]
     if any(matches):
-        headers = request.headers
-        client = _client(
-            headers.get("openai-conversation-id", "")[:MAX_NAME_CHARACTERS],
-            headers.get("user-agent", "")[:MAX_NAME_CHARACTERS],
-        )
-        return {"sub": _principal(request, client=client), "scope": list(API.scopes)}
+        return {"sub": _principal(request, client=_client(request.headers)), "scope": SCOPES}
     if token.startswith(ACCESS):
         return _not_mine()
     raise InvalidToken
@@ -154,8 +153,23 @@ def _not_mine() -> Any:
     return NO_VALUE
 
 
+def with_hints(principal: Principal, headers: Mapping[str, str]) -> Principal:
+    """Returns a principal as if these headers had come with the request; what else came with it stays."""
+    said: dict[str, Any] = {field: headers[name] for name, field in HINTS.items() if name in headers}
+    if principal.username is None:
+        said["client"] = _client(headers)
+    return principal._replace(**said)
+
+
+def _client(headers: Mapping[str, str]) -> str:
+    return _client_name(
+        headers.get("openai-conversation-id", "")[:MAX_NAME_CHARACTERS],
+        headers.get("user-agent", "")[:MAX_NAME_CHARACTERS],
+    )
+
+
 @lru_cache(maxsize=256)
-def _client(conversation: str, user_agent: str) -> str:
+def _client_name(conversation: str, user_agent: str) -> str:
     """Returns what the log calls the program: ChatGPT by the start of its conversation's id, others by their name."""
     if conversation:
         return f"openai {_NOT_IN_NAMES.sub('', conversation)[:12]}"

@@ -1,5 +1,9 @@
-"""One line to stdout for each request: method, path template, status, milliseconds and request id, nothing private."""
+"""The outermost layer: each response gets its request id and security headers, each request one line on stdout.
 
+The line holds method, path template, status, milliseconds and request id, and nothing private.
+"""
+
+import asyncio
 import itertools
 import logging
 import os
@@ -13,19 +17,23 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from todo.http.guard import TEMPLATE, headers_of
+from todo.http.scope import STARTED, STATUS, TEMPLATE, headers_of
 
 REQUEST_ID = "X-Request-ID"
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-STATUS = "todo.status"  # where those behind the log put a status that tells more than that of their answer
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+)
 STDOUT = 1
 
 _HEADER = REQUEST_ID.lower().encode()
 
 
 def configure() -> None:
-    """Sends the service's other lines, and what libraries warn of, to stdout."""
+    """Sends the service's other lines, and warnings of libraries, to stdout."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
@@ -38,32 +46,53 @@ class AccessLog:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self._new_ids = _ids()
+        self._lines = Lines()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         given = headers_of(scope).get(_HEADER, b"").decode("latin-1")
-        request_id = given if SAFE_ID.fullmatch(given) else next(self._new_ids)
+        request_id = given if given and SAFE_ID.fullmatch(given) else next(self._new_ids)
         method = scope["method"] if scope["method"] in METHODS else "OTHER"
         status: Any = "-"
         start = time.perf_counter()
 
-        def send_with_id(message: Message) -> Awaitable[None]:
+        def send_with_headers(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (_HEADER, request_id.encode())]
+                scope[STARTED] = True
+                message["headers"] = [*message["headers"], *SECURITY_HEADERS, (_HEADER, request_id.encode())]
             return send(message)
 
         try:
-            await self.app(scope, receive, send_with_id)
+            await self.app(scope, receive, send_with_headers)
         finally:
             milliseconds = (time.perf_counter() - start) * 1000
-            told = scope.get(STATUS, status)
-            # An open page asks whether anything has changed every second or two; that nothing has is no news.
-            if told != 304:
-                _write(f"{method} {scope.get(TEMPLATE, '-')} {told} {milliseconds:.1f}ms {request_id}\n")
+            status = scope.get(STATUS, status)
+            # An open page asks every second or two whether anything has changed; that nothing has is no news.
+            if status != 304:
+                self._lines.add(f"{method} {scope.get(TEMPLATE, '-')} {status} {milliseconds:.1f}ms {request_id}\n")
+
+
+class Lines:
+    """Lines for stdout. Those of one turn of the event loop are written together: each write is a system call."""
+
+    def __init__(self) -> None:
+        self._waiting: list[str] = []
+
+    def add(self, line: str) -> None:
+        """Writes a line before the event loop looks at the next requests."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._waiting.append(line)
+
+    def _write(self) -> None:
+        lines, self._waiting = self._waiting, []
+        # A line that cannot be written stops no request.
+        with suppress(OSError):
+            os.write(STDOUT, "".join(lines).encode())
 
 
 def _ids() -> Iterator[str]:
@@ -71,9 +100,3 @@ def _ids() -> Iterator[str]:
     worker = uuid.uuid4().hex[:20]
     for number in itertools.count():
         yield f"{worker}{number:012x}"
-
-
-def _write(line: str) -> None:
-    # Logging would take longer than half of what the service does. A line that cannot be written stops no request.
-    with suppress(OSError):
-        os.write(STDOUT, line.encode())

@@ -7,7 +7,7 @@ from werkzeug.sansio.http import parse_cookie
 
 from todo.accounts import sessions, tokens
 from todo.accounts.accounts import Account
-from todo.http.guard import headers_of
+from todo.http.scope import headers_of
 from todo.service import current
 from todo.storage.database import peek
 

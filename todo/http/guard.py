@@ -1,165 +1,91 @@
-"""The outer guard: what must be right about a request before Connexion sees it.
+"""The guard: what must be right about a request before any operation sees it.
 
-It knows every path of both contracts, so it answers 404 and 405 itself, reads a body of bounded size in bounded time,
-and hands Connexion only what Connexion handles well: one spelling of the media type, no `//`, no encoded slash.
+It answers 404 and 405, and reads a body of bounded size in bounded time. Operations get what Connexion handles well:
+one spelling of the media type, no `//`, no encoded slash.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Any, cast
 from urllib.parse import unquote_to_bytes
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from todo.contract import Contract
-from todo.errors import InvalidRequest, MethodNotAllowed, NotFound, UnsupportedMediaType
+from todo.errors import InvalidRequest, MethodNotAllowed, UnsupportedMediaType
 from todo.http.bodies import Bodies
 from todo.http.problems import ProblemResponse
+from todo.http.routes import Route, Routes, Target
+from todo.http.scope import BODY, MEDIA_TYPE, REFUSED, STARTED, headers_of
 
-# Where those behind the guard find in the scope what it found out.
-TEMPLATE, PATH_VALUES, BODY, HEADERS = "todo.path_template", "todo.path_values", "todo.body", "todo.headers"
-MEDIA_TYPE = "todo.media_type"
-STARTED = "todo.started"  # set once an answer has begun
-REFUSED = "todo.refused"  # where the server says why it could not read a request
-MAX_BYTES = "x-max-bytes"
-WHOLE_NUMBER = "(?:0|[1-9][0-9]{0,17})"  # of a size that int() takes; the contract's own limits come later
-SECURITY_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-)
 # RFC 2046 section 5.1.1
 UPLOAD = re.compile(r"""\s*multipart/form-data\s*;\s*boundary="?[0-9A-Z'()+_,./:=? -]{1,70}"?\s*""", re.IGNORECASE)
 IN_UTF8 = re.compile(r'\s*([\w.+/-]+)\s*(?:;\s*(?:charset\s*=\s*"?utf-?8"?\s*)?)?', re.IGNORECASE)
 
-
-@dataclass
-class Route:
-    """One path of a contract: how it looks, which media types a body may have for each method, and its app."""
-
-    template: str
-    pattern: re.Pattern[str]
-    app: ASGIApp
-    methods: dict[str, list[str]] = field(default_factory=dict)
-    max_bytes: dict[str, int] = field(default_factory=dict)  # of a body, where the contract allows more than usual
-
-    @property
-    def allowed(self) -> list[str]:
-        return sorted({*self.methods, "OPTIONS", *({"HEAD"} if "GET" in self.methods else ())})
-
-
-def routes_of(contract: Contract, app: ASGIApp) -> list[Route]:
-    """Returns the routes of a contract, paths without parameters first."""
-    routes: dict[str, Route] = {}
-    for operation in contract.operations:
-        pattern = re.escape(operation.path)
-        for parameter in contract.parameters(operation, "path"):
-            named = f"(?P<{parameter['name']}>{_segment(parameter['schema'])})"
-            pattern = pattern.replace(re.escape(f"{{{parameter['name']}}}"), named)
-        route = routes.setdefault(operation.path, Route(operation.path, re.compile(pattern), app))
-        route.methods[operation.method] = list(operation.spec.get("requestBody", {}).get("content", {}))
-        if MAX_BYTES in operation.spec:
-            route.max_bytes[operation.method] = operation.spec[MAX_BYTES]
-    return sorted(routes.values(), key=lambda route: "{" in route.template)
-
-
-def _segment(schema: dict[str, Any]) -> str:
-    """Returns what a path parameter can look like at all; Connexion checks the rest."""
-    if "enum" in schema:
-        return f"(?:{'|'.join(map(re.escape, schema['enum']))})"
-    return WHOLE_NUMBER if schema["type"] == "integer" else r"[^/\r\n]+"
+Refuse = Callable[[Scope, Exception], ProblemResponse]
 
 
 class Guard:
-    """An ASGI app in front of the apps of both contracts."""
+    """An ASGI app in front of all operations. It answers for what they raise, unless their response has begun."""
 
-    def __init__(
-        self,
-        routes: Iterable[Route],
-        *,
-        refuse: Callable[[Scope, Exception], ProblemResponse],
-        bodies: Bodies,
-    ) -> None:
-        self.routes: dict[int, list[Route]] = {}
-        for route in routes:
-            self.routes.setdefault(route.template.count("/"), []).append(route)
-        self.refuse = refuse
-        self.bodies = bodies
+    def __init__(self, routes: Iterable[Route], *, refuse: Refuse, bodies: Bodies) -> None:
+        self._routes = Routes(routes)
+        self._refuse = refuse
+        self._bodies = bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1000})
             return
-        send = _with_security_headers(scope, send)
-        method = scope["method"]
-        if method == "HEAD":
-            # HEAD is GET without the body of the answer (RFC 9110 section 9.3.2).
-            send, method = _without_body(send), "GET"
         try:
-            route, scope[BODY] = await self._let_in(scope, method, receive)
-            if method == "OPTIONS":
-                await _answer(send, HTTPStatus.NO_CONTENT, {"Allow": ", ".join(route.allowed)}, b"")
+            if scope["method"] == "HEAD":
+                # GET without the body of the response (RFC 9110 section 9.3.2).
+                app = await self._admit(scope, "GET", receive)
+                await app({**scope, "method": "GET"}, receive, _without_body(send))
             else:
-                await route.app({**scope, "method": method} if method != scope["method"] else scope, receive, send)
+                app = await self._admit(scope, scope["method"], receive)
+                await app(scope, receive, send)
         except ClientDisconnect:
             return
         except Exception as error:
             if STARTED in scope:
                 raise
-            problem = self.refuse(scope, error)
-            await _answer(send, problem.status, problem.headers, problem.body)
+            problem = self._refuse(scope, error)
+            await _respond(send, problem.status, problem.headers, problem.body)
         finally:
-            self.bodies.forget(scope)
+            self._bodies.forget(scope)
 
-    async def _let_in(self, scope: Scope, method: str, receive: Receive) -> tuple[Route, bytes]:
-        """Returns the route of a request and its body. Raises Refusal, ClientDisconnect."""
+    async def _admit(self, scope: Scope, method: str, receive: Receive) -> ASGIApp:
+        """Returns what answers a request, whose body is then in the scope. Raises Refusal, ClientDisconnect."""
         if REFUSED in scope:
             raise scope[REFUSED]
-        route = self._route(scope)
-        check_address(scope)
-        if method == "OPTIONS":
-            return route, b""
-        if method not in route.methods:
+        route = self._routes.find(scope)
+        check_encoding(scope)
+        target = route.targets.get(method)
+        if target is None:
+            if method == "OPTIONS":
+                return _Options(route)
             raise MethodNotAllowed(route.allowed)
         headers = headers_of(scope)
         body = b""  # of a request that announces none (RFC 9112 section 6.3)
         if b"content-length" in headers or b"transfer-encoding" in headers:
-            body = await self.bodies.read(scope, headers, receive, route.max_bytes.get(method, 0))
-        scope[MEDIA_TYPE] = _media_type(headers, route.methods[method], body)
-        return route, body
-
-    def _route(self, scope: Scope) -> Route:
-        path = scope["path"]
-        # An encoded slash would make two segments of one, so the raw path is looked at too.
-        if b"%2f" not in scope.get("raw_path", b"").lower():
-            for route in self.routes.get(path.count("/"), ()):
-                match = route.pattern.fullmatch(path)
-                if match:
-                    scope[TEMPLATE], scope[PATH_VALUES] = route.template, match.groupdict()
-                    return route
-        raise NotFound
+            body = await self._bodies.read(scope, headers, receive, target.max_bytes)
+        scope[BODY] = body
+        scope[MEDIA_TYPE] = _media_type(headers, target, body)
+        return target.app
 
 
-class ForConnexion:
-    """An ASGI app that hands a request behind the guard to a Connexion app in the form that Connexion understands."""
+class _Options:
+    """Answers OPTIONS where no operation does."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, route: Route) -> None:
+        self._headers = {"Allow": ", ".join(route.allowed)}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = MutableHeaders(raw=list(scope["headers"]))
-        del headers["transfer-encoding"]
-        headers["content-length"] = str(len(scope[BODY]))
-        # The guard has looked at it. Without a body it says nothing, and Connexion would still refuse a wrong one.
-        headers["content-type"] = scope[MEDIA_TYPE]
-        await self.app({**scope, "headers": headers.raw}, _replay(scope[BODY], receive), send)
+    async def __call__(self, _: Scope, __: Receive, send: Send) -> None:
+        await _respond(send, HTTPStatus.NO_CONTENT, self._headers, b"")
 
 
-def check_address(scope: Scope) -> None:
+def check_encoding(scope: Scope) -> None:
     """Raises InvalidRequest where path or query is not UTF-8, percent-encoded (RFC 3986 section 2.5)."""
     path, query = scope.get("raw_path", b""), scope["query_string"]
     if b"%" not in path and b"%" not in query and path.isascii() and query.isascii():
@@ -172,18 +98,12 @@ def check_address(scope: Scope) -> None:
                 raise InvalidRequest.of(place, "must be UTF-8, percent-encoded") from None
 
 
-def headers_of(scope: Scope) -> dict[bytes, bytes]:
-    """Returns the headers of a request by their names in lower case; the first counts where one came twice."""
-    if HEADERS not in scope:
-        scope[HEADERS] = dict(reversed(scope["headers"]))
-    return cast(dict[bytes, bytes], scope[HEADERS])
-
-
-def _media_type(headers: dict[bytes, bytes], accepted: list[str], body: bytes) -> str:
+def _media_type(headers: dict[bytes, bytes], target: Target, body: bytes) -> str:
     """Returns the media type of the body. Raises UnsupportedMediaType unless it is accepted, in UTF-8 and as it is.
 
     One without a type is taken for the first that is accepted; without a body the type says nothing.
     """
+    accepted = target.media_types
     usual = accepted[0] if accepted else "application/json"
     if not (body and accepted and b"content-type" in headers):
         given = usual
@@ -199,33 +119,14 @@ def _media_type(headers: dict[bytes, bytes], accepted: list[str], body: bytes) -
     return given
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replay
-
-
-def _with_security_headers(scope: Scope, send: Send) -> Send:
-    def send_with_headers(message: Message) -> Awaitable[None]:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], *SECURITY_HEADERS]
-            scope[STARTED] = True
-        return send(message)
-
-    return send_with_headers
-
-
 def _without_body(send: Send) -> Send:
-    async def send_without_body(message: MutableMapping[str, Any]) -> None:
+    async def send_without_body(message: Message) -> None:
         await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
     return send_without_body
 
 
-async def _answer(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
+async def _respond(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     # RFC 9110 section 8.6: no Content-Length goes with 204.
     raw += [(b"content-length", str(len(body)).encode())] if status != HTTPStatus.NO_CONTENT else []

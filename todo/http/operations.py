@@ -2,8 +2,8 @@
 
 Stock Connexion works out again for every request what the contract says. This takes Connexion's own Specification,
 Operation and Resolver, and plugs in as a Connexion SpecMiddleware in place of all the others. It checks what
-validation.py checks and says it in the same words: a request that passes the fast check here goes on, and one that does
-not is looked at again there, to name each wrong field.
+validators.py checks, in the same words: a request that fails the fast check here is checked again there, to name each
+wrong field.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,23 +17,25 @@ from connexion.operations import OpenAPIOperation
 from connexion.security import NO_VALUE
 from connexion.spec import Specification
 from connexion.utils import get_function_from_name
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers as StarletteHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.accounts.bearer import bearer_token
+from todo.contract import Operation
 from todo.contract.schemas import compile_schema, find_errors, whole_numbers
 from todo.errors import InvalidRequest, Unauthorized
-from todo.http.guard import BODY, PATH_VALUES, TEMPLATE, headers_of
 from todo.http.json import parse_json
 from todo.http.parameters import parameter_errors, read_headers, read_parameter
 from todo.http.rate_limits import Kind, RateLimits
+from todo.http.scope import BODY, PATH_VALUES, TEMPLATE, Headers
 
 Schema = dict[str, Any]
 Handler = Callable[..., Awaitable[Response]]
 # A token function, for oauth2 the one that compares scopes, and the scopes that the operation needs.
 Scheme = tuple[Callable[..., Awaitable[Any]], Callable[[list[str], list[str]], bool] | None, list[str]]
 KINDS = ("string", "integer", "boolean")
+NO_BODY = object()  # not None, which is JSON's null
 COUNTED_AS = "x-counted-as"  # the list in the body whose items rate limits count, in place of the request
 
 
@@ -42,13 +44,12 @@ class CannotCompile(Exception):
 
 
 class CompiledContract(SpecMiddleware):
-    """An ASGI app that serves the operations of the contracts that are added to it, and nothing else."""
+    """The operations of the contracts that are added to it. Behind the guard each is an ASGI app of its own."""
 
-    def __init__(self, app: ASGIApp, refuse: Callable[[Scope, Exception], Response], limits: RateLimits) -> None:
+    def __init__(self, app: ASGIApp, limits: RateLimits) -> None:
         self.app = app
-        self.refuse = refuse
-        self.limits = limits
-        self.operations: dict[tuple[str, str], CompiledOperation] = {}
+        self._limits = limits
+        self._operations: dict[tuple[str, str], CompiledOperation] = {}
 
     def add_api(self, specification: Specification, *, resolver: Any, uri_parser_class: Any, **_: Any) -> None:
         """Compiles every operation of a contract. Raises CannotCompile."""
@@ -57,19 +58,18 @@ class CompiledContract(SpecMiddleware):
                 operation = OpenAPIOperation.from_spec(
                     specification, path=path, method=method, resolver=resolver, uri_parser_class=uri_parser_class
                 )
-                self.operations[path, method.upper()] = CompiledOperation(operation, self.limits, spec.get(COUNTED_AS))
+                compiled = CompiledOperation(operation, self._limits, spec.get(COUNTED_AS))
+                self._operations[path, method.upper()] = compiled
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        operation = self.operations[scope[TEMPLATE], scope["method"]]
-        try:
-            response = await operation.answer(scope)
-        except Exception as error:
-            response = self.refuse(scope, error)
-        await response(scope, receive, send)
+        await self._operations[scope[TEMPLATE], scope["method"]](scope, receive, send)
+
+    def __getitem__(self, operation: Operation) -> "CompiledOperation":
+        return self._operations[operation.path, operation.method]
 
 
 class CompiledOperation:
-    """One operation, ready to be called: token function, parameters, body and handler."""
+    """One operation, ready to be called: over HTTP, as an ASGI app, or by `call`."""
 
     def __init__(self, operation: OpenAPIOperation, limits: RateLimits, counted_as: str | None) -> None:
         self.name = operation.operation_id
@@ -90,27 +90,50 @@ class CompiledOperation:
         self._body, self._body_schema, self._body_required = self._compile_body(operation)
         self._check_arguments()
 
-    async def answer(self, scope: Scope) -> Response:
-        """Returns the handler's answer. Raises InvalidRequest, Unauthorized, RateLimited and what it raises."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers_of(scope).items()}
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(scope)
+        await response(scope, receive, send)
+
+    async def _answer(self, scope: Scope) -> Response:
+        """Returns the response to an HTTP request. Raises Unauthorized, and what `call` raises."""
+        headers = Headers(scope)
         try:
-            principal = await self._principal(headers) if self._schemes else None
+            principal = await self._authenticate(headers)
         except Unauthorized:
-            await self._limits.charge_address(self._kind, scope)  # who brings no good token is counted by it
+            await self._limits.charge_address(self._kind, scope)  # without a good token there is nobody else to charge
             raise
-        caller = _caller(principal, scope)
+        path = {name: read_parameter(self._path.schemas[name], [text]) for name, text in scope[PATH_VALUES].items()}
+        caller = _caller(principal, path)
         await self._limits.charge(self._kind, caller)
-        arguments = self._read_parameters(scope, headers)
+        query = self._read_query(scope["query_string"]) if scope["query_string"] else {}
+        arguments = self._check_parameters(path, query, self._read_headers(scope, headers))
+        body = parse_json(scope[BODY]) if scope[BODY] and self._body else NO_BODY
+        return await self._run(principal, caller, arguments, body)
+
+    async def call(self, principal: Any, scopes: list[str], path: Schema, query: Schema, body: Any) -> Response:
+        """Returns what the operation answers a principal, whose token has these scopes, as it would over HTTP.
+
+        `path` and `query` hold values of the types that the contract gives them; `body` is parsed JSON, or NO_BODY.
+        Raises InsufficientScope, RateLimited, InvalidRequest and what the handler raises.
+        """
+        self._authorize(scopes)
+        caller = _caller(principal, path)
+        await self._limits.charge(self._kind, caller)
+        return await self._run(principal, caller, self._check_parameters(path, query, {}), body)
+
+    async def _run(self, principal: Any, caller: str, arguments: Schema, body: Any) -> Response:
         if principal:
             arguments["user"] = principal
         if self._body:
-            arguments["body"] = self._read_body(scope[BODY])
+            arguments["body"] = self._check_body(body)
         if self._counted_as:
             await self._limits.charge_more(self._kind, caller, len(arguments["body"][self._counted_as]) - 1)
         return await self._handler(**arguments)
 
-    async def _principal(self, headers: Mapping[str, str]) -> Any:
+    async def _authenticate(self, headers: Mapping[str, str]) -> Any:
         """Returns who calls (RFC 6750 section 2.1): the first scheme that takes the token says so, as in Connexion."""
+        if not self._schemes:
+            return None
         token, request = bearer_token(headers), _Request(headers)
         refusals: list[Exception] = []
         for authenticate, require_scope, scopes in self._schemes:
@@ -123,19 +146,29 @@ class CompiledOperation:
         # Both refuse a token that is of no kind; one that is of a kind is refused by its own scheme alone.
         raise refusals[-1] if refusals else Unauthorized
 
-    def _read_parameters(self, scope: Scope, headers: Mapping[str, str]) -> dict[str, Any]:
-        """Returns path and query parameters, by the names of the handler's arguments, with the contract's defaults."""
-        path = {name: read_parameter(self._path.schemas[name], [text]) for name, text in scope[PATH_VALUES].items()}
-        query = self._read_query(scope["query_string"]) if scope["query_string"] else {}
-        named = {name: headers[key] for name, key in self._header_names if key in headers}
+    def _authorize(self, granted: list[str]) -> None:
+        """Raises InsufficientScope where the contract asks for scopes that a token does not have."""
+        for _, require_scope, scopes in self._schemes:
+            if require_scope:
+                require_scope(scopes, granted)
+
+    def _read_headers(self, scope: Scope, headers: Mapping[str, str]) -> Schema:
+        """Returns the headers that the contract names, a list where one came twice."""
         if len(headers) < len(scope["headers"]):
-            # One of them came twice, and it may be one that the contract knows.
-            named = read_headers(Headers(scope=scope), self._headers.parameters)
-        if not (self._path.allow(path) and self._query.allow(query) and self._headers.allow(named)):
-            errors = parameter_errors(self._parameters, {"path": path, "query": query, "header": named})
+            return read_headers(StarletteHeaders(scope=scope), self._headers.parameters)
+        return {name: headers[key] for name, key in self._header_names if key in headers}
+
+    def _check_parameters(self, path: Schema, query: Schema, headers: Schema) -> Schema:
+        """Returns path and query by the names of the handler's arguments, with defaults. Raises InvalidRequest."""
+        if not (self._path.allow(path) and self._query.allow(query) and self._headers.allow(headers)):
+            errors = parameter_errors(self._parameters, {"path": path, "query": query, "header": headers})
             if errors:
                 raise InvalidRequest(errors)
-        return self._defaults | {self._arguments[name]: value for name, value in (path | query).items()}
+        arguments = dict(self._defaults)
+        for given in (path, query):
+            for name, value in given.items():
+                arguments[self._arguments[name]] = value
+        return arguments
 
     def _read_query(self, query_string: bytes) -> dict[str, Any]:
         values: dict[str, list[str]] = {}
@@ -143,18 +176,18 @@ class CompiledOperation:
             values.setdefault(name, []).append(value)
         return {name: read_parameter(self._query.schemas.get(name, {}), given) for name, given in values.items()}
 
-    def _read_body(self, data: bytes) -> Any:
-        if not data:
+    def _check_body(self, body: Any) -> Any:
+        """Returns the body with whole numbers as such. Raises InvalidRequest."""
+        if body is NO_BODY:
             if self._body_required:
                 raise InvalidRequest.of("body", "is required")
             return {}
-        value = parse_json(data)
-        if not self._body(value):
-            value = whole_numbers(self._body_schema, value)
-            errors = find_errors(self._body_schema, value)
+        if not self._body(body):
+            body = whole_numbers(self._body_schema, body)
+            errors = find_errors(self._body_schema, body)
             if errors:
                 raise InvalidRequest(errors)
-        return value
+        return body
 
     def _compile_security(self, operation: OpenAPIOperation) -> list[Scheme]:
         """Returns the schemes that the operation takes instead of each other, in its order."""
@@ -202,14 +235,14 @@ class CompiledOperation:
             raise CannotCompile(f"{self.name}: its handler does not take what the contract passes.")
 
 
-def _caller(principal: Any, scope: Scope) -> str:
-    """Returns who is counted: the grant of an assistant or, with the service key, the list.
+def _caller(principal: Any, path: Schema) -> str:
+    """Returns who is charged: the grant of an assistant or, with the service key, the list.
 
     Not an address: a host calls for many people from a few.
     """
     if principal.grant_id:
         return f"grant {principal.grant_id}"
-    return f"list {scope[PATH_VALUES].get('username', '').lower()}"
+    return f"list {path.get('username', '').lower()}"
 
 
 class Parameters:

@@ -1,14 +1,18 @@
 """How a refusal looks to whoever called: a problem, OAuth's own form, or a page. The contract says which."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import orjson
 from starlette.types import Scope
 
 from todo.contract import Contract
 from todo.errors import FieldError
-from todo.http.guard import TEMPLATE
+from todo.http.failures import as_refusal
 from todo.http.problems import MEDIA_TYPE, ProblemResponse, problem_response
+from todo.http.scope import TEMPLATE
+
+JSON = dict[str, Any]
 
 # A page of this service may load nothing but its own style and pictures, and be framed by nobody.
 CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -17,9 +21,10 @@ CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri
 class Refusals:
     """Answers for what went wrong, in the media type that the contract names for the operation and the status."""
 
-    def __init__(self, contracts: Iterable[Contract], public_url: str) -> None:
+    def __init__(self, contracts: Iterable[Contract], public_url: str, page: Callable[[JSON], str]) -> None:
+        """`page` returns the HTML page of a problem document."""
         self.public_url = public_url
-        self.page: Callable[..., str] | None = None
+        self._page = page
         self._media_types = {
             (operation.path, operation.method, int(status)): next(iter(contract.resolve(response)["content"]))
             for contract in contracts
@@ -30,7 +35,7 @@ class Refusals:
 
     def __call__(self, scope: Scope, error: Exception) -> ProblemResponse:
         """Returns the answer to a request."""
-        problem = problem_response(error, self.public_url)
+        problem = problem_response(as_refusal(error), self.public_url)
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         match self._media_types.get((scope.get(TEMPLATE, ""), method, problem.status), MEDIA_TYPE):
             case "text/html":
@@ -40,13 +45,12 @@ class Refusals:
         return problem
 
     def _as_page(self, problem: ProblemResponse) -> ProblemResponse:
-        assert self.page
         headers = {
             **problem.headers,
             "Content-Type": "text/html; charset=utf-8",
             "Content-Security-Policy": f"{CONTENT_POLICY}; form-action 'none'",
         }
-        body = self.page(problem=orjson.loads(problem.body)).encode()
+        body = self._page(orjson.loads(problem.body)).encode()
         return ProblemResponse(problem.status, headers, body)
 
 

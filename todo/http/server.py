@@ -18,7 +18,7 @@ from todo.contract import SITE
 from todo.errors import HeadersTooLarge, InvalidRequest, Refusal, RequestTimeout
 from todo.http import memory
 from todo.http.address import address_of
-from todo.http.guard import REFUSED
+from todo.http.scope import REFUSED
 from todo.http.unsent import unsent_bytes
 
 HEADER_BYTES = SITE.limit("header_bytes")

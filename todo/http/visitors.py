@@ -5,8 +5,8 @@ from collections.abc import Container
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.http.cookies import account_of
-from todo.http.guard import TEMPLATE
 from todo.http.rate_limits import Kind, RateLimits
+from todo.http.scope import TEMPLATE
 
 
 class Visitors:

@@ -1,16 +1,16 @@
 """The endpoint /mcp: the operations of the contract as tools, over streamable HTTP, in both eras of the protocol.
 
-The official SDK speaks the protocol. A call becomes a request to this very service, with the caller's own token, so
-that one place checks, limits and logs. Nothing is kept between two messages: any worker can answer any of them.
+The official SDK speaks the protocol. A call runs the operation itself, so that one place checks, limits and changes
+things whichever door a request comes through. No session is kept: any worker can answer any message.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
-from urllib.parse import unquote, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from mcp.server.caching import CacheHint
@@ -22,23 +22,28 @@ from mcp_types import (
     INVALID_PARAMS,
     PaginatedRequestParams,
 )
-from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from todo.accounts import bearer
 from todo.accounts.bearer import Principal
 from todo.contract import Contract
-from todo.errors import HostNotAllowed, InvalidRequest, OriginNotAllowed, RateLimited, Unauthorized, metadata_url
-from todo.http.access_log import STATUS
-from todo.http.guard import TEMPLATE, Route, headers_of
-from todo.http.problems import ProblemResponse
+from todo.errors import (
+    Challenge,
+    HostNotAllowed,
+    InsufficientScope,
+    OriginNotAllowed,
+    Unauthorized,
+)
+from todo.http.guard import Refuse
+from todo.http.operations import CompiledContract
 from todo.http.rate_limits import RateLimits
+from todo.http.routes import Route, Target
+from todo.http.scope import STATUS, TEMPLATE, Headers
 from todo.mcp import transport
-from todo.mcp.tools import MINE, Call, tools_of
+from todo.mcp.tools import MINE, Tool, tools_of
 
 JSON = dict[str, Any]
-Refuse = Callable[[Scope, Exception], ProblemResponse]
 Context = ServerRequestContext[Any, Any]
 
 PATH = "/mcp"
@@ -46,10 +51,7 @@ PATH = "/mcp"
 FRESH = CacheHint(ttl_ms=3_600_000, scope="private")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
-KEPT_OF_THE_SCOPE = ("type", "asgi", "http_version", "scheme", "server", "client")
-# What a caller says of itself in headers, and where ChatGPT says it over MCP: hints, which can all be forged.
-PASSED_ON = ("authorization", "user-agent", "openai-conversation-id", "openai-subdivision-1-iso-code")
-CONVERSATION, LOCATION = "openai/session", "openai/userLocation"
+CONVERSATION, LOCATION = "openai/session", "openai/userLocation"  # where ChatGPT says over MCP what is a header in HTTP
 # 308 keeps method and body. An address without a host stays where the token may go too.
 SLASHED = Response(status_code=308, headers={"Location": PATH})
 HINT = re.compile(r"[!-~]{1,200}")
@@ -58,53 +60,43 @@ CHALLENGE = "mcp/www_authenticate"
 
 
 @dataclass
-class Answer:
-    """What the service answered to a call."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-    @property
-    def is_about_the_token(self) -> bool:
-        """Whether another token would help: then the answer to the message itself says so (RFC 6750 section 3.1)."""
-        if self.status not in (401, 403):
-            return False
-        return self.status == 401 or 'error="insufficient_scope"' in self.headers.get("www-authenticate", "")
-
-
-@dataclass
 class Caller:
-    """Who sent the message that is being answered, and the answers to the calls in it: several only in a batch."""
+    """Who sent the message that is being answered."""
 
     scope: Scope
-    headers: Mapping[str, str]
-    has_account: bool
-    answers: list[Answer] = field(default_factory=list)
+    principal: Principal
+    scopes: list[str]
+    calls: int = 0  # in the message: several only in a batch
+    refusal: Unauthorized | InsufficientScope | None = None  # of the last call, where another token would help
 
     @property
-    def refused(self) -> Answer | None:
-        """The one answer that another token would help. A batch has none: who sends it again would repeat the rest."""
-        return self.answers[0] if len(self.answers) == 1 and self.answers[0].is_about_the_token else None
+    def has_account(self) -> bool:
+        return self.principal.username is not None
 
 
 _caller: ContextVar[Caller] = ContextVar("caller")
 
 
 class Endpoint:
-    """The ASGI app at /mcp. Calls go to `service`, the app that it is a part of, which create_app sets."""
-
-    service: ASGIApp
+    """The ASGI app at /mcp, in front of the operations of a contract."""
 
     def __init__(
-        self, contract: Contract, *, public_url: str, origins: Iterable[str], refuse: Refuse, limits: RateLimits
+        self,
+        contract: Contract,
+        operations: CompiledContract,
+        *,
+        public_url: str,
+        origins: Iterable[str],
+        refuse: Refuse,
+        limits: RateLimits,
     ) -> None:
         self.tools = tools_of(contract)
-        # One list for people's own tokens and one for the service key, made once: they hang on nothing that is stored.
+        # One list for people's own tokens and one for the service key.
         self._lists = {
             has_account: [tool.definition(for_service=not has_account) for tool in self.tools.values()]
             for has_account in (True, False)
         }
+        self._operations = operations
         self._refuse = refuse
         self._limits = limits
         self._public_url = public_url
@@ -117,42 +109,40 @@ class Endpoint:
         """Returns the routes for the guard, which refuses every method but POST."""
         slashed = f"{PATH}/"
         return [
-            Route(PATH, re.compile(PATH), self, {"POST": ["application/json"]}),
-            Route(slashed, re.compile(slashed), SLASHED, {"POST": []}),
+            Route(PATH, re.compile(PATH), {"POST": Target(self, ["application/json"])}),
+            Route(slashed, re.compile(slashed), {"POST": Target(SLASHED)}),
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers_of(scope).items()}
+        headers = Headers(scope)
         try:
             self._check_address(headers)
-            principal = await self._known(headers, scope)
-        except Exception as error:
-            await self._send_problem(self._refuse(scope, error), send)
-            return
-        caller = Caller(scope, headers, has_account=principal.username is not None)
-        _caller.set(caller)
-        count = partial(self._count, principal)
-        try:
+            caller = await self._identify(scope, headers)
+            _caller.set(caller)
+            count = partial(self._count, caller.principal)
             response = await transport.answer(self._server, self._call_tool, count, scope, headers)
-        except RateLimited as refusal:
-            await self._send_problem(self._refuse(scope, refusal), send)
-            return
-        response.headers["cache-control"] = "no-store"
-        if caller.refused:
-            response.status_code = caller.refused.status
-            response.headers["www-authenticate"] = self._challenge(caller.refused.headers)
+        except Exception as error:
+            response = self._refused(scope, error)
+        else:
+            response.headers["cache-control"] = "no-store"
+            # Not for a batch: a client that sends it again would repeat the rest.
+            if caller.refusal and caller.calls == 1:
+                response.status_code = self._refuse(scope, caller.refusal).status
+                response.headers["www-authenticate"] = self._challenge(caller.refusal)
         await response(scope, receive, send)
 
-    async def _known(self, headers: Mapping[str, str], scope: Scope) -> Principal:
-        """Returns who calls; who brings no good token is counted by the address. Raises Unauthorized, RateLimited."""
+    async def _identify(self, scope: Scope, headers: Headers) -> Caller:
+        """Returns who calls; without a good token it is charged to the address. Raises Unauthorized, RateLimited."""
         try:
-            return cast(Principal, (await bearer.authenticate(headers))["sub"])
+            info = await bearer.authenticate(headers)
         except Unauthorized:
             await self._limits.charge_address("reads", scope)
             raise
+        principal = info["sub"]._replace(idempotency_key=None)  # one header cannot stand for several calls
+        return Caller(scope, principal, info["scope"])
 
     async def _count(self, principal: Principal) -> None:
-        """Counts a message that is no call of a tool, of a person's assistant. Raises RateLimited."""
+        """Charges a person's assistant for a message other than a call of a tool. Raises RateLimited."""
         if principal.grant_id:
             await self._limits.charge("reads", f"grant {principal.grant_id}")
 
@@ -180,7 +170,7 @@ class Endpoint:
         return {"tools": self._lists[_caller.get().has_account], **transport.COMPLETE}
 
     async def _call_tool(self, params: Mapping[str, Any]) -> JSON:
-        """Returns the answer of the service as a result, also a refusal, so that a model can mend its call."""
+        """Returns what the operation answers as a result, also a refusal, so that a model can fix its call."""
         name, arguments, meta = params.get("name"), params.get("arguments") or {}, params.get("_meta") or {}
         tool = self.tools.get(name) if isinstance(name, str) else None
         if tool is None:
@@ -188,73 +178,51 @@ class Endpoint:
         if not isinstance(arguments, dict) or not isinstance(meta, dict):
             raise MCPError(INVALID_PARAMS, "arguments and _meta must be objects.")
         caller = _caller.get()
+        caller.calls += 1
         try:
-            call = tool.call(arguments, username=MINE if caller.has_account else None)
-        except InvalidRequest as refusal:
-            problem = self._refuse({"method": tool.operation.method}, refusal)
-            answer = Answer(problem.status, Headers(problem.headers), problem.body)
+            response = await self._run(tool, arguments, caller, meta)
+        except Exception as error:
+            result, status = self._refusal(tool, error, caller)
         else:
-            answer = await self._ask(call, caller, meta)
-        caller.answers.append(answer)
+            result, status = _result(response.body), response.status_code
         # The log tells which tool it was, and what became of the call.
-        caller.scope[TEMPLATE], caller.scope[STATUS] = f"{PATH}#{tool.name}", answer.status
-        return self._result(answer)
+        caller.scope[TEMPLATE], caller.scope[STATUS] = f"{PATH}#{tool.name}", status
+        return result
 
-    async def _ask(self, call: Call, caller: Caller, meta: Mapping[str, Any]) -> Answer:
-        """Returns what the service answers to a request of this caller."""
-        scope = caller.scope
-        headers = {
-            **{name: value for name, value in caller.headers.items() if name in PASSED_ON},
-            **dict(_hints(meta)),
-            **({"content-length": str(len(call.body))} if call.body else {}),
-        }
-        request = {
-            **{key: scope[key] for key in KEPT_OF_THE_SCOPE if key in scope},
-            "method": call.method,
-            "path": unquote(call.path),
-            "raw_path": call.path.encode(),
-            "query_string": call.query.encode(),
-            "root_path": "",
-            "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
-        }
-        answer = Answer(500, Headers(), b"")
-        messages: list[Message] = [{"type": "http.request", "body": call.body, "more_body": False}]
+    async def _run(self, tool: Tool, arguments: JSON, caller: Caller, meta: JSON) -> Response:
+        principal = caller.principal
+        hints = dict(_hints(meta)) if meta else {}
+        if hints:
+            principal = bearer.with_hints(principal, {**Headers(caller.scope), **hints})
+        call = tool.call(arguments, username=MINE if caller.has_account else None)
+        operation = self._operations[tool.operation]
+        return await operation.call(principal, caller.scopes, call.path, call.query, call.body)
 
-        async def receive() -> Message:
-            return messages.pop() if messages else {"type": "http.disconnect"}
-
-        async def send(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                answer.status, answer.headers = message["status"], Headers(raw=message["headers"])
-            else:
-                answer.body += message.get("body", b"")
-
-        await self.service(request, receive, send)
-        return answer
-
-    def _result(self, answer: Answer) -> JSON:
-        if answer.status < 400:
-            return {"content": _text(answer.body), "structuredContent": orjson.Fragment(answer.body), "isError": False}
-        told = orjson.loads(answer.body)
-        if "retry-after" in answer.headers:
-            told["retry_after"] = int(answer.headers["retry-after"])
+    def _refusal(self, tool: Tool, error: Exception, caller: Caller) -> tuple[JSON, int]:
+        """Returns the result of a call that was refused, and the status that HTTP has for it."""
+        problem = self._refuse({"method": tool.operation.method}, error)
+        told = orjson.loads(problem.body)
+        if "Retry-After" in problem.headers:
+            told["retry_after"] = int(problem.headers["Retry-After"])
         # Not as structuredContent: some hosts hold that against the outputSchema even where isError is set.
         result: JSON = {"content": _text(orjson.dumps(told)), "isError": True}
-        return result | ({"_meta": {CHALLENGE: [self._challenge(answer.headers)]}} if answer.is_about_the_token else {})
+        if isinstance(error, Unauthorized | InsufficientScope):
+            caller.refusal = error
+            result["_meta"] = {CHALLENGE: [self._challenge(error)]}
+        return result, problem.status
 
-    def _challenge(self, headers: Mapping[str, str]) -> str:
-        """Returns the challenge of an answer, as one for /mcp (RFC 9728 section 5.1)."""
-        own, ours = metadata_url(self._public_url), metadata_url(self._public_url, PATH)
-        return headers["www-authenticate"].replace(f'"{own}"', f'"{ours}"')
+    def _challenge(self, refusal: Challenge) -> str:
+        return refusal.challenge(self._public_url, PATH)
 
-    async def _send_problem(self, problem: ProblemResponse, send: Send) -> None:
-        headers = {name.lower(): value for name, value in problem.headers.items()}
-        if "www-authenticate" in headers:
-            headers["www-authenticate"] = self._challenge(headers)
-        headers["content-length"] = str(len(problem.body))
-        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-        await send({"type": "http.response.start", "status": problem.status, "headers": raw})
-        await send({"type": "http.response.body", "body": problem.body})
+    def _refused(self, scope: Scope, error: Exception) -> Response:
+        """Returns the response to a message that is refused as a whole."""
+        problem = self._refuse(scope, error)
+        challenge = {"WWW-Authenticate": self._challenge(error)} if isinstance(error, Challenge) else {}
+        return Response(problem.body, problem.status, {**problem.headers, **challenge})
+
+
+def _result(body: bytes | memoryview) -> JSON:
+    return {"content": _text(body), "structuredContent": orjson.Fragment(bytes(body)), "isError": False}
 
 
 def _hosts_of(public_url: str) -> set[str]:
@@ -266,7 +234,7 @@ def _hosts_of(public_url: str) -> set[str]:
 
 
 def _hints(meta: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    """Yields what a call says of itself, as the headers in which others say it."""
+    """Yields the hints in a call's _meta, by the names of the headers that say the same over HTTP."""
     client, location = meta.get(CLIENT_INFO_META_KEY), meta.get(LOCATION)
     said = {
         "user-agent": client.get("name") if isinstance(client, dict) else None,
@@ -278,5 +246,5 @@ def _hints(meta: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
             yield name, value.replace(" ", "-")
 
 
-def _text(json: bytes) -> list[JSON]:
-    return [{"type": "text", "text": json.decode()}]
+def _text(json: bytes | memoryview) -> list[JSON]:
+    return [{"type": "text", "text": bytes(json).decode()}]

@@ -1,15 +1,14 @@
-"""Tools: each operation of the contract as a model sees it over MCP, and which request a call of it is."""
+"""Tools: each operation of the contract as a model sees it over MCP, and what a call of it passes on."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
 
 import orjson
 
 from todo.contract import Contract, Operation
-from todo.contract.schemas import compile_schema, find_errors, whole_numbers
-from todo.errors import FieldError, InvalidRequest
+from todo.contract.schemas import whole_numbers
+from todo.http.operations import NO_BODY
 from todo.http.parameters import read_parameter
 
 JSON = dict[str, Any]
@@ -25,12 +24,11 @@ NAME = "x-mcp-name"  # what a tool is called, where the operation needs another 
 
 @dataclass(frozen=True)
 class Call:
-    """The request that a call of a tool is."""
+    """What a call of a tool passes to its operation: values by the names of parameters, and a body or NO_BODY."""
 
-    method: str
-    path: str
-    query: str
-    body: bytes
+    path: JSON
+    query: JSON
+    body: Any
 
 
 class Tool:
@@ -42,7 +40,6 @@ class Tool:
         self.name = name_of(operation)
         self._path = {parameter["name"]: parameter for parameter in contract.parameters(operation, "path")}
         self._query = {parameter["name"]: parameter for parameter in contract.parameters(operation, "query")}
-        self._fits = {name: compile_schema(parameter["schema"]) for name, parameter in self._path.items()}
         self._body = self._body_schema()
         # What goes with every write, and whose list it is, is told once, in the instructions.
         self._told = {USERNAME, *contract.schema("WriteOptions")["properties"]}
@@ -63,36 +60,26 @@ class Tool:
         }
 
     def call(self, arguments: Mapping[str, Any], username: str | None = None) -> Call:
-        """Returns the request; `username` is meant where the arguments name none. Raises InvalidRequest.
+        """Returns what the operation gets; `username` is meant where the arguments name none.
 
-        Null is for what is not set, at any depth, so it is left out. What has no place in a path is refused here, as no
-        address can say it; the contract checks the rest.
+        Null means not set, at any depth, so it is left out. The operation checks the rest.
         """
         given = {**({USERNAME: username} if username else {}), **_without_null(arguments)}
-        path = self.operation.path
-        errors: list[FieldError] = []
-        for name, parameter in self._path.items():
-            value = whole_numbers(parameter["schema"], given.pop(name, None))
-            if not self._fits[name](value):
-                errors += _path_errors(name, parameter["schema"], value)
-            path = path.replace(f"{{{name}}}", quote(str(value), safe=""))
-        if errors:
-            raise InvalidRequest(errors)
-        query = {name: self._as_text(name, value) for name, value in given.items() if self._is_query(name)}
-        body = {name: value for name, value in given.items() if not self._is_query(name)}
-        has_body = self._body is not None and (body or self.operation.spec["requestBody"].get("required"))
-        return Call(self.operation.method, path, urlencode(query) if query else "", _as_json(body) if has_body else b"")
+        path, query, body = {}, {}, {}
+        for name, value in given.items():
+            if name in self._path:
+                path[name] = _parameter(self._path[name]["schema"], value)
+            elif name in self._query:
+                query[name] = _parameter(self._query[name]["schema"], value)
+            elif self._body is None:
+                query[name] = value  # which is refused there, as nobody knows it
+            else:
+                body[name] = value
+        return Call(path, query, body if body or self._needs_body else NO_BODY)
 
-    def _is_query(self, name: str) -> bool:
-        """Whether an argument goes into the query; one that nobody knows goes where it is refused."""
-        return name in self._query or self._body is None
-
-    def _as_text(self, name: str, value: Any) -> str:
-        """Returns an argument as the query has it."""
-        if isinstance(value, str):
-            return value
-        schema = self._query[name]["schema"] if name in self._query else {}
-        return _as_json(whole_numbers(schema, value)).decode()
+    @property
+    def _needs_body(self) -> bool:
+        return bool(self.operation.spec.get("requestBody", {}).get("required"))
 
     @property
     def _body_fields(self) -> JSON:
@@ -190,11 +177,13 @@ def name_of(operation: Operation) -> str:
     return str(operation.spec.get(NAME, operation.id))
 
 
-def _path_errors(name: str, schema: JSON, value: Any) -> list[FieldError]:
-    """Returns what is wrong with a value; a number may be written as text, which is what an address holds."""
-    if value is None:
-        return [FieldError(name, "is required")]
-    return find_errors(schema, read_parameter(schema, [value]), at=name)
+def _parameter(schema: JSON, value: Any) -> Any:
+    """Returns an argument as a URL would have it: text that a number may be written as, and the other way round."""
+    if isinstance(value, str):
+        return read_parameter(schema, [value])
+    if schema["type"] == "string":
+        return orjson.dumps(value).decode()
+    return whole_numbers(schema, value)
 
 
 def _without_null(value: Any) -> Any:
@@ -202,10 +191,3 @@ def _without_null(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_null(field) for name, field in value.items() if field is not None}
     return [_without_null(item) for item in value] if isinstance(value, list) else value
-
-
-def _as_json(value: Any) -> bytes:
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        raise InvalidRequest.of("body", "must hold numbers of at most 64 bits") from None

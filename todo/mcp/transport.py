@@ -48,8 +48,8 @@ from starlette.types import Scope
 
 from todo.contract import API
 from todo.errors import InvalidRequest
-from todo.http.guard import BODY
 from todo.http.json import parse_json
+from todo.http.scope import BODY
 
 JSON = dict[str, Any]
 

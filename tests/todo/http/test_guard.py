@@ -14,7 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tests.conftest import AUTHORIZATION
 from todo.errors import InvalidRequest
 from todo.http import bodies, guard
+from todo.http.access_log import AccessLog
 from todo.http.problems import ProblemResponse
+from todo.http.routes import Route, Target
 
 PATH = "/todos/{name}"
 SECRET = "xylophone"
@@ -345,7 +347,7 @@ def test_an_address_that_is_not_utf_8_is_refused(client: httpx.Client, address: 
 @pytest.mark.parametrize("query", ["q=é".encode(), b"q=\xff"])
 def test_an_address_in_other_bytes_is_refused(query: bytes) -> None:
     with pytest.raises(InvalidRequest):
-        guard.check_address({"raw_path": b"/", "query_string": query})
+        guard.check_encoding({"raw_path": b"/", "query_string": query})
 
 
 @pytest.mark.parametrize("query", ["q=%EF%BF%BD", "q=%F0%9F%98%80", "q=%25FF", "q=100%", "q=%zz"])
@@ -360,7 +362,7 @@ def test_what_fails_unforeseen_is_a_problem(
     def fail(*_: object) -> None:
         raise ZeroDivisionError(SECRET)
 
-    monkeypatch.setattr(guard, "check_address", fail)
+    monkeypatch.setattr(guard, "check_encoding", fail)
     is_problem(client.get(path), 500, "internal_error")
     assert "ZeroDivisionError" in caplog.text
     assert SECRET not in caplog.text
@@ -386,9 +388,9 @@ def test_what_an_app_behind_it_raises(started: bool) -> None:
     async def nobody(_: Scope) -> bool:
         return False
 
-    route = guard.Route("/x", re.compile("/x"), app, {"GET": []})
-    outer = guard.Guard(
-        [route], refuse=lambda *_: ProblemResponse(500, {}, b"{}"), bodies=bodies.Bodies(may_upload=nobody)
+    route = Route("/x", re.compile("/x"), {"GET": Target(app)})
+    outer = AccessLog(
+        guard.Guard([route], refuse=lambda *_: ProblemResponse(500, {}, b"{}"), bodies=bodies.Bodies(may_upload=nobody))
     )
     scope = {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": []}
     with pytest.raises(ZeroDivisionError) if started else contextlib.nullcontext():

@@ -1,0 +1,43 @@
+"""What the service notes in the ASGI scope of a request, and its headers."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from starlette.types import Scope
+
+TEMPLATE, PATH_VALUES = "todo.path_template", "todo.path_values"  # of the route
+BODY, MEDIA_TYPE = "todo.body", "todo.media_type"
+STARTED = "todo.started"  # set once the response has begun
+REFUSED = "todo.refused"  # why the server could not read the request, as an exception
+STATUS = "todo.status"  # logged in place of the response's status
+_HEADERS = "todo.headers"
+
+
+def headers_of(scope: Scope) -> dict[bytes, bytes]:
+    """Returns the headers of a request by their names in lower case; of several with one name, the first."""
+    if _HEADERS not in scope:
+        scope[_HEADERS] = dict(reversed(scope["headers"]))
+    return cast(dict[bytes, bytes], scope[_HEADERS])
+
+
+class Headers(Mapping[str, str]):
+    """The same as text, decoded when it is read: most are never looked at."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._raw = headers_of(scope)
+
+    def __getitem__(self, name: str) -> str:
+        return self._raw[name.encode("latin-1")].decode("latin-1")
+
+    def get(self, name: str, default: Any = None) -> Any:
+        value = self._raw.get(name.encode("latin-1"))
+        return default if value is None else value.decode("latin-1")
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.encode("latin-1") in self._raw
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.decode("latin-1") for name in self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
