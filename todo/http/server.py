@@ -139,6 +139,7 @@ class Connection(HttpToolsProtocol):
                 cycle.message_event.set()
         self.pipeline.clear()
         super().connection_lost(exc)
+        self.cycle = None  # type: ignore[assignment]  # one that was never answered knows the connection, and holds it
 
     def data_received(self, data: bytes) -> None:
         if self.deaf:

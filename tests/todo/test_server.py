@@ -1,0 +1,67 @@
+"""Connections in one worker: what each holds, and that nothing of it stays once its client has gone."""
+
+import asyncio
+import gc
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from weakref import WeakSet
+
+import pytest
+from starlette.types import Receive, Scope, Send
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from todo.server import Connection, Connections
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.fixture
+def without_gc() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("without_gc")
+def test_what_vanishes_with_requests_that_wait_is_no_garbage() -> None:
+    """A worker looks for garbage after many requests only, and this would hold their bodies until then."""
+
+    async def vanish() -> None:
+        async with serving() as (address, connections):
+            with socket.create_connection(address) as client:
+                client.sendall(GET * 3)
+                await until(lambda: [len(connection.pipeline) for connection in connections] == [2])
+            await until(lambda: not connections)
+
+    asyncio.run(vanish())
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[tuple[tuple[str, int], WeakSet[Connection]]]:
+    """Yields the address of a server that answers nothing, and the connections that something still refers to."""
+    loop = asyncio.get_running_loop()
+    all_connections = Connections()
+    config = Config(wait_for_the_end, log_config=None, ws="none")
+    connections = WeakSet[Connection]()
+
+    def connect() -> Connection:
+        connection = all_connections(config=config, server_state=ServerState(), app_state={}, _loop=loop)
+        connections.add(connection)
+        return connection
+
+    async with await loop.create_server(connect, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname(), connections
+
+
+async def wait_for_the_end(_: Scope, receive: Receive, __: Send) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
