@@ -18,6 +18,10 @@ Address = tuple[str, int]
 BUNDLE = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"
 SECONDS = 3
 PIECE = b"x" * 65536
+FORM = (
+    b"POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    b"Content-Length: 65000\r\n\r\n" + b"x" * 65000
+)
 VANISH = struct.pack("ii", 1, 0)  # SO_LINGER: the end of the connection is a reset
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.conftest import AUTHORIZATION
-from tests.e2e.attacks import ATTACKS, Address
+from tests.e2e.attacks import ATTACKS, FORM, Address, connections, send
 from tests.e2e.processes import Child, migrated, serving
 
 pytestmark = pytest.mark.slow
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 DESCRIPTORS = 256
 WITHIN = 1.0  # seconds
 MEMORY = 50_000_000  # bytes that it may keep
+CROWD = 800  # clients
 AFTERWARDS = 2.0  # seconds in which others ask on, as some attacks bite when they are over
 
 
@@ -59,3 +60,16 @@ def _seconds(url: str) -> float:
     except httpx.TransportError:
         return 5.0
     return time.monotonic() - start
+
+
+def test_memory_of_a_crowd_comes_back(tmp_path: Path) -> None:
+    with serving(migrated(tmp_path)) as service:
+        ask_as_others_do(service)
+        before = service.memory
+        for _ in range(3):
+            with connections(service.address, CROWD) as crowd:
+                for client in crowd:
+                    send(client, FORM * 4)
+                time.sleep(1)
+            time.sleep(AFTERWARDS)
+            assert service.memory - before < MEMORY

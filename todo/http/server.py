@@ -48,6 +48,7 @@ class Connections:
     def add(self, connection: "Connection") -> None:
         """Counts a new connection, and drops others where there are too many."""
         self._open[connection] = None
+        self._peak = max(self._peak, len(self._open))
         if len(self._open) > self.most:
             self._make_room(connection)
         if self._sweeping is None:
@@ -82,7 +83,6 @@ class Connections:
         now = loop.time()
         for connection in list(self._open):
             connection.check(now)
-        self._peak = max(self._peak, len(self._open))
         if self._peak >= CROWD and len(self._open) < self._peak / 2:
             self._peak = len(self._open)
             memory.give_back()
