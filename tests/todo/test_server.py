@@ -12,8 +12,10 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from todo.contract import SITE
 from todo.server import Connection, Connections
 
+ENOUGH = SITE.limit("pipelined_bytes")
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -37,6 +39,20 @@ def test_what_vanishes_with_requests_that_wait_is_no_garbage() -> None:
             await until(lambda: not connections)
 
     asyncio.run(vanish())
+
+
+def test_bodies_that_wait_are_bounded() -> None:
+    post = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % ENOUGH + b"x" * ENOUGH
+
+    async def pipeline() -> list[int]:
+        async with serving() as (address, connections):
+            with socket.create_connection(address) as client:
+                client.sendall(post * 4)
+                await until(lambda: any(connection.deaf for connection in connections))
+            (connection,) = connections
+            return [len(cycle.body) for cycle, _ in connection.pipeline]
+
+    assert asyncio.run(pipeline()) == [ENOUGH]
 
 
 @asynccontextmanager

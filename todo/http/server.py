@@ -24,7 +24,7 @@ from todo.http.unsent import unsent_bytes
 HEADER_BYTES = SITE.limit("header_bytes")
 HEADER_SECONDS = SITE.limit("header_seconds")
 SEND_BYTES, SEND_SECONDS = SITE.limit("send_bytes"), SITE.limit("send_seconds")
-PIPELINED = SITE.limit("pipelined_requests")
+PIPELINED, PIPELINED_BYTES = SITE.limit("pipelined_requests"), SITE.limit("pipelined_bytes")
 CONNECTIONS = SITE.limit("connections")
 RESERVED = 256  # descriptors for the database, files, and those who come at the same moment
 FREED_AT_ONCE = 0.05  # of all connections, so that to look for them costs each newcomer little
@@ -157,7 +157,7 @@ class Connection(HttpToolsProtocol):
             self._refuse(HeadersTooLarge())
 
     def on_message_begin(self) -> None:
-        if len(self.pipeline) >= PIPELINED:
+        if self.pipeline and self._waits_enough:
             self._hear_no_more()
             raise StopHearing
         super().on_message_begin()
@@ -230,6 +230,11 @@ class Connection(HttpToolsProtocol):
         elif now - self.stuck_since > SEND_SECONDS:
             self.transport.abort()
         self.left = max(left, self.left)  # more may have become ready
+
+    @property
+    def _waits_enough(self) -> bool:
+        """Whether as many requests wait, or as much of their bodies, as may."""
+        return len(self.pipeline) >= PIPELINED or sum(len(cycle.body) for cycle, _ in self.pipeline) >= PIPELINED_BYTES
 
     @property
     def _head_bytes(self) -> int:
