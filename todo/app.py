@@ -119,7 +119,7 @@ def _site_routes(settings: Settings, refuse: Refuse, limits: RateLimits) -> list
     threaded = Visitors(ForConnexion(site), limits, OPEN_TO_ALL)
 
     def app_of(operation: Operation) -> ASGIApp:
-        return OnTheLoop(operation) if ON_THE_LOOP in operation.spec else threaded
+        return OnTheLoop(operation, limits) if ON_THE_LOOP in operation.spec else threaded
 
     return routes_of(SITE, app_of)
 

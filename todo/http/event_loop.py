@@ -8,16 +8,25 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from todo.contract import Operation
+from todo.http.cookies import is_signed_in
+from todo.http.rate_limits import RateLimits
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 class OnTheLoop:
-    """An ASGI app that answers one operation by its handler, which takes Starlette's request."""
+    """An ASGI app that answers one operation by its handler, which takes Starlette's request.
 
-    def __init__(self, operation: Operation) -> None:
+    Where the contract says that it may answer 429, anonymous requests are charged to their address.
+    """
+
+    def __init__(self, operation: Operation, limits: RateLimits) -> None:
+        self._limits = limits
+        self._is_limited = "429" in operation.spec["responses"]
         self._handler: Handler = get_function_from_name(operation.handler)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._is_limited and not await is_signed_in(scope):
+            await self._limits.charge_address("reads", scope)
         response = await self._handler(Request(scope))
         await response(scope, receive, send)
