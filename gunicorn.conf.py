@@ -16,7 +16,7 @@ except ConfigError as error:
 
 bind = f"{settings.host}:{settings.port}"
 workers = settings.web_concurrency
-worker_class = "todo.http.server.Worker"
+worker_class = "todo.http.worker.Worker"
 # Loading once, before the workers fork, makes a wrong setting or contract stop the start instead of each worker.
 preload_app = True
 # A platform gives 30 seconds between SIGTERM and SIGKILL: answers under way get most of them.

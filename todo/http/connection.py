@@ -1,97 +1,35 @@
-"""The server in each worker: uvicorn's, with limits on what a connection may ask of it and how long it may take.
+"""One connection: uvicorn's, with limits on what its client may ask of it and how long it may take.
 
 httptools reads headers of any size at any pace, and uvicorn keeps what a client does not read for as long as it likes.
-One look a second at all connections ends those that are too slow: no request starts a timer.
 """
 
 import asyncio
-import resource
-from collections import Counter
-from heapq import nsmallest
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn_worker import UvicornWorker
 
 from todo.contract import SITE
 from todo.errors import HeadersTooLarge, InvalidRequest, Refusal, RequestTimeout
-from todo.http import memory
 from todo.http.address import address_of
+from todo.http.cycle import Cycle
 from todo.http.scope import REFUSED
 from todo.http.unsent import unsent_bytes
+
+if TYPE_CHECKING:
+    from todo.http.connections import Connections
 
 HEADER_BYTES = SITE.limit("header_bytes")
 HEADER_SECONDS = SITE.limit("header_seconds")
 SEND_BYTES, SEND_SECONDS = SITE.limit("send_bytes"), SITE.limit("send_seconds")
 PIPELINED, PIPELINED_BYTES = SITE.limit("pipelined_requests"), SITE.limit("pipelined_bytes")
-CONNECTIONS = SITE.limit("connections")
-RESERVED = 256  # descriptors for the database, files, and those who come at the same moment
-FREED_AT_ONCE = 0.05  # of all connections, so that to look for them costs each newcomer little
-CROWD = 100  # connections, whose memory is worth giving back once most of them have gone
-NEW_SECONDS = 1  # in which a newcomer is not taken for one that waits
-
-
-class Connections:
-    """The open connections of one worker. Called by uvicorn with what each new one needs."""
-
-    def __init__(self) -> None:
-        self._open: dict[Connection, None] = {}  # the oldest first
-        self._sweeping: asyncio.TimerHandle | None = None
-        self._peak = 0  # of open connections, since memory was last given back
-        descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        self.most = min(CONNECTIONS, max(descriptors - RESERVED, descriptors // 2))
-
-    def __call__(self, **given: Any) -> "Connection":
-        return Connection(self, **given)
-
-    def add(self, connection: "Connection") -> None:
-        """Counts a new connection, and drops others where there are too many."""
-        self._open[connection] = None
-        self._peak = max(self._peak, len(self._open))
-        if len(self._open) > self.most:
-            self._make_room(connection)
-        if self._sweeping is None:
-            self._sweeping = connection.loop.call_later(1, self._sweep, connection.loop)
-
-    def remove(self, connection: "Connection") -> None:
-        self._open.pop(connection, None)
-
-    def _make_room(self, newcomer: "Connection") -> None:
-        """Drops those that have been waiting longest for their clients, and where they are too few, of those who crowd.
-
-        Who came this second is not waiting yet. All who come through one proxy are one peer: then its oldest go.
-        """
-        wanted = 1 + int(self.most * FREED_AT_ONCE)
-        before = newcomer.since - NEW_SECONDS
-        waiting = [connection for connection in self._open if (connection.waits_since or before) < before]
-        dropped = nsmallest(wanted, waiting, key=Connection.order)
-        if len(dropped) < wanted:
-            self._drop(dropped)
-            peers = Counter(connection.peer for connection in self._open)
-            others = [connection for connection in self._open if connection is not newcomer]
-            dropped = nsmallest(wanted - len(dropped), others, key=lambda connection: -peers[connection.peer])
-        self._drop(dropped)
-
-    def _drop(self, connections: "list[Connection]") -> None:
-        for connection in connections:
-            self.remove(connection)
-            connection.transport.abort()
-
-    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._sweeping = loop.call_later(1, self._sweep, loop) if self._open else None
-        now = loop.time()
-        for connection in list(self._open):
-            connection.check(now)
-        if self._peak >= CROWD and len(self._open) < self._peak / 2:
-            self._peak = len(self._open)
-            memory.give_back()
 
 
 class Connection(HttpToolsProtocol):
     """One connection, from its first byte to its last."""
 
-    def __init__(self, connections: Connections, **given: Any) -> None:
+    def __init__(self, connections: "Connections", **given: Any) -> None:
         super().__init__(**given)
         self.all = connections
         self.since = 0.0  # when it began to wait for its client
@@ -177,13 +115,48 @@ class Connection(HttpToolsProtocol):
             self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        """Has the app answer the request, after those before it."""
         self.in_head = False
         if self.heard + self.heard_before > HEADER_BYTES and self._head_bytes > HEADER_BYTES:
             self._refuse(HeadersTooLarge())
             raise StopHearing
-        super().on_headers_complete()
-        if not self.pipeline:
-            self.answering = self.cycle
+        url, version = httptools.parse_url(self.url), self.parser.get_http_version()
+        path = url.path.decode("ascii")
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]
+        scope.update(
+            method=self.parser.get_method().decode("ascii"),
+            http_version=version,
+            path=unquote(path) if "%" in path else path,
+            raw_path=url.path,
+            query_string=url.query or b"",
+        )
+        is_next = self.is_idle
+        keep_alive = version != "1.0" and self.parser.should_keep_alive()
+        self.cycle = self._new_cycle(scope, keep_alive=keep_alive, expect_100_continue=self.expect_100_continue)
+        if is_next:
+            self._answer(self.cycle)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def _new_cycle(self, scope: Any, *, keep_alive: bool, expect_100_continue: bool = False) -> Cycle:
+        return Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,  # ours says more, and less
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=expect_100_continue,
+            keep_alive=keep_alive,
+            on_response=self.on_response_complete,
+        )
+
+    def _answer(self, cycle: RequestResponseCycle) -> None:
+        self.answering = cycle
+        self._start_asgi_task(cycle, self.app)
 
     def on_body(self, body: bytes) -> None:
         self.heard, self.heard_before = 0, self.piece
@@ -203,8 +176,8 @@ class Connection(HttpToolsProtocol):
         self.since = self.loop.time()
         self.flow.resume_reading()
         if self.pipeline:
-            self.answering, app = self.pipeline.pop()
-            self._start_asgi_task(self.answering, app)
+            cycle, _ = self.pipeline.pop()
+            self._answer(cycle)
 
     def check(self, now: float) -> None:
         """Ends the connection if its client takes too long."""
@@ -251,24 +224,11 @@ class Connection(HttpToolsProtocol):
         is_next = self.is_idle
         super().on_message_begin()
         about = {"method": "-", "path": "/", "raw_path": b"/", "query_string": b"", REFUSED: refusal}
-        self.cycle = RequestResponseCycle(
-            scope={**self.scope, **about},  # type: ignore[typeddict-item]
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=self.access_log,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=False,
-            keep_alive=False,
-            on_response=self.on_response_complete,
-        )
+        self.cycle = self._new_cycle({**self.scope, **about}, keep_alive=False)
         self.cycle.more_body = False
         self.deaf = True
         if is_next:
-            self.answering = self.cycle
-            self._start_asgi_task(self.cycle, self.app)
+            self._answer(self.cycle)
         else:
             self.pipeline.appendleft((self.cycle, self.app))
 
@@ -289,21 +249,3 @@ class Connection(HttpToolsProtocol):
 
 class StopHearing(Exception):
     """Makes the parser stop in the middle of what has come."""
-
-
-class Worker(UvicornWorker):
-    """What gunicorn runs: uvicorn with these limits. WebSockets are not spoken, and so not logged either."""
-
-    CONFIG_KWARGS: ClassVar[dict[str, Any]] = {"loop": "auto", "ws": "none"}
-
-    def init_process(self) -> None:
-        _set_limit()
-        self.config.http = Connections()
-        super().init_process()
-
-
-def _set_limit() -> None:
-    """Lets the worker open as many files and connections as it may need, where the system does, as Go and nginx do."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    wanted = CONNECTIONS + RESERVED
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))

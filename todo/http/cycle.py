@@ -1,0 +1,65 @@
+"""One request and its response, whose head and body leave in one write: each write is a system call."""
+
+from http import HTTPStatus
+from itertools import chain
+
+from starlette.types import Message
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+
+
+class Cycle(RequestResponseCycle):
+    """Uvicorn's, which holds back the head of a response until the body is there."""
+
+    _start: Message | None = None
+
+    async def send(self, message: Message) -> None:  # type: ignore[override]
+        """Sends the start of a response, or its body. Raises RuntimeError for what is no HTTP."""
+        if not self.response_started and message["type"] == "http.response.start":
+            self.response_started = True
+            self.waiting_for_100_continue = False
+            self._start = message
+            return
+        start, self._start = self._start, None
+        if start is None:
+            await super().send(message)  # type: ignore[arg-type]
+        elif message.get("more_body"):
+            self.response_started = False
+            await super().send(start)  # type: ignore[arg-type]
+            await super().send(message)  # type: ignore[arg-type]
+        else:
+            if self.flow.write_paused and not self.disconnected:
+                await self.flow.drain()
+            if not self.disconnected:
+                self._write(start, message.get("body", b""))
+
+    def _write(self, start: Message, body: bytes) -> None:
+        """Writes a whole response, and lets the connection go on to the next request."""
+        self.transport.write(self._head(start, len(body)) + (b"" if self.scope["method"] == "HEAD" else body))
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
+
+    def _head(self, start: Message, length: int) -> bytes:
+        lines = [STATUS_LINE[start["status"]]]
+        headers = {}
+        for name, value in chain(self.default_headers, start["headers"]):
+            headers[name] = value
+            lines.append(b"%b: %b\r\n" % (name, value))
+        if b"content-length" not in headers:
+            if start["status"] not in WITHOUT_BODY:
+                lines.append(b"content-length: %d\r\n" % length)
+        elif int(headers[b"content-length"]) != length and self.scope["method"] != "HEAD" and start["status"] != 304:
+            raise RuntimeError("The body is not as long as Content-Length says.")
+        if b"close" in headers.get(b"connection", b"").lower():
+            self.keep_alive = False
+        elif not self.keep_alive:
+            lines.append(b"connection: close\r\n")
+        head = b"".join(lines)
+        # One look at all of it, in place of one at each header, finds who would end a header early.
+        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
+            raise RuntimeError("A header holds a line break.")
+        return head + b"\r\n"
