@@ -12,7 +12,7 @@ from todo.contract import API, SITE
 
 @pytest.mark.parametrize("name", [field.name.upper() for field in fields(Settings)])
 def test_setting_is_documented(name: str) -> None:
-    assert f"`{name}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"`{name}`" in (ROOT / "docs/operating.md").read_text(encoding="utf-8")
     assert re.search(rf"^#? ?{name}=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
 
 
