@@ -104,8 +104,8 @@ def test_lock_file_pins_everything(name: str) -> None:
 
 def test_security_page_tells_the_limits() -> None:
     """Its figures are those of the contracts, and it names no setting that there is not."""
-    table = (ROOT / "docs/security.md").read_text("utf-8").partition("## What nobody can use up")[2]
-    told = dict(re.findall(r"`([a-z_]+)`(?: (\d+))?", table.partition("\n\nAn address")[0]))
+    table = (ROOT / "docs/security.md").read_text("utf-8").partition("## Resource limits")[2]
+    told = dict(re.findall(r"`([a-z_]+)`(?: (\d+))?", table.partition("\n\nThe caller's address")[0]))
     limits = {**API.document["info"]["x-limits"], **SITE.document["info"]["x-limits"]}
     assert len(told) > 20
     assert {name: number for name, number in told.items() if number} == {
