@@ -76,6 +76,15 @@ def test_layers_are_drawn_as_they_are_checked() -> None:
     assert f"    {drawn}\n" in (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 
 
+def test_names_are_where_contributing_says() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## Where to find what")[2].partition("\n## ")[0]
+    places = re.findall(r"((?:`[\w.]+`, )*`[\w.]+`) in `([\w./]+)`", table)
+    assert len(places) > 3
+    for names, path in places:
+        for name in re.findall(r"(\w+)`", names):
+            assert re.search(rf"\b{name}\b", (ROOT / path).read_text("utf-8")), f"{name} is not in {path}"
+
+
 def test_changelog_has_this_version_and_the_revision_of_its_database() -> None:
     text = (ROOT / "CHANGELOG.md").read_text("utf-8")
     released = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", text, re.MULTILINE)
