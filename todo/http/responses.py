@@ -1,4 +1,4 @@
-"""What handlers of openapi.yaml return, sent as JSON."""
+"""JSON responses, and how what a handler of openapi.yaml returns becomes one."""
 
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
@@ -7,6 +7,27 @@ from typing import Any
 import orjson
 from connexion.resolver import Resolver
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+
+class JSONResponse(Response):
+    """JSON that nobody may store."""
+
+    def __init__(self, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        self.status_code = status
+        self.body = body
+        self.background = None
+        self.raw_headers = [
+            (b"content-type", b"application/json"),
+            (b"cache-control", b"no-store"),
+            (b"content-length", b"%d" % len(body)),
+        ]
+        if headers:
+            self.raw_headers += [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in headers.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 class JSONResolver(Resolver):
@@ -18,7 +39,7 @@ class JSONResolver(Resolver):
 
     def __init__(self, public_url: str) -> None:
         super().__init__()
-        self.respond = partial(JSONResponse, b'"url":"' + public_url.encode() + b"/")
+        self._respond = partial(_respond, b'"url":"' + public_url.encode() + b"/")
 
     def resolve_function_from_operation_id(self, operation_id: str) -> Callable[..., Any]:
         handler = super().resolve_function_from_operation_id(operation_id)
@@ -26,27 +47,10 @@ class JSONResolver(Resolver):
         @wraps(handler)
         async def respond(**arguments: Any) -> Response:
             returned = await handler(**arguments)
-            return self.respond(*returned) if isinstance(returned, tuple) else self.respond(returned)
+            return self._respond(*returned) if isinstance(returned, tuple) else self._respond(returned)
 
         return respond
 
 
-class JSONResponse(Response):
-    """A value as JSON, which nobody may keep; `whole` is how an address of this service begins."""
-
-    def __init__(
-        self, whole: bytes, content: Any, status_code: int = 200, headers: Mapping[str, str] | None = None
-    ) -> None:
-        self.whole = whole
-        super().__init__(content, status_code, headers)
-
-    def render(self, content: Any) -> bytes:
-        return orjson.dumps(content).replace(b'"url":"/', self.whole)
-
-    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
-        self.raw_headers = [
-            (b"content-type", b"application/json"),
-            (b"cache-control", b"no-store"),
-            (b"content-length", str(len(self.body)).encode()),
-            *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()),
-        ]
+def _respond(whole: bytes, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse(orjson.dumps(value).replace(b'"url":"/', whole), status, headers)

@@ -54,6 +54,7 @@ LOCAL = ("localhost", "127.0.0.1", "[::1]")
 CONVERSATION, LOCATION = "openai/session", "openai/userLocation"  # where ChatGPT says over MCP what is a header in HTTP
 # 308 keeps method and body. An address without a host stays where the token may go too.
 SLASHED = Response(status_code=308, headers={"Location": PATH})
+HINTS = ("user-agent", "openai-conversation-id", "openai-subdivision-1-iso-code")
 HINT = re.compile(r"[!-~]{1,200}")
 # By this ChatGPT has the person sign in.
 CHALLENGE = "mcp/www_authenticate"
@@ -124,7 +125,6 @@ class Endpoint:
         except Exception as error:
             response = self._refused(scope, error)
         else:
-            response.headers["cache-control"] = "no-store"
             # Not for a batch: a client that sends it again would repeat the rest.
             if caller.refusal and caller.calls == 1:
                 response.status_code = self._refuse(scope, caller.refusal).status
@@ -138,7 +138,9 @@ class Endpoint:
         except Unauthorized:
             await self._limits.charge_address("reads", scope)
             raise
-        principal = info["sub"]._replace(idempotency_key=None)  # one header cannot stand for several calls
+        principal: Principal = info["sub"]
+        if principal.idempotency_key is not None:
+            principal = principal._replace(idempotency_key=None)  # one header cannot stand for several calls
         return Caller(scope, principal, info["scope"])
 
     async def _count(self, principal: Principal) -> None:
@@ -193,7 +195,7 @@ class Endpoint:
         principal = caller.principal
         hints = dict(_hints(meta)) if meta else {}
         if hints:
-            principal = bearer.with_hints(principal, {**Headers(caller.scope), **hints})
+            principal = bearer.with_hints(principal, {**_said(caller.scope), **hints})
         call = tool.call(arguments, username=MINE if caller.has_account else None)
         operation = self._operations[tool.operation]
         return await operation.call(principal, caller.scopes, call.path, call.query, call.body)
@@ -231,6 +233,12 @@ def _hosts_of(public_url: str) -> set[str]:
     port = parts.port or DEFAULT_PORTS[parts.scheme]
     names = LOCAL if parts.hostname in ("localhost", "127.0.0.1", "::1") else (parts.netloc.partition(":")[0].lower(),)
     return {parts.netloc.lower(), *(f"{name}:{port}" for name in names)}
+
+
+def _said(scope: Scope) -> dict[str, str]:
+    """Returns the hints in the headers of a message."""
+    headers = Headers(scope)
+    return {name: headers[name] for name in HINTS if name in headers}
 
 
 def _hints(meta: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

@@ -49,6 +49,7 @@ from starlette.types import Scope
 from todo.contract import API
 from todo.errors import InvalidRequest
 from todo.http.json import parse_json
+from todo.http.responses import JSONResponse
 from todo.http.scope import BODY
 
 JSON = dict[str, Any]
@@ -61,6 +62,7 @@ VERSION = MCP_PROTOCOL_VERSION_HEADER
 # The one version that has batches. Each answer is bounded, and so are all together.
 BATCHED = "2025-03-26"
 MAX_IN_BATCH = API.limit("batch_messages")
+NOT_STORED = {"Cache-Control": "no-store"}
 ROUTING = (VERSION, MCP_METHOD_HEADER, MCP_NAME_HEADER)
 
 
@@ -72,7 +74,7 @@ async def answer(
     What is no call of a tool is counted by `count`, which may raise RateLimited; calls are counted where they arrive.
     """
     if not _takes_json(headers.get("accept", "")):
-        return Response(status_code=406)
+        return Response(status_code=406, headers=NOT_STORED)
     try:
         message = parse_json(scope[BODY])
     except InvalidRequest as refusal:
@@ -85,7 +87,7 @@ async def answer(
     if isinstance(message, list) and version == BATCHED:
         return await _answer_batch(server, call_tool, message)
     reply, status = await _reply(server, call_tool, scope, headers, message, version)
-    return _json(reply, status) if reply else Response(status_code=202)
+    return _json(reply, status) if reply else Response(status_code=202, headers=NOT_STORED)
 
 
 async def _answer_batch(server: Server[Any], call_tool: CallTool, messages: list[Any]) -> Response:
@@ -99,7 +101,7 @@ async def _answer_batch(server: Server[Any], call_tool: CallTool, messages: list
             continue
         reply, _ = await _reply(server, call_tool, {}, {}, message, BATCHED)
         replies += [reply] if reply else []
-    return _json(replies) if replies else Response(status_code=202)
+    return _json(replies) if replies else Response(status_code=202, headers=NOT_STORED)
 
 
 async def _reply(
@@ -187,7 +189,7 @@ def _refusal(error: MCPError, question: RequestId | None = None) -> JSON:
 
 
 def _json(value: JSON | list[JSON], status: int = 200) -> Response:
-    return Response(orjson.dumps(value), status, media_type="application/json")
+    return JSONResponse(orjson.dumps(value), status)
 
 
 ONE_ANSWER = TransportContext(kind="streamable-http", can_send_request=False)

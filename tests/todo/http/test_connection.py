@@ -9,11 +9,12 @@ from weakref import WeakSet
 
 import pytest
 from starlette.types import Receive, Scope, Send
-from todo.server import Connection, Connections
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from todo.contract import SITE
+from todo.http.connection import Connection
+from todo.http.connections import Connections
 
 ENOUGH = SITE.limit("pipelined_bytes")
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
