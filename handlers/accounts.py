@@ -139,7 +139,7 @@ def change_calendar(body: JSON) -> Answer:
 
 def _account_page(refusal: Refusal | None = None) -> Response:
     user = browser.read(users.find, browser.owner())
-    calendar = browser.read(calendars.address, browser.owner())
+    calendar = browser.read(calendars.path, browser.owner())
     return browser.page(
         "account.html",
         refusal,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from todo.domain import quota, users
-from todo.domain.entries import PROFILE, Entry, Part, Zone, digest
+from todo.domain.entries import PROFILE, Diff, Entry, Zone, digest
 from todo.domain.todos import Todo
 from todo.domain.users import Owner, User
 from todo.storage.database import open_engine
@@ -53,11 +53,11 @@ def _compare(connection: Connection, username: str) -> None:
         before = replayed.pop(entry.todo_id, None)
         assert digest(before) == digest(entry.before)
         after = entry.after
-        if before and isinstance(after, Part):
-            after = after.onto(before)
+        if before and isinstance(after, Diff):
+            after = after.apply(before)
             # Each entry knows the change before it, and leads back to what was.
             assert entry.before.values["change_id"] == before.change_id
-            assert entry.before.onto(after) == before
+            assert entry.before.apply(after) == before
         assert digest(after) == digest(entry.after)
         if after:
             replayed[entry.todo_id] = after

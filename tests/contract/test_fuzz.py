@@ -127,7 +127,7 @@ def refuses_a_rule_that_does_not_go_together(failure: Failure, response: schemat
 def refuses_fields_that_do_not_go_with_the_action(failure: Failure, response: schemathesis.Response) -> bool:
     """One flat schema serves all actions, since hosts reject alternatives; what goes with which is a rule."""
     messages = [error["message"] for error in problem(response).get("errors", [])]
-    told = [message for message in messages if message.startswith(("does not go with ", "is required for "))]
+    told = [message for message in messages if message.startswith(("does not apply to ", "is required for "))]
     return isinstance(failure, RejectedPositiveData) and bool(told) and told == messages
 
 
@@ -141,7 +141,7 @@ def refuses_what_hides(failure: Failure, response: schemathesis.Response) -> boo
 def refuses_what_contradicts_itself(failure: Failure, response: schemathesis.Response) -> bool:
     """A field that is set and cleared, or two names for one request, no schema can see."""
     messages = [error["message"] for error in problem(response).get("errors", [])]
-    told = [message for message in messages if message.endswith((", which has a value here", ", where both are sent"))]
+    told = [message for message in messages if message.endswith((", which has a value too", ", where both are sent"))]
     return isinstance(failure, RejectedPositiveData) and bool(told) and told == messages
 
 

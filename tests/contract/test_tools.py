@@ -305,7 +305,7 @@ def test_clear_empties_fields(client: httpx.Client, filled: str) -> None:
     problem = client.post(
         f"/todos/{filled}/changes", json={"actions": [{"action": "add", "todo": "x", "clear": ["due"]}]}
     )
-    assert problem.json()["errors"] == [{"field": "actions.0.clear", "message": "does not go with add"}]
+    assert problem.json()["errors"] == [{"field": "actions.0.clear", "message": "does not apply to add"}]
 
 
 # What it costs.

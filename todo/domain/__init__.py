@@ -1,1 +1,1 @@
-"""The rules: plain functions of a connection and values, which know nothing of HTTP."""
+"""The domain rules: plain functions of a connection and values, independent of HTTP."""

@@ -1,4 +1,4 @@
-"""What can be done to a to-do: one function for each action of change_todos."""
+"""The actions of change_todos, one function each."""
 
 import secrets
 from collections.abc import Callable
@@ -15,7 +15,7 @@ JSON = dict[str, Any]
 
 
 def perform(changeset: Changeset, action: JSON) -> int:
-    """Does one action of the contract and returns the id of its to-do. Raises the refusals of the actions."""
+    """Performs one action and returns the id of its to-do. Raises what that action raises."""
     return ACTIONS[action["action"]](changeset, action)
 
 
@@ -26,18 +26,18 @@ def _add(changeset: Changeset, action: JSON) -> int:
 
 
 def _update(changeset: Changeset, action: JSON) -> int:
-    """Changes the fields that are there; None clears. Raises InvalidRequest, TodoNotFound and VersionConflict."""
+    """Changes the given fields; None clears a field. Raises InvalidRequest, TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={*FIELDS, "clear", "if_version"})
     changed = _with_cleared(action)
     if FIELDS.isdisjoint(changed):
-        raise InvalidRequest.of("todo", "is required for update, or another field to change")
+        raise InvalidRequest.of("todo", "is required for update, unless another field is given")
     todo = _find(changeset, action)
     changeset.put("update", todo.id, _edited(changeset, todo, changed))
     return todo.id
 
 
 def _complete(changeset: Changeset, action: JSON) -> int:
-    """Marks as done, and adds the next one of a series. Raises TodoNotFound and VersionConflict."""
+    """Marks the to-do done and, if it repeats, adds the next one. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
     todo = _find(changeset, action)
     if todo.status == "done":
@@ -46,7 +46,7 @@ def _complete(changeset: Changeset, action: JSON) -> int:
     if todo.repeat and todo.due and todo.series_start and todo.occurrence:
         series = Series(todo.repeat, todo.series_start, todo.occurrence)
         following = series.following(todo.due, changeset.user.local_time())
-        # Whoever completes, reopens and completes again gets one next one, not two.
+        # Completing, reopening and completing again adds the next one once.
         if following and not changeset.has_occurrence(todo.series, following[1].occurrence):
             due, series = following
             fresh = todo._replace(done_at=None, share=None, share_until=None)
@@ -55,7 +55,7 @@ def _complete(changeset: Changeset, action: JSON) -> int:
 
 
 def _reopen(changeset: Changeset, action: JSON) -> int:
-    """Marks as open. Raises TodoNotFound and VersionConflict."""
+    """Marks the to-do open. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
     todo = _find(changeset, action)
     changeset.put("reopen", todo.id, todo._replace(status="open", done_at=None))
@@ -63,7 +63,7 @@ def _reopen(changeset: Changeset, action: JSON) -> int:
 
 
 def _delete(changeset: Changeset, action: JSON) -> int:
-    """Moves to the trash. Raises TodoNotFound and VersionConflict."""
+    """Moves the to-do to the trash. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
     todo = _find(changeset, action)
     changeset.put("delete", todo.id, todo._replace(status="deleted", deleted_at=changeset.now))
@@ -71,7 +71,7 @@ def _delete(changeset: Changeset, action: JSON) -> int:
 
 
 def _restore(changeset: Changeset, action: JSON) -> int:
-    """Takes out of the trash, open or done as it was. Raises TodoNotFound and VersionConflict."""
+    """Restores the to-do from the trash, open or done as it was. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
     todo = _find(changeset, action, in_trash=True)
     if todo.status == "deleted":
@@ -80,7 +80,7 @@ def _restore(changeset: Changeset, action: JSON) -> int:
 
 
 def _share(changeset: Changeset, action: JSON) -> int:
-    """Makes an address that shows it. Raises InvalidRequest, TodoNotFound and VersionConflict."""
+    """Gives the to-do a public link, or changes its expiry. Raises InvalidRequest, TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"url_until", "if_version"})
     todo = _find(changeset, action)
     until = action.get("url_until", todo.share_until)
@@ -91,7 +91,7 @@ def _share(changeset: Changeset, action: JSON) -> int:
 
 
 def _unshare(changeset: Changeset, action: JSON) -> int:
-    """Makes the address show nothing any more. Raises TodoNotFound and VersionConflict."""
+    """Revokes the to-do's public link. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
     todo = _find(changeset, action)
     changeset.put("unshare", todo.id, todo._replace(share=None, share_until=None))
@@ -112,19 +112,19 @@ FIELDS = {"todo", "notes", "due", "priority", "tags", "repeat"}
 
 
 def _require(action: JSON, needed: set[str], allowed: set[str]) -> None:
-    """Raises InvalidRequest for what this kind of action lacks, or cannot have."""
+    """Raises InvalidRequest for fields that this action lacks or does not take."""
     kind = action["action"]
     for name in sorted(needed - set(action)):
         raise InvalidRequest.of(name, f"is required for {kind}")
     for name in sorted(set(action) - needed - allowed - {"action"}):
-        raise InvalidRequest.of(name, f"does not go with {kind}")
+        raise InvalidRequest.of(name, f"does not apply to {kind}")
 
 
 def _with_cleared(action: JSON) -> JSON:
-    """Returns the action with None in the fields that `clear` names. Raises InvalidRequest where one is given too."""
+    """Returns the action with None for each field in `clear`. Raises InvalidRequest if one of them has a value too."""
     cleared = dict.fromkeys(action.get("clear", ()))
     for name in sorted(cleared.keys() & action.keys()):
-        raise InvalidRequest.of("clear", f"must not name {name}, which has a value here")
+        raise InvalidRequest.of("clear", f"must not name {name}, which has a value too")
     return {**action, **cleared}
 
 
@@ -138,7 +138,7 @@ def _find(changeset: Changeset, action: JSON, *, in_trash: bool = False) -> Todo
 
 
 def _edited(changeset: Changeset, todo: Todo, action: JSON) -> Todo:
-    """Returns the to-do with the action's fields; a new rule starts a series at the due date. Raises InvalidRequest."""
+    """Returns the to-do with the fields applied; a new repeat rule starts a series at due. Raises InvalidRequest."""
     edited = todo._replace(**clean({name: value for name, value in action.items() if name in FIELDS}))
     if edited.repeat is None:
         return edited._replace(series=None, series_start=None, occurrence=None) if edited.series else edited

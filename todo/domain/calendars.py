@@ -1,6 +1,6 @@
-"""The private calendar: to-dos with a due date, as iCalendar (RFC 5545), at an address that only its owner knows.
+"""The private calendar feed: to-dos with a due date, as iCalendar (RFC 5545), at a secret URL.
 
-Calendars of today show events and not VTODO, so each to-do is an event: a whole day, or the moment at which it is due.
+Few calendar apps show VTODO, so each to-do is an event: all day, or at the time it is due.
 """
 
 import secrets
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from icalendar import Event
 
 PAST = timedelta(days=SITE.limit("calendar_past_days"))
-# VTIMEZONE lists each change of the clocks until then; what is due later is told in UTC.
-KNOWN = timedelta(days=366 * SITE.limit("calendar_zone_years"))
+# VTIMEZONE lists every clock change up to here; later due times are sent in UTC.
+ZONE_HORIZON = timedelta(days=366 * SITE.limit("calendar_zone_years"))
 PRIORITIES = {"high": 1, "medium": 5, "low": 9}  # RFC 5545 section 3.8.1.9
 DAY = len("2026-11-27")
 
 
 class Feed(NamedTuple):
-    """What a calendar shows: open to-dos, the soonest first."""
+    """The contents of a calendar feed: open to-dos with a due date, soonest first."""
 
     user: User
     todos: list[Todo]
 
 
 def find(connection: Connection, calendar: str) -> Feed | None:
-    """Returns the to-dos of the calendar with this secret, from a while ago on and at most so many, or None."""
+    """Returns the feed with this secret, or None. It starts PAST ago and holds at most x-limits.calendar_todos."""
     row = connection.user_by_calendar(calendar=calendar)
     if row is None:
         return None
@@ -43,19 +43,19 @@ def find(connection: Connection, calendar: str) -> Feed | None:
 
 
 def renew(connection: Connection, owner: Owner, *, on: bool) -> None:
-    """Gives the calendar a new address of 128 bits, or none; the one before stops working at once. Raises SignedOut."""
+    """Gives the feed a new 128-bit secret, or none if off; the old URL stops working at once. Raises SignedOut."""
     user = users.lock(connection, owner)
     connection.save_calendar(user_id=user.id, calendar=secrets.token_urlsafe(16) if on else None)
 
 
-def address(connection: Connection, owner: Owner) -> str | None:
-    """Returns the path of the person's calendar. Raises SignedOut."""
+def path(connection: Connection, owner: Owner) -> str | None:
+    """Returns the path of the person's feed, or None if it is off. Raises SignedOut."""
     calendar = connection.account_by_user(user_id=users.find(connection, owner).id)["calendar"]
     return f"/calendar/{calendar}.ics" if calendar else None
 
 
 def to_ical(feed: Feed, host: str) -> bytes:
-    """Returns the calendar as it is sent. Times are in the user's zone, whose rules go with them (VTIMEZONE)."""
+    """Returns the feed as iCalendar bytes. Times are in the user's zone, with its rules in a VTIMEZONE."""
     from icalendar import Calendar
 
     calendar = Calendar()
@@ -66,18 +66,17 @@ def to_ical(feed: Feed, host: str) -> bytes:
     calendar.add("x-wr-timezone", feed.user.time_zone)
     calendar.add("refresh-interval", timedelta(minutes=30), parameters={"VALUE": "DURATION"})  # RFC 7986
     calendar.add("x-published-ttl", "PT30M")
-    known_until = datetime.now(UTC).date() + KNOWN
+    horizon = datetime.now(UTC).date() + ZONE_HORIZON
     for todo in feed.todos:
-        calendar.add_component(_event(todo, feed.user, host, known_until))
-    # The rules of the zone for as long as there is something to show.
-    days = [min(date.fromisoformat(str(todo.due)[:DAY]), known_until) for todo in feed.todos]
+        calendar.add_component(_event(todo, feed.user, host, horizon))
+    days = [min(date.fromisoformat(str(todo.due)[:DAY]), horizon) for todo in feed.todos]
     if days:
         year = timedelta(days=366)
         calendar.add_missing_timezones(first_date=min(days) - year, last_date=max(days) + year)
     return bytes(calendar.to_ical())
 
 
-def _event(todo: Todo, user: User, host: str, known_until: date) -> "Event":
+def _event(todo: Todo, user: User, host: str, horizon: date) -> "Event":
     from icalendar import Event
 
     event = Event()
@@ -92,14 +91,14 @@ def _event(todo: Todo, user: User, host: str, known_until: date) -> "Event":
         event.add("dtstart", date.fromisoformat(todo.due))
     else:
         local = datetime.fromisoformat(todo.due).replace(tzinfo=ZoneInfo(user.time_zone))
-        event.add("dtstart", local if local.date() <= known_until else local.astimezone(UTC))
+        event.add("dtstart", local if local.date() <= horizon else local.astimezone(UTC))
     if todo.notes:
         event.add("description", todo.notes)
     if todo.tags:
         event.add("categories", list(todo.tags))
     if todo.priority in PRIORITIES:
         event.add("priority", PRIORITIES[todo.priority])
-    event.add("transp", "TRANSPARENT")  # nobody is busy all day because the rent is due
+    event.add("transp", "TRANSPARENT")  # a to-do does not make anyone busy
     return event
 
 

@@ -1,4 +1,4 @@
-"""Changes: made in one transaction, and listed. How they are taken back stands in undoing.py."""
+"""Changes to a list: made in one transaction each, and listed. For undo see undo.py."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from todo.contract import API
 from todo.domain import users
 from todo.domain.actions import perform
 from todo.domain.changeset import Changeset
-from todo.domain.entries import PROFILE, Entry, differing, shown
+from todo.domain.entries import PROFILE, Entry, differences, visible
 from todo.domain.paging import decode_cursor, encode_cursor
 from todo.domain.todos import Todo
 from todo.domain.users import STORED_TIME, Owner, User, today, utc_now
@@ -20,12 +20,12 @@ from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
-MAX_CHARACTERS = API.limit("response_characters") - 1000  # the rest is for what stands around a list
+MAX_CHARACTERS = API.limit("response_characters") - 1000  # the rest is for the JSON around the list
 DUPLICATE_TIME = timedelta(seconds=API.limit("duplicate_seconds"))
 
 
 def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
-    """Does one action and returns its to-do. Raises what the action raises, and QuotaExceeded."""
+    """Performs one action and returns its to-do. Raises what the action raises, QuotaExceeded and StorageFull."""
     changeset = Changeset(connection, owner)
     todo_id = perform(changeset, action)
     changeset.commit()
@@ -33,7 +33,7 @@ def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
 
 
 def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | None) -> JSON:
-    """Returns the new to-do, or, marked as such, the one that the same caller added with the same words just before."""
+    """Adds a to-do and returns it. If the same request was made just before, returns that to-do, `deduplicated`."""
     changeset = Changeset(connection, owner)
     twin = _twin(changeset, fingerprint) if fingerprint else None
     if twin:
@@ -44,7 +44,7 @@ def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | N
 
 
 def delete_at(connection: Connection, owner: Owner, place: int) -> JSON:
-    """Returns the open to-do at `place`, from 0 in the default order, moved to the trash. Raises TodoNotFound."""
+    """Deletes the open to-do at `place`, from 0 in the default order, and returns it. Raises TodoNotFound."""
     user = users.lock(connection, owner)
     row = connection.open_todo_at(user_id=user.id, place=place)
     if row is None:
@@ -53,7 +53,7 @@ def delete_at(connection: Connection, owner: Owner, place: int) -> JSON:
 
 
 def apply(connection: Connection, owner: Owner, actions: Sequence[JSON]) -> JSON:
-    """Does all actions in order and returns their to-dos, or none: a refusal names the position of its action."""
+    """Performs all actions in order, or none, and returns their to-dos. Errors name the position of the action."""
     changeset = Changeset(connection, owner)
     todo_ids = []
     for position, action in enumerate(actions):
@@ -67,15 +67,15 @@ def apply(connection: Connection, owner: Owner, actions: Sequence[JSON]) -> JSON
 
 
 class By(NamedTuple):
-    """Whose changes: those of one kind of actor, of one assistant by its name, or of everybody."""
+    """A filter for changes: by kind of actor, by one assistant's name, or none."""
 
     actor: str | None = None
     client: str | None = None
 
     @property
     def conditions(self) -> JSON:
-        """Returns what the statements compare with. ChatGPT is known by its name or by its conversations' ids."""
-        # No name has a line break in it.
+        """Returns the SQL parameters. ChatGPT's changes carry its name or an id of its conversations."""
+        # No client name contains a line break.
         pattern = "%" if self.client is None else "openai %" if self.client == "ChatGPT" else "\n"
         return {"actor_pattern": self.actor or "%", "client": self.client or "", "client_pattern": pattern}
 
@@ -89,7 +89,7 @@ def page(
     limit: int,
     cursor: str | None,
 ) -> JSON:
-    """Returns one page of changes, newest first, by days of the owner. Raises InvalidRequest for a wrong cursor."""
+    """Returns one page of changes, newest first, by the owner's local days. Raises InvalidRequest for a bad cursor."""
     user = users.find(connection, owner)
     (before_id,) = decode_cursor(cursor, "changes", [2**31])
     rows = list(
@@ -116,7 +116,7 @@ def page(
 
 
 def _twin(changeset: Changeset, fingerprint: str) -> Todo | None:
-    """Returns the to-do that the same request added a moment ago, if nothing has happened to it since."""
+    """Returns the to-do that the same request added within DUPLICATE_TIME, if it is unchanged since."""
     row = changeset.connection.twin_of(
         user_id=changeset.user.id,
         since=utc_now(-DUPLICATE_TIME),
@@ -139,23 +139,23 @@ def _todo(changeset: Changeset, todo_id: int) -> Todo:
 
 
 def entries_of(connection: Connection, user: User, change_id: int) -> list[Entry]:
-    """Returns what a change did to each to-do."""
+    """Returns the log entries of a change, one for each to-do."""
     return [Entry.from_row(row) for row in connection.entries_of_change(user_id=user.id, change_id=change_id)]
 
 
 def day_of(user: User, day: str) -> tuple[str, str]:
-    """Returns when a day of the user starts and when the next one does, as times are stored."""
+    """Returns the start of the user's local day and of the next, as stored: UTC, to the second."""
     start = datetime.fromisoformat(day)
     return stored(user, start), stored(user, start + timedelta(days=1))
 
 
 def stored(user: User, local: datetime) -> str:
-    """Returns a local time of the user as times are stored."""
+    """Returns the user's local time as stored: UTC, to the second."""
     return local.replace(tzinfo=ZoneInfo(user.time_zone)).astimezone(ZoneInfo("UTC")).strftime(STORED_TIME)
 
 
 def _change(user: User, row: Any, entries: list[Entry]) -> JSON:
-    """Returns a change as a caller sees it, in the user's local time and within what one answer may hold."""
+    """Returns a change as JSON, in the user's local time and within the response limit."""
     at = datetime.strptime(row["at"], STORED_TIME).replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(user.time_zone))
     change: JSON = {"id": row["id"], "at": f"{at:%Y-%m-%dT%H:%M:%S}", "actor": row["actor"]}
     if row["client"]:
@@ -167,7 +167,7 @@ def _change(user: User, row: Any, entries: list[Entry]) -> JSON:
 
 
 def told(entries: list[Entry], room: int) -> JSON:
-    """Returns what happened to each to-do and to the time zone, and how many to-dos there was no room for."""
+    """Returns the entries as JSON, within `room` characters, and how many to-dos were left out."""
     answer: JSON = {"todos": []}
     left_out = 0
     for entry in entries:
@@ -187,9 +187,9 @@ def told(entries: list[Entry], room: int) -> JSON:
 def _happened(entry: Entry) -> JSON:
     told: JSON = {"id": entry.todo_id, "todo": entry.title, "action": entry.action}
     if entry.before is None or entry.after is None:
-        present = {name: value for name, value in shown(entry.before or entry.after).items() if value is not None}
+        present = {name: value for name, value in visible(entry.before or entry.after).items() if value is not None}
         return told | {"before" if entry.after is None else "after": present}
-    fields = list(differing(entry))
+    fields = list(differences(entry))
     return told | {
         "before": {name: before for name, before, _ in fields},
         "after": {name: after for name, _, after in fields},
@@ -197,7 +197,7 @@ def _happened(entry: Entry) -> JSON:
 
 
 def _within_limit(shown: list[JSON]) -> JSON:
-    """Returns the to-dos without their notes and tags, and says so, where the answer would be too long with them."""
+    """Returns the to-dos; if they exceed the response limit, without notes and tags, named in `left_out`."""
     if length(shown) <= MAX_CHARACTERS:
         return {"todos": shown}
     left_out = ["notes", "tags"]

@@ -1,4 +1,4 @@
-"""A change in the making: what to-dos will be and, when it is committed, the one place that writes them and the log."""
+"""A pending change to a list; its commit is the only code that writes to-dos and the log."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from todo.storage.statements import Connection
 
 MAX_TODOS = API.limit("todos")
 TRASH_TIME = timedelta(days=API.limit("trash_days"))
-MAX_SWEPT = 20  # a write takes at most so many to-dos out of the trash, so that none has to wait long
-# What makes room, or must not be kept from anybody. To do one of them twice takes something that a full list refuses.
+MAX_SWEPT = 20  # expired to-dos removed in one write, to keep writes short
+# Allowed on a full list: they free room or must never be denied. None can be repeated without one that is refused.
 ALWAYS = {"complete", "delete", "unshare"}
 
 PAST_TENSE = {
@@ -31,9 +31,9 @@ PAST_TENSE = {
 
 
 class Changeset:
-    """A change to one list. It locks the list when it is made, and stores nothing before `commit`.
+    """A change to one list. Creating it locks the list; nothing is stored before `commit`.
 
-    One that is made for a `user` locks nothing: it shows what a change would do, and cannot be committed.
+    Given a `user`, it locks nothing: it is a preview and cannot be committed.
     """
 
     def __init__(self, connection: Connection, owner: Owner, user: User | None = None) -> None:
@@ -47,7 +47,7 @@ class Changeset:
         self.zone_action = "update"
         self.counts = self.user.counts
         self.swept_on = self.user.swept_on
-        self.folded: dict[int, Folded] = {}  # of to-dos for which that was made beforehand
+        self.folded: dict[int, Folded] = {}  # search text computed before the lock, by to-do id
         self._last_todo_id = self.user.last_todo_id
         self._last_series = self.user.last_series
         self._bytes = self.user.bytes
@@ -58,7 +58,7 @@ class Changeset:
         self._done: Counter[str] = Counter()
 
     def get(self, todo_id: int) -> Todo | None:
-        """Returns the to-do as the changeset has it."""
+        """Returns the to-do with this changeset's edits, or None."""
         if todo_id not in self._after:
             row = self.connection.todo_by_id(user_id=self.user.id, id=todo_id)
             self._before[todo_id] = self._after[todo_id] = Todo.from_row(row) if row else None
@@ -66,15 +66,15 @@ class Changeset:
         return self._after[todo_id]
 
     def put(self, action: str, todo_id: int, todo: Todo | None) -> None:
-        """Makes the to-do what it shall be, and counts the action if that is something new."""
+        """Sets the to-do, None to remove it, and counts the action if that changes anything."""
         if self.get(todo_id) != todo:
             self._after[todo_id] = todo
-            # A to-do that the same change adds and then edits has been added.
+            # A to-do added and then edited in one change counts as added.
             self._actions.setdefault(todo_id, action)
             self._done[action] += 1
 
     def add(self, action: str, todo: Todo) -> Todo:
-        """Puts a to-do under the next id, and returns it."""
+        """Adds the to-do under the next id and returns it."""
         self._last_todo_id += 1
         added = todo._replace(id=self._last_todo_id, version=0, created_at=self.now, updated_at=self.now)
         self._before[added.id] = self._after[added.id] = None
@@ -83,7 +83,7 @@ class Changeset:
         return added
 
     def require_room(self, todos: int, size: int) -> None:
-        """Refuses what is sure to be too much before it is begun. Raises QuotaExceeded and StorageFull."""
+        """Raises QuotaExceeded or StorageFull if the list cannot take so many more to-dos, or `size` more bytes."""
         if _kept(self.counts) + todos > MAX_TODOS:
             raise QuotaExceeded
         self._sweep()
@@ -93,12 +93,12 @@ class Changeset:
         self._bytes -= size
 
     def new_series(self) -> int:
-        """Returns a number that no series of the list has had."""
+        """Returns the next series number, unique in the list."""
         self._last_series += 1
         return self._last_series
 
     def has_occurrence(self, series: int | None, occurrence: str) -> bool:
-        """Whether the list has the to-do that stands for this date of a series, outside the trash."""
+        """Whether this occurrence of the series is in the list, outside the trash."""
         rows = self.connection.todos_of_occurrence(user_id=self.user.id, series=series, occurrence=occurrence)
         present = [todo for todo in self._after.values() if todo and todo.status != "deleted"]
         return any(row["id"] not in self._after for row in rows) or any(
@@ -106,7 +106,7 @@ class Changeset:
         )
 
     def entries(self) -> list[Entry]:
-        """Returns what the changeset comes to so far: one for each to-do, and for the time zone, that will differ."""
+        """Returns one entry for each to-do that differs, preceded by one for the time zone if that does."""
         entries = [
             Entry.of(todo_id, self._actions[todo_id], self._before[todo_id], self._stamped(todo_id))
             for todo_id in sorted(self._actions)
@@ -119,10 +119,9 @@ class Changeset:
     def commit(
         self, undoes: int | None = None, fingerprint: str | None = None, summary: str | None = None
     ) -> list[Entry]:
-        """Stores the change with its log and returns the entries, none if nothing differs.
+        """Stores the change and its log; returns the entries, empty if nothing differs.
 
-        `summary` stands in the log in place of the sentence that is made of the actions. Raises QuotaExceeded and
-        StorageFull.
+        `summary` replaces the generated one. Raises QuotaExceeded and StorageFull.
         """
         entries = self.entries()
         if entries:
@@ -132,16 +131,16 @@ class Changeset:
         return entries
 
     def note(self, summary: str) -> None:
-        """Stores a change that says what was done for good, of which the log keeps nothing to undo."""
+        """Logs a change that cannot be undone: a summary without entries."""
         self._store_counters([])
         self._store_log([], None, None, summary)
 
     def _stamped(self, todo_id: int) -> Todo | None:
-        """Returns the to-do as this change leaves it: one version on from all that were before."""
+        """Returns the to-do after this change, at its next version."""
         before, after = self._before[todo_id], self._after[todo_id]
         if after is None:
             return None
-        # One that returns had no more versions than the list has had changes, so that none of them comes again.
+        # A to-do brought back by undo had at most as many versions as the list has changes, so none is reused.
         last = before.version if before else self.user.last_change_id if after.version else 0
         version = max(last, after.version) + 1
         self._after[todo_id] = after._replace(version=version, updated_at=self.now, change_id=self.change_id)
@@ -189,13 +188,13 @@ class Changeset:
         )
 
     def _has_room(self) -> bool:
-        """Whether the list has room for the changeset, also after answers kept for retries have made some."""
+        """Whether the list has room for the changeset, dropping responses stored for retries if needed."""
         if self._is_too_large():
             self._bytes -= quota.forget_answers(self.connection, self.user.id)
         return not self._is_too_large()
 
     def _is_too_large(self) -> bool:
-        """Whether the list takes more room than it may, and more than it did."""
+        """Whether the list is over its limit and growing."""
         return self._bytes > quota.MAX_BYTES and self._bytes > self.user.bytes
 
     def _store_log(self, entries: list[Entry], undoes: int | None, fingerprint: str | None, summary: str) -> None:
@@ -229,7 +228,7 @@ class Changeset:
         )
 
     def _summary(self, entries: list[Entry]) -> str:
-        """Returns one sentence without any text of a to-do, which may be somebody else's words to a model."""
+        """Returns a one-sentence summary. It quotes no to-do, as that text could be a prompt injection."""
         parts = [f"{PAST_TENSE[action]} {count}" for action, count in self._done.items()]
         if parts:
             parts[0] += " to-do" if parts[0].endswith(" 1") else " to-dos"
@@ -239,7 +238,7 @@ class Changeset:
         return f"{sentence[0].upper()}{sentence[1:]}."
 
     def _sweep(self) -> None:
-        """Once a day, removes what was in the trash for long enough, from the log too, and answers kept no longer."""
+        """Once a day, purges expired to-dos from the trash and the log, and expired stored responses."""
         today = self.now[:DAY]
         if self.swept_on == today:
             return
@@ -256,11 +255,11 @@ class Changeset:
 
 
 def remove_for_good(connection: Connection, user: User, todo_id: int) -> int:
-    """Removes a to-do that is in the trash, or is there no more, from the log too; returns what it took in bytes."""
+    """Removes a deleted to-do from the trash and the log; returns the bytes freed."""
     which = {"user_id": user.id, "todo_id": todo_id}
     return quota.total(connection.remove_entries_of_todo(**which)) + quota.total(connection.remove_from_trash(**which))
 
 
 def _kept(counts: Mapping[str, int]) -> int:
-    """Returns what counts towards the quota: all but the trash."""
+    """Returns the to-dos that count towards the quota: all outside the trash."""
     return counts["open"] + counts["done"]

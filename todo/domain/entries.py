@@ -1,4 +1,4 @@
-"""Entries of the log: what a change did to one to-do, or to the time zone, of which only what differs is kept."""
+"""Log entries: what a change did to one to-do, or to the time zone, stored as a diff."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from todo.domain.todos import UNSET_PRIORITY, Todo, address_of
+from todo.domain.todos import UNSET_PRIORITY, Todo, share_path
 
 JSON = dict[str, Any]
 
-PROFILE = 0  # where the log keeps the time zone; no to-do has this id
-# What a person is told of, by the names of answers and as it is stored.
-SHOWN = {
+PROFILE = 0  # the todo_id of entries about the time zone; no to-do has it
+# The fields that people see: by their name in JSON, the field of Todo.
+VISIBLE = {
     "due": "due",
     "notes": "notes",
     "priority": "priority",
@@ -24,17 +24,17 @@ SHOWN = {
     "url_until": "share_until",
     "status": "status",
 }
-COUNTED = {"version", "updated_at", "change_id"}  # these count on, and no undo takes them back
+MONOTONIC = {"version", "updated_at", "change_id"}  # never reverted by an undo
 TEXTS = ("todo", "notes")
 ELLIPSIS = "…"
-MAX_TITLE = 100  # characters of a to-do's text, to know it by
-CONTEXT = 20  # characters around a difference, so that it reads well
-LEAST_SAVED = 40  # fewer are not worth leaving out
+MAX_TITLE = 100  # characters of a to-do's text that identify it in the log
+CONTEXT = 20  # unchanged characters kept on both sides of a difference
+MIN_SAVED = 40  # characters; below that a text is stored whole
 
 
 @dataclass(frozen=True)
 class Zone:
-    """The time zone as it is stored: None and guessed before anyone set one."""
+    """The time zone as stored; until somebody sets it, it is guessed and may be None."""
 
     time_zone: str | None
     time_zone_guessed: bool
@@ -47,10 +47,10 @@ class Zone:
         return cls(**orjson.loads(kept))
 
 
-class Part(NamedTuple):
-    """One side of a change to a to-do: what stands for all that is shown of it, and the fields that differ.
+class Diff(NamedTuple):
+    """One side of an edit: a digest of the visible to-do, and the values of the fields that differ.
 
-    Of a long text it has the part that differs: how much before and after that is the same, and the characters between.
+    A long text is stored as [start, end, part]: the lengths of the unchanged start and end, and the text between them.
     """
 
     digest: str
@@ -60,20 +60,21 @@ class Part(NamedTuple):
     def to_log(self) -> str:
         return orjson.dumps(self._asdict()).decode()
 
-    def onto(self, todo: Todo, but: Collection[str] = ()) -> Todo:
-        """Returns this side of the to-do, of which `todo` is the other side."""
+    def apply(self, todo: Todo, skip: Collection[str] = ()) -> Todo:
+        """Returns this side of the edit, given the to-do on the other side."""
         return todo._replace(
-            **{name: _whole(name, value, todo) for name, value in self.values.items() if name not in but}
+            **{name: _patched(name, value, todo) for name, value in self.values.items() if name not in skip}
         )
 
 
-Side = Todo | Part | None
+Side = Todo | Diff | None
 
 
 class Entry(NamedTuple):
-    """What a change did to one to-do, or to the time zone under the id PROFILE. None is no to-do.
+    """What a change did to one to-do, or to the time zone under the id PROFILE.
 
-    One that was added or removed is there as a whole, of any other what differs.
+    `before` and `after` are a Diff each for an edit; else one is the whole Todo and the other None. For the time zone
+    both are a Zone.
     """
 
     todo_id: int
@@ -83,95 +84,95 @@ class Entry(NamedTuple):
 
     @classmethod
     def of(cls, todo_id: int, action: str, before: Todo | None, after: Todo | None) -> "Entry":
-        """Returns the entry of a to-do that was `before` and is `after`."""
-        sides = _parts(before, after) if before and after else (before, after)
+        """Returns the entry for a to-do that went from `before` to `after`."""
+        sides = _diffs(before, after) if before and after else (before, after)
         return cls(todo_id, action, *sides)
 
     @classmethod
     def from_row(cls, row: Any) -> "Entry":
         whole = row["before"] is None or row["after"] is None
-        read = Zone.from_log if row["todo_id"] == PROFILE else Todo.from_log if whole else _part_from_log
+        read = Zone.from_log if row["todo_id"] == PROFILE else Todo.from_log if whole else _diff_from_log
         before, after = (read(row[side]) if row[side] else None for side in ("before", "after"))
         return cls(row["todo_id"], row["action"], before, after)
 
     @property
     def title(self) -> str:
-        """Returns the text of the to-do, or how it begins."""
+        """Returns the text of the to-do, shortened to MAX_TITLE for an edit."""
         side = self.after or self.before
-        return str(side.title if isinstance(side, Part) else side.todo)
+        return str(side.title if isinstance(side, Diff) else side.todo)
 
     def to_json(self) -> JSON:
-        """Returns the entry as a person reads it in a file: the fields that were set, or that differ."""
+        """Returns the entry for the account export: the visible fields that were set, or that differ."""
         sides = {"before": self.before, "after": self.after}
-        read = {name: vars(side) if isinstance(side, Zone) else side and shown(side) for name, side in sides.items()}
+        read = {name: vars(side) if isinstance(side, Zone) else side and visible(side) for name, side in sides.items()}
         return {"todo_id": self.todo_id, "action": self.action, **read}
 
-    def undone(self, todo: Todo | None) -> Todo | None:
-        """Returns what `todo`, which is as the change left it, was before."""
-        return self.before.onto(todo, but=COUNTED) if isinstance(self.before, Part) and todo else self.before
+    def reverted(self, todo: Todo | None) -> Todo | None:
+        """Returns the to-do before the change, given the one after it."""
+        return self.before.apply(todo, skip=MONOTONIC) if isinstance(self.before, Diff) and todo else self.before
 
 
 def digest(side: Side) -> str | None:
-    """Returns what stands for all that is shown of a to-do: the same for the same."""
-    if side is None or isinstance(side, Part):
+    """Returns a digest of the visible fields of a to-do, in hexadecimal; None for None."""
+    if side is None or isinstance(side, Diff):
         return side and side.digest
-    seen = orjson.dumps([getattr(side, name) for name in SHOWN.values()])
+    seen = orjson.dumps([getattr(side, name) for name in VISIBLE.values()])
     return blake2b(seen, digest_size=16).hexdigest()
 
 
-def shown(side: Todo | Part) -> JSON:
-    """Returns the fields that a person cares about, of a part those that differ; None is unset, … what is the same."""
-    if isinstance(side, Part):
-        return {name: _told(name, side.values[kept]) for name, kept in SHOWN.items() if kept in side.values}
-    return {name: _told(name, getattr(side, kept)) for name, kept in SHOWN.items()}
+def visible(side: Todo | Diff) -> JSON:
+    """Returns the visible fields, of a Diff only those that differ; None is unset, … is unchanged text."""
+    if isinstance(side, Diff):
+        return {name: _display(name, side.values[field]) for name, field in VISIBLE.items() if field in side.values}
+    return {name: _display(name, getattr(side, field)) for name, field in VISIBLE.items()}
 
 
-def differing(entry: Entry) -> Iterator[tuple[str, Any, Any]]:
-    """Yields the fields of a to-do that differ, each with its value before and after; None is unset."""
-    before, after = (shown(side) if side else {} for side in (entry.before, entry.after))
-    for name in SHOWN:
+def differences(entry: Entry) -> Iterator[tuple[str, Any, Any]]:
+    """Yields (name, before, after) for each visible field that differs; None is unset."""
+    before, after = (visible(side) if side else {} for side in (entry.before, entry.after))
+    for name in VISIBLE:
         if before.get(name) != after.get(name):
             yield name, before.get(name), after.get(name)
 
 
-def _parts(before: Todo, after: Todo) -> tuple[Part, Part]:
+def _diffs(before: Todo, after: Todo) -> tuple[Diff, Diff]:
     olds: JSON = {}
     news: JSON = {}
     for name, old, new in zip(Todo._fields, before, after, strict=True):
         if old != new:
-            olds[name], news[name] = _cut(str(old), str(new)) if name in TEXTS and old and new else (old, new)
+            olds[name], news[name] = _text_diff(str(old), str(new)) if name in TEXTS and old and new else (old, new)
     title = after.todo if len(after.todo) <= MAX_TITLE else after.todo[:MAX_TITLE] + ELLIPSIS
-    return Part(digest(before) or "", olds), Part(digest(after) or "", news, title)
+    return Diff(digest(before) or "", olds), Diff(digest(after) or "", news, title)
 
 
-def _part_from_log(kept: str) -> Part:
-    return Part(**orjson.loads(kept))
+def _diff_from_log(kept: str) -> Diff:
+    return Diff(**orjson.loads(kept))
 
 
-def _cut(old: str, new: str) -> tuple[Any, Any]:
-    """Returns what differs between two texts, with a little around it; the texts themselves where that saves little."""
-    same = _common(old, new)
+def _text_diff(old: str, new: str) -> tuple[Any, Any]:
+    """Returns both texts as [start, end, part] with CONTEXT; whole if that would save less than MIN_SAVED."""
+    same = _common_prefix(old, new)
     start = max(0, same - CONTEXT)
-    end = max(0, _common(old[same:][::-1], new[same:][::-1]) - CONTEXT)
-    if start + end < LEAST_SAVED:
+    end = max(0, _common_prefix(old[same:][::-1], new[same:][::-1]) - CONTEXT)
+    if start + end < MIN_SAVED:
         return old, new
     return [start, end, old[start : len(old) - end]], [start, end, new[start : len(new) - end]]
 
 
-def _common(one: str, other: str) -> int:
-    """Returns how many characters both begin with, found by halves: comparing slices is faster than characters."""
-    least, most = 0, min(len(one), len(other))
-    while least < most:
-        middle = (least + most + 1) // 2
+def _common_prefix(one: str, other: str) -> int:
+    """Returns the length of the common prefix, by bisection: Python compares slices faster than characters."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
         if one[:middle] == other[:middle]:
-            least = middle
+            low = middle
         else:
-            most = middle - 1
-    return least
+            high = middle - 1
+    return low
 
 
-def _whole(name: str, value: Any, todo: Todo) -> Any:
-    """Returns the value of a field, a part of a text put into the text that `todo` has."""
+def _patched(name: str, value: Any, todo: Todo) -> Any:
+    """Returns the value of a field; a partial text is completed from the to-do's."""
     if name in TEXTS and isinstance(value, (list, tuple)):
         start, end, part = value
         text = getattr(todo, name)
@@ -179,11 +180,11 @@ def _whole(name: str, value: Any, todo: Todo) -> Any:
     return tuple(value) if name == "tags" else value
 
 
-def _told(name: str, value: Any) -> Any:
+def _display(name: str, value: Any) -> Any:
     if value is None or (name == "priority" and value == UNSET_PRIORITY):
         return None
     if name == "url":
-        return address_of(value)
+        return share_path(value)
     if name == "tags":
         return list(value) or None
     if name in TEXTS and not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""To-dos as files: a table for spreadsheets, and what comes in from one or from an export."""
+"""Export to CSV, and import from CSV or JSON."""
 
 import csv
 import io
@@ -24,17 +24,17 @@ JSON = dict[str, Any]
 COLUMNS = ("todo", "notes", "due", "priority", "tags", "repeat", "status", "created_at")
 MAX_COLUMNS, MAX_ROWS = SITE.limit("import_columns"), SITE.limit("import_rows")
 MAX_VALUES = SITE.limit("import_values")
-# What makes a spreadsheet take a cell for a formula; an apostrophe before it makes it text, also before another one.
-# A cell may begin within ours, where a spreadsheet separates by something else than commas.
+# A spreadsheet takes a cell that starts with one of these for a formula; a leading apostrophe makes it text, even
+# before another apostrophe. Where it splits on something other than commas, a cell may start inside one of ours.
 CELL_START, FORMULA_START = r"(?:^|(?<=[;\t\r\n]))", r"(?=[=+\-@\t\r'\uff1d\uff0b\uff0d\uff20])"
 FORMULA = re.compile(CELL_START + FORMULA_START)
 MADE_TEXT = re.compile(f"{CELL_START}'{FORMULA_START}")
-BYTE_ORDER_MARK = "\ufeff"  # by which Excel knows UTF-8
-# The line by which a file tells Excel what separates its cells. Without one it is the first of these in the header.
+BYTE_ORDER_MARK = "\ufeff"  # tells Excel that this is UTF-8
+# A first line that tells Excel the delimiter. Without it, the first of SEPARATORS found in the header is used.
 SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
 SEPARATORS = ";,\t"
 SCHEMA = API.resolved_schema("NewTodo")
-# What stands for a value in whatever case.
+# Accepted spellings, in any case.
 MEANINGS = {
     "priority": {name: name for name in PRIORITIES},
     "status": {"open": "open", "done": "done", "completed": "done", "complete": "done"},
@@ -44,7 +44,7 @@ _is_valid = compile_schema(SCHEMA)
 
 @exports
 def to_csv(connection: Connection, owner: Owner) -> str:
-    """Returns every to-do outside the trash, the oldest first, as CSV (RFC 4180)."""
+    """Returns every to-do outside the trash as CSV (RFC 4180), oldest first."""
     user = users.find(connection, owner)
     file = io.StringIO()
     file.write(BYTE_ORDER_MARK)
@@ -59,10 +59,10 @@ def to_csv(connection: Connection, owner: Owner) -> str:
 
 
 def read_file(text: str) -> list[JSON]:
-    """Returns the to-dos that a file tells of, each with its status. Raises InvalidRequest, and names the rows.
+    """Returns the to-dos in a file, each with its status. Raises InvalidRequest, naming the to-dos at fault.
 
-    It is CSV with a header, or JSON: the export of an account, what list_todos answers, or a list of to-dos. Reading
-    ends where it holds more than a list can, for a file costs its sender less than us.
+    A file is CSV with a header, or JSON: an account export, a response of list_todos, or an array of to-dos. Parsing
+    stops at the limits, as a file costs its sender less than us.
     """
     text = text.removeprefix(BYTE_ORDER_MARK)
     found = _from_json(text) if text.lstrip()[:1] in ("{", "[") else _from_csv(text)
@@ -83,15 +83,15 @@ def read_file(text: str) -> list[JSON]:
 
 
 class Import(NamedTuple):
-    """To-dos of a file, and what of storing them needs no list, so that it is done while others write."""
+    """To-dos from a file with all that can be computed before the list is locked."""
 
     todos: list[JSON]
     folded: list[Folded]
-    bytes: int  # that they take at least
+    bytes: int  # the least that they take
 
     @classmethod
     def of(cls, found: list[JSON]) -> "Import":
-        """Returns them ready to be added. Raises StorageFull for more than an empty list has room for."""
+        """Returns the to-dos prepared for `add_all`. Raises StorageFull if not even an empty list could hold them."""
         folded, size = [], 0
         for given in found:
             todo = Todo(0, created_at="", updated_at="", **clean(_fields(given)))
@@ -103,7 +103,7 @@ class Import(NamedTuple):
 
 
 def add_all(connection: Connection, owner: Owner, file: Import) -> int:
-    """Adds all of them as one change, or none, and returns its id. Raises InvalidRequest and QuotaExceeded."""
+    """Adds all to-dos as one change, or none; returns its id. Raises InvalidRequest, QuotaExceeded and StorageFull."""
     found = file.todos
     changeset = Changeset(connection, owner)
     changeset.require_room(len(found), file.bytes)
@@ -134,7 +134,7 @@ def _from_json(text: str) -> list[JSON]:
     listed = value.get("todos") if isinstance(value, dict) else value
     if not (isinstance(listed, list) and all(isinstance(todo, dict) for todo in listed)):
         raise InvalidRequest.of("file", "must hold a list of to-dos under the name todos")
-    # What is in the trash stays behind; the rest of what an export tells is ours to give anew.
+    # To-dos in the trash are skipped; other fields of an export, such as ids, are assigned anew.
     return _take_all(_known(todo) for todo in listed if todo.get("status") != "deleted")
 
 
@@ -150,17 +150,17 @@ def _from_csv(text: str) -> list[JSON]:
 
 
 def _separator(file: io.StringIO) -> str:
-    """Returns what the cells are separated by, and leaves the file at its header."""
+    """Returns the delimiter, and leaves the file at its header."""
     line = file.readline()
     if said := SEPARATOR_LINE.fullmatch(line):
         return said[1]
     file.seek(0)
-    # A spreadsheet separates by semicolons where a comma stands in numbers.
+    # Spreadsheets use semicolons in locales with a decimal comma.
     return next((separator for separator in SEPARATORS if separator in line), ",")
 
 
 def _names(header: list[str]) -> list[str]:
-    """Returns the names of the columns. Raises InvalidRequest, before a row is read."""
+    """Returns the column names in lower case. Raises InvalidRequest if they are not ours."""
     if len(header) > MAX_COLUMNS:
         raise InvalidRequest.of("file", f"has more than {MAX_COLUMNS} columns")
     names = [name.strip().lower() for name in header]
@@ -175,7 +175,7 @@ def _names(header: list[str]) -> list[str]:
 
 
 def _todo(names: list[str], row: list[str], number: int) -> JSON | None:
-    """Returns what a row tells of, None where it is empty. Raises InvalidRequest."""
+    """Returns the to-do in a row, or None for an empty row. Raises InvalidRequest."""
     if number > MAX_ROWS:
         raise InvalidRequest.of("file", f"has more than {MAX_ROWS} rows")
     if len(row) > len(names):
@@ -186,7 +186,7 @@ def _todo(names: list[str], row: list[str], number: int) -> JSON | None:
 
 
 def _take_all(found: Iterator[JSON]) -> list[JSON]:
-    """Returns all that is found. Raises InvalidRequest once that is too much."""
+    """Returns the items as a list. Raises InvalidRequest for more than MAX_TODOS."""
     taken: list[JSON] = []
     for item in found:
         if len(taken) == MAX_TODOS:
@@ -196,7 +196,7 @@ def _take_all(found: Iterator[JSON]) -> list[JSON]:
 
 
 def _tags(cell: str) -> list[str]:
-    """Returns the tags of a cell, which is a line of CSV itself, as a tag may hold a comma."""
+    """Returns the tags in a cell. The cell is a line of CSV itself, as a tag may contain a comma."""
     (tags,) = csv.reader([cell.replace("\n", " ").replace("\r", " ")], skipinitialspace=True)
     return [tag.strip() for tag in tags if tag.strip()]
 
@@ -211,7 +211,7 @@ def _known(given: JSON) -> JSON:
 
 
 def _meant(name: str, value: Any) -> Any:
-    """Returns the value as the contract has it, where it is known what it stands for."""
+    """Returns the contract's spelling of a value, or the value if it has none."""
     return MEANINGS[name].get(value.strip().lower(), value) if name in MEANINGS and isinstance(value, str) else value
 
 

@@ -62,7 +62,7 @@ class Todo(NamedTuple):
     @property
     def url(self) -> str | None:
         """Returns where it is shown to anybody, at this service; an answer makes the address whole."""
-        return address_of(self.share) if self.share else None
+        return share_path(self.share) if self.share else None
 
     @property
     def url_until(self) -> str | None:
@@ -141,8 +141,8 @@ class Folded(NamedTuple):
         return cls(text, "".join(f"\n{fold(tag)}\n" for tag in todo.tags))
 
 
-def address_of(share: str) -> str:
-    """Returns where the secret shows its to-do."""
+def share_path(share: str) -> str:
+    """Returns the path of the public page of the to-do with this share secret."""
     return f"/s/{share}"
 
 

@@ -1,4 +1,4 @@
-"""Undo: a change, or all that somebody did since a time, taken back by a new change."""
+"""Undo: reverts one change, or everything an actor did since a time, by a new change."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,14 +21,14 @@ MAX_ENTRIES = SITE.limit("undone_entries")
 
 
 def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -> JSON:
-    """Undoes a change by a new one and returns that. Raises ChangeNotFound, NothingToUndo and UndoConflict."""
+    """Reverts a change by a new one and returns that. Raises ChangeNotFound, NothingToUndo and UndoConflict."""
     changeset = Changeset(connection, owner)
     if connection.change_by_id(user_id=changeset.user.id, id=change_id) is None:
         raise ChangeNotFound
     conflicts = []
     for entry in entries_of(connection, changeset.user, change_id):
         if entry.action == "import":
-            continue  # what was there before the log is nobody's change to take back
+            continue  # to-dos older than the log; nobody's change to revert
         if _has_moved_on(changeset, entry):
             conflicts.append(_conflict(changeset, entry))
         else:
@@ -44,18 +44,18 @@ def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -
 
 
 class Undoing(NamedTuple):
-    """What undoing many changes comes to: how many and which, what has changed since, and what to-dos will be."""
+    """The outcome of undoing many changes: which ones, the conflicts, and the resulting entries."""
 
     changes: int
     since_id: int
     until_id: int
     conflicts: list[JSON]
-    more: bool  # whether there are older ones, too many to be undone at once
+    more: bool  # whether older changes remain, beyond the limits of one undo
     entries: Sequence[Entry] = ()
 
 
 def preview(connection: Connection, owner: Owner, by: By, since: str) -> Undoing:
-    """Returns what undoing all changes by someone since a local time would do. It only reads."""
+    """Returns what undoing everything by an actor since a local time would do, without writing."""
     user = users.find(connection, owner)
     first = connection.first_change_since(user_id=user.id, since=stored(user, datetime.fromisoformat(since)))["id"]
     until_id = user.last_change_id
@@ -65,9 +65,9 @@ def preview(connection: Connection, owner: Owner, by: By, since: str) -> Undoing
 
 
 def undo_all(connection: Connection, owner: Owner, by: By, since_id: int, until_id: int) -> int:
-    """Undoes all changes by someone between two that a preview named, and returns the new one's id.
+    """Reverts an actor's changes in the range that a preview returned; returns the id of the new change.
 
-    What others have changed since stays as it is. Raises NothingToUndo where nothing is left to do.
+    To-dos that others have changed since are skipped. Raises NothingToUndo if nothing is left to revert.
     """
     changeset = Changeset(connection, owner)
     changes = _take_back(changeset, by, since_id, until_id).changes
@@ -77,9 +77,9 @@ def undo_all(connection: Connection, owner: Owner, by: By, since_id: int, until_
 
 
 def _take_back(changeset: Changeset, by: By, since_id: int, until_id: int) -> Undoing:
-    """Puts back in the changeset what was changed, the newest first, so much as is undone at once.
+    """Reverts changes in the changeset, newest first, up to MAX_CHANGES and MAX_ENTRIES.
 
-    What is as it was before counts as undone.
+    A to-do that is already as it was before counts as reverted.
     """
     bounds = {"user_id": changeset.user.id, "since_id": since_id, "until_id": until_id}
     rows = changeset.connection.changes_between(**bounds, **by.conditions, limit=MAX_CHANGES + 1)
@@ -102,32 +102,32 @@ def _take_back(changeset: Changeset, by: By, since_id: int, until_id: int) -> Un
 
 
 def _has_moved_on(changeset: Changeset, entry: Entry) -> bool:
-    """Whether what the change left is there no more. What was changed and changed back since is where it was."""
+    """Whether the to-do has changed since. Changed and changed back is unchanged."""
     return not _is_at(changeset, entry.todo_id, entry.after)
 
 
 def _is_at(changeset: Changeset, todo_id: int, side: Any) -> bool:
-    """Whether the to-do, or the time zone, is what a side of an entry says."""
+    """Whether the to-do, or the time zone, matches one side of an entry."""
     if todo_id == PROFILE:
         return bool(changeset.zone == side)
     return digest(changeset.get(todo_id)) == digest(side)
 
 
 def _put_back(changeset: Changeset, entry: Entry) -> None:
-    """Makes it what it was before the change."""
+    """Reverts the to-do, or the time zone, to its state before the change."""
     if entry.todo_id == PROFILE:
         changeset.zone, changeset.zone_action = entry.before, "undo"
     else:
-        changeset.put("undo", entry.todo_id, entry.undone(changeset.get(entry.todo_id)))
+        changeset.put("undo", entry.todo_id, entry.reverted(changeset.get(entry.todo_id)))
 
 
 def _conflict(changeset: Changeset, entry: Entry) -> JSON:
-    """Returns what is in the way of undoing an entry: the newest change of its to-do."""
+    """Returns the conflict that blocks an undo: the to-do and its newest change."""
     newest = changeset.connection.newest_change_of(user_id=changeset.user.id, todo_id=entry.todo_id)["change_id"]
     return {"id": entry.todo_id, "change_id": newest} if entry.todo_id else {"change_id": newest}
 
 
 def _bounded(name: str, conflicts: list[JSON]) -> JSON:
-    """Returns the first conflicts under `name`, and how many more there are."""
+    """Returns the first MAX_CONFLICTS under `name`, and how many were left out."""
     more = len(conflicts) - MAX_CONFLICTS
     return {name: conflicts[:MAX_CONFLICTS]} | ({f"{name}_left_out": more} if more > 0 else {})

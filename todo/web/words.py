@@ -221,7 +221,7 @@ def differing(entry: Entry) -> list[tuple[str, Any, Any]]:
     """Returns what differs between before and after, field by field."""
     if entry.todo_id == PROFILE:
         return [("time_zone", entry.before.time_zone, entry.after.time_zone)]
-    return list(entries.differing(entry))
+    return list(entries.differences(entry))
 
 
 def value(field: str, given: Any) -> str:
