@@ -22,7 +22,7 @@ def get_shared_picture(share: str, picture: str) -> Response:
     return _drawn(shared)
 
 
-def _drawn(shared: shares.Shared) -> Response:
+def _drawn(shared: shares.SharedTodo) -> Response:
     todo = shared.todo
     due = f"Due {words.exact(todo.due)}" if todo.due else ""
     response = Response(picture.draw(todo.todo, due, todo.status == "done"), mimetype="image/png")

@@ -534,7 +534,7 @@ class TestTrash:
     def test_very_many_are_removed_in_several_writes(
         self, person: Person, assistant: Assistant, database_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("todo.domain.trash.REMOVED_AT_ONCE", 3)
+        monkeypatch.setattr("todo.domain.trash.PURGE_BATCH", 3)
         for number in range(10):
             added = assistant.add(f"{number}", request_id=f"k{number}")
             assistant.call("DELETE", f"/{added['id']}")
@@ -576,7 +576,7 @@ class TestClearingHistory:
     def test_it_removes_what_is_older_than_a_day(
         self, person: Person, assistant: Assistant, database_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("todo.domain.history.CLEARED_AT_ONCE", 1)
+        monkeypatch.setattr("todo.domain.history.CLEAR_BATCH", 1)
         with time_machine.travel("2026-11-22T12:00:00Z"):
             person.sign_in()
             before = everything(database_url, person.username)

@@ -1,4 +1,4 @@
-"""The history as a page shows it: who did what, when, and what each to-do was before and after."""
+"""The history page: who changed what and when, with each to-do before and after."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -20,12 +20,12 @@ JSON = dict[str, Any]
 
 ASSISTANT = "assistant"
 MAX_ENTRIES = SITE.limit("change_entries")
-LOOKED_AT_FOR_NAMES = 1000  # changes
-CLEARED_AT_ONCE = 200  # changes
+RECENT_CHANGES = 1000  # searched for the names of actors
+CLEAR_BATCH = 200  # changes removed in one write
 
 
 class Actor(NamedTuple):
-    """Who did something: a person, the operator, or an assistant by the name that it gives itself."""
+    """Who made a change: a person, the operator, or an assistant with its self-reported name."""
 
     kind: str
     client: str = ""
@@ -34,12 +34,12 @@ class Actor(NamedTuple):
     def of(cls, row: Any) -> "Actor":
         if row["actor"] != ASSISTANT:
             return cls(row["actor"])
-        # The conversations of ChatGPT with the service key are known by their ids.
+        # With the service key, ChatGPT is logged by the id of the conversation.
         return cls(ASSISTANT, "ChatGPT" if row["client"].startswith("openai ") else row["client"])
 
     @classmethod
     def named(cls, key: str) -> "Actor":
-        """Returns the actor that `key` stands for."""
+        """Returns the actor with this `key`, such as `person` or `assistant:ChatGPT`."""
         kind, _, client = key.partition(":")
         return cls(kind, client)
 
@@ -49,34 +49,34 @@ class Actor(NamedTuple):
 
     @property
     def by(self) -> By:
-        """Returns what finds this actor's changes."""
+        """Returns the filter for this actor's changes."""
         return By(self.kind, self.client if self.kind == ASSISTANT else None)
 
 
-class Told(NamedTuple):
-    """A change, with everything that a page says of it; `at` is where the person is."""
+class ChangeDetails(NamedTuple):
+    """A change as a page shows it; `at` is in the person's time zone."""
 
     id: int
     at: datetime
     actor: Actor
     summary: str
     undoes: int | None
-    entries: list[Entry]  # the first of them
-    entry_count: int  # of all
+    entries: list[Entry]  # at most MAX_ENTRIES
+    entry_count: int  # of all entries
 
 
-class View(NamedTuple):
-    """One page of the history, and the actors of late."""
+class HistoryPage(NamedTuple):
+    """One page of the history, and the actors of the latest changes."""
 
     user: User
     moment: Moment
-    changes: list[Told]
+    changes: list[ChangeDetails]
     next_cursor: str | None
     actors: list[Actor]
 
 
-def page(connection: Connection, owner: Owner, who: str | None, day: str | None, cursor: str | None) -> View:
-    """Returns one page, newest first. Raises InvalidRequest for a wrong cursor."""
+def page(connection: Connection, owner: Owner, who: str | None, day: str | None, cursor: str | None) -> HistoryPage:
+    """Returns one page, newest first. Raises InvalidRequest for a bad cursor."""
     user = users.find(connection, owner)
     (before_id,) = decode_cursor(cursor, "changes", [2**31])
     from_time, to_time = day_of(user, day) if day else ("", "~")
@@ -91,26 +91,26 @@ def page(connection: Connection, owner: Owner, who: str | None, day: str | None,
             **(Actor.named(who).by if who else By()).conditions,
         )
     )
-    shown = [_told(connection, user, row) for row in rows[:limit]]
-    more = encode_cursor("changes", [shown[-1].id]) if len(rows) > limit else None
-    recent = connection.recent_actors(user_id=user.id, limit=LOOKED_AT_FOR_NAMES)
+    changes = [_details(connection, user, row) for row in rows[:limit]]
+    next_cursor = encode_cursor("changes", [changes[-1].id]) if len(rows) > limit else None
+    recent = connection.recent_actors(user_id=user.id, limit=RECENT_CHANGES)
     actors = sorted({Actor.of(row) for row in recent})
-    return View(user, Moment.of(user), shown, more, actors)
+    return HistoryPage(user, Moment.of(user), changes, next_cursor, actors)
 
 
-def change(connection: Connection, owner: Owner, change_id: int) -> Told:
+def change(connection: Connection, owner: Owner, change_id: int) -> ChangeDetails:
     """Returns one change. Raises ChangeNotFound."""
     user = users.find(connection, owner)
     row = connection.change_by_id(user_id=user.id, id=change_id)
     if row is None:
         raise ChangeNotFound
-    return _told(connection, user, row)
+    return _details(connection, user, row)
 
 
-def in_the_way(connection: Connection, owner: Owner, conflicts: Sequence[JSON]) -> list[tuple[Told, Entry]]:
-    """Returns, for each conflict of an undo, the newest change of its to-do and what that did to it.
+def in_the_way(connection: Connection, owner: Owner, conflicts: Sequence[JSON]) -> list[tuple[ChangeDetails, Entry]]:
+    """Returns, for each conflict of an undo, the newest change of the to-do and its entry in that change.
 
-    What has been removed for good meanwhile is left out.
+    Conflicts whose change has been purged meanwhile are left out.
     """
     user = users.find(connection, owner)
     found = []
@@ -123,9 +123,9 @@ def in_the_way(connection: Connection, owner: Owner, conflicts: Sequence[JSON]) 
 
 
 def clear(connection: Connection, owner: Owner, day: str) -> int | None:
-    """Notes in the log that what is older than a local day goes, and returns the last change of that, if there is one.
+    """Logs that the history before a local day is cleared; returns the id of the last change to clear, or None.
 
-    Raises InvalidRequest for a day to come.
+    Raises InvalidRequest for a day in the future.
     """
     user = users.lock(connection, owner)
     if day > user.local_now()[:DAY]:
@@ -137,23 +137,23 @@ def clear(connection: Connection, owner: Owner, day: str) -> int | None:
 
 
 def clear_some(connection: Connection, owner: Owner, until_id: int) -> bool:
-    """Removes the oldest changes for good, none after `until_id`; returns whether there are more.
+    """Purges up to CLEAR_BATCH of the oldest changes up to `until_id`; returns whether more remain.
 
-    Each write removes only so many, so that nobody waits for long.
+    Batches keep each write short.
     """
     user = users.lock(connection, owner)
-    rows = connection.changes_until(user_id=user.id, until_id=until_id, limit=CLEARED_AT_ONCE)
+    rows = connection.changes_until(user_id=user.id, until_id=until_id, limit=CLEAR_BATCH)
     which = {"user_id": user.id, "until_id": rows[-1]["id"] if rows else 0}
     freed = quota.total(connection.clear_entries(**which))
     connection.clear_changes(**which)
     connection.add_bytes(user_id=user.id, bytes=-freed - quota.ROW_BYTES * len(rows))
-    return len(rows) == CLEARED_AT_ONCE
+    return len(rows) == CLEAR_BATCH
 
 
-def _told(connection: Connection, user: User, row: Any) -> Told:
+def _details(connection: Connection, user: User, row: Any) -> ChangeDetails:
     at = datetime.strptime(row["at"], STORED_TIME).replace(tzinfo=UTC).astimezone(ZoneInfo(user.time_zone))
     which = {"user_id": user.id, "change_id": row["id"]}
     rows = connection.first_entries_of_change(**which, limit=MAX_ENTRIES + 1)
     count = len(rows) if len(rows) <= MAX_ENTRIES else connection.count_entries_of_change(**which)["total"]
     entries = [Entry.from_row(entry) for entry in rows[:MAX_ENTRIES]]
-    return Told(row["id"], at, Actor.of(row), row["summary"], row["undoes"], entries, count)
+    return ChangeDetails(row["id"], at, Actor.of(row), row["summary"], row["undoes"], entries, count)

@@ -1,4 +1,4 @@
-"""Keyset pages: where one starts, where it ends, and the cursor between two."""
+"""Keyset pagination and its cursors."""
 
 import base64
 import binascii
@@ -13,9 +13,9 @@ from todo.errors import InvalidRequest
 Row = Mapping[str, Any]
 
 MAX_CHARACTERS = API.limit("response_characters")
-AROUND_A_LIST = 400  # what the names, numbers and the cursor around the to-dos take at the most
+ENVELOPE = 400  # the most characters that a response needs around its to-dos
 
-# For each order of list_todos: the columns that its cursor names, each with the value before every row.
+# For each sort of list_todos: the columns in its cursor, with values that sort before every row.
 ORDERS: dict[str, dict[str, Any]] = {
     "oldest": {"id": 0},
     "newest": {"id": 2**31},
@@ -27,7 +27,7 @@ PARAMETERS = {"id": "after_id", "due_key": "after_key", "updated_at": "after_key
 
 
 class Page:
-    """The page of at most `limit` rows that `cursor` points to, in the order `sort`. Raises InvalidRequest."""
+    """One page of at most `limit` rows from `cursor` on, sorted by `sort`. Raises InvalidRequest for a bad cursor."""
 
     def __init__(self, sort: str, limit: int, cursor: str | None) -> None:
         self.sort = sort
@@ -37,39 +37,39 @@ class Page:
         self.after = {PARAMETERS[column]: value for column, value in zip(self._columns, start, strict=True)}
 
     def cut(self, rows: Sequence[Row]) -> tuple[Sequence[Row], str | None]:
-        """Returns the rows that fit the page, of up to one more than its limit, and the cursor of the next page."""
-        shown = rows[: self._fitting(rows)]
-        if len(shown) == len(rows):
-            return shown, None
-        return shown, encode_cursor(self.sort, [shown[-1][column] for column in self._columns])
+        """Returns the rows that fit, and the next page's cursor or None. Takes up to one row more than the limit."""
+        fitting = rows[: self._count_fitting(rows)]
+        if len(fitting) == len(rows):
+            return fitting, None
+        return fitting, encode_cursor(self.sort, [fitting[-1][column] for column in self._columns])
 
-    def _fitting(self, rows: Sequence[Row]) -> int:
-        """Returns how many rows stay within the host's limit on an answer; one always does."""
+    def _count_fitting(self, rows: Sequence[Row]) -> int:
+        """Returns how many rows fit in a response that hosts accept, at least one."""
         lengths = [len(row["json"]) + len(",") for row in rows[: self.limit]]
-        room = MAX_CHARACTERS - AROUND_A_LIST
+        room = MAX_CHARACTERS - ENVELOPE
         while len(lengths) > 1 and sum(lengths) > room:
             lengths.pop()
         return len(lengths)
 
 
 def encode_cursor(kind: str, values: list[Any]) -> str:
-    """Returns a cursor that points after the row with these values, in lists of this kind."""
+    """Returns an opaque cursor to the row after the one with these values, for lists of this kind."""
     return base64.urlsafe_b64encode(orjson.dumps([kind, *values])).rstrip(b"=").decode()
 
 
 def decode_cursor(cursor: str | None, kind: str, start: list[Any]) -> list[Any]:
-    """Returns the values of a cursor, or `start` where there is none. Raises InvalidRequest for one of another kind."""
+    """Returns the values in a cursor, `start` without one. Raises InvalidRequest for one that is not of this kind."""
     if cursor is None:
         return start
     try:
         found, *values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, TypeError):
         found, values = None, []
-    # A cursor may come from anyone, so its values must have the types and sizes of ours.
-    if found != kind or [type(value) for value in values] != [type(value) for value in start] or not _sane(values):
+    # A cursor is untrusted input: its values must have the types and ranges of ours.
+    if found != kind or [type(value) for value in values] != [type(value) for value in start] or not _in_range(values):
         raise InvalidRequest.of("cursor", "must be next_cursor of the page before, of the same list and order")
     return list(values)
 
 
-def _sane(values: list[Any]) -> bool:
+def _in_range(values: list[Any]) -> bool:
     return all(value.isprintable() if isinstance(value, str) else -1 <= value <= 2**31 for value in values)

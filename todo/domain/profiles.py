@@ -1,4 +1,4 @@
-"""A profile: the time zone, what time it is there, and how full the list is."""
+"""Profiles: the owner's time zone, local time and to-do counts."""
 
 from functools import cache
 from typing import Any
@@ -15,12 +15,12 @@ JSON = dict[str, Any]
 
 
 def show(connection: Connection, owner: Owner) -> JSON:
-    """Returns the owner's profile; a list that nobody has written to has one too."""
+    """Returns the owner's profile, also for a list that has not been opened yet."""
     return _profile(connection, users.find(connection, owner))
 
 
 def update(connection: Connection, owner: Owner, time_zone: str) -> JSON:
-    """Returns the profile with the time zone set for good. Raises InvalidRequest for one that IANA does not know."""
+    """Sets the time zone and returns the profile. Raises InvalidRequest for an unknown IANA name."""
     if time_zone not in time_zones():
         raise InvalidRequest.of("time_zone", "must be an IANA time zone name, such as America/Los_Angeles")
     changeset = Changeset(connection, owner)
@@ -31,8 +31,8 @@ def update(connection: Connection, owner: Owner, time_zone: str) -> JSON:
 
 @cache
 def time_zones() -> list[str]:
-    """Returns the names of all time zones that IANA knows."""
-    return sorted(available_timezones() - {"Factory"})  # which is what a machine has before anyone set it up
+    """Returns all IANA time zone names, sorted."""
+    return sorted(available_timezones() - {"Factory"})  # a placeholder for machines without a configured zone
 
 
 def _profile(connection: Connection, user: User) -> JSON:

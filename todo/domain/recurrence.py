@@ -1,6 +1,6 @@
-"""When a repeating to-do is due next: a part of RFC 5545's RRULE, in the owner's local time.
+"""Recurrence: when a repeating to-do is next due, by a subset of RRULE (RFC 5545 section 3.3.10) in local time.
 
-A series keeps its rhythm: it is counted from `start`, the due date that the rule came with, whatever is moved or late.
+Occurrences are counted from `start`, the due date that the rule came with, even if one is moved or completed late.
 """
 
 from calendar import monthrange
@@ -16,27 +16,27 @@ YEARS_AHEAD = API.limit("repeat_years")
 LAST_YEAR = 2199
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 MONTHS = {"MONTHLY": 1, "YEARLY": 12}
-MAX_STEPS = 12 * YEARS_AHEAD + 2  # the one that is passed, and those that may follow
+MAX_STEPS = 12 * YEARS_AHEAD + 2  # the current step, and every one that may follow
 
 
 @dataclass(frozen=True)
 class Series:
-    """A repeating to-do: its rule, the due date that the rule came with, and the one that this to-do stands for."""
+    """The series of a repeating to-do: its RRULE, its first due date, and the one that this to-do stands for."""
 
     repeat: str
     start: str
     occurrence: str
 
     def following(self, due: str, now: datetime) -> tuple[str, "Series"] | None:
-        """Returns the due date and the series of the to-do after this one, completed `now`; None when it was the last.
+        """Returns the due date and the series of the next to-do, if this one is completed `now`; None after the last.
 
-        It comes after this one's place in the series, after the date that it was moved to, and after now.
+        The next one is later than this occurrence, than `due` (to which it may have been moved) and than `now`.
         """
         parts = _parts(self.repeat)
         if parts.get("COUNT") == "1":
             return None
         timed = "T" in self.start
-        # One that was moved to a day without an hour has that whole day.
+        # Moved to a date without a time, it is due by the end of that day.
         moved = _read(due) if "T" in due or not timed else _read(due).replace(hour=23, minute=59)
         passed = max(_read(self.occurrence), moved, now.replace(tzinfo=None) if timed else _midnight(now))
         found = _next(parts, _read(self.start), passed)
@@ -47,11 +47,11 @@ class Series:
 
 
 def check(repeat: str, due: str | None) -> None:
-    """Raises InvalidRequest where the parts of a rule do not go together, or there is no due date to count from."""
+    """Raises InvalidRequest if the parts conflict, due is missing, or no date follows within YEARS_AHEAD years."""
     parts = _parts(repeat)
     frequency = parts["FREQ"]
     wrong = (
-        (due is None and "needs due, from which it is counted")
+        (due is None and "needs due, the first date of the series")
         or (len(parts) != repeat.count(";") + 1 and "must not name a part twice")
         or ("COUNT" in parts and "UNTIL" in parts and "must have COUNT or UNTIL, not both")
         or ("BYDAY" in parts and "BYMONTHDAY" in parts and "must have BYDAY or BYMONTHDAY, not both")
@@ -102,14 +102,14 @@ def _counted_down(repeat: str, parts: dict[str, str]) -> str:
 
 
 def _next(parts: dict[str, str], start: datetime, passed: datetime) -> datetime | None:
-    """Returns the first date of the rule after `passed`; None where there is none for long. The walk is bounded."""
+    """Returns the first date after `passed`, or None if MAX_STEPS steps of the rule find none."""
     steps = islice(_steps(parts, start, passed), MAX_STEPS)
     dates = (found for step in steps for found in step)
     return next((found for found in dates if found > passed and found >= start and found.year <= LAST_YEAR), None)
 
 
 def _steps(parts: dict[str, str], start: datetime, passed: datetime) -> Iterator[list[datetime]]:
-    """Yields the dates of each day, week or month that the rule steps to, from about `passed` on."""
+    """Yields the dates in each day, week or month of the rule, starting near `passed`."""
     interval = int(parts.get("INTERVAL", "1"))
     names = parts["BYDAY"].split(",") if "BYDAY" in parts else []
     if parts["FREQ"] in MONTHS:
@@ -125,14 +125,14 @@ def _days(names: list[str], start: datetime, passed: datetime, step: timedelta) 
 
 
 def _weeks(names: list[str], start: datetime, passed: datetime, step: timedelta) -> Iterator[list[datetime]]:
-    """Yields the days of each week, which begins on Monday as RFC 5545 has it (WKST)."""
+    """Yields the dates in each week. Weeks begin on Monday, the default of WKST (RFC 5545 section 3.3.10)."""
     days = sorted(WEEKDAYS.index(name) for name in names)
     for monday in _every(step, start - timedelta(days=start.weekday()), passed):
         yield [monday + timedelta(days=day) for day in days]
 
 
 def _every(step: timedelta, start: datetime, passed: datetime) -> Iterator[datetime]:
-    """Yields the steps from `start` on; skipping whole ones keeps the rhythm and saves counting years."""
+    """Yields start, start + step, ..., skipping whole steps up to about `passed`."""
     day = start + max(0, (passed - start) // step) * step
     while day.year <= LAST_YEAR:
         yield day
@@ -153,13 +153,13 @@ def _months(
 
 
 def _on_days(month: datetime, numbers: list[int]) -> set[int]:
-    """Returns days of the month by their numbers; where it is too short for one, its last day stands in."""
+    """Returns the days with these numbers; in a month too short for one, its last day instead."""
     last = monthrange(month.year, month.month)[1]
     return {last if number == -1 else min(number, last) for number in numbers}
 
 
 def _on_weekdays(month: datetime, names: list[str]) -> set[int]:
-    """Returns the days of the month that are, say, a Monday (MO), its second (2MO) or its last one (-1MO)."""
+    """Returns the days of the month for BYDAY: every Monday (MO), the second (2MO), the last (-1MO)."""
     first, last = monthrange(month.year, month.month)
     found: set[int] = set()
     for name in names:

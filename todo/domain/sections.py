@@ -1,4 +1,4 @@
-"""The list as a page shows it: what is overdue, due today, upcoming, without a date and done, each page by page."""
+"""The sections of the list page (overdue, today, upcoming, undated, done) and the trash, each paged."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ START_OF_SOONEST, START_OF_NEWEST = ["", 0], ["~", 2**31]
 
 
 class Moment(NamedTuple):
-    """What time it is where the user is, to the minute."""
+    """The user's local time, to the minute."""
 
     now: str
     tomorrow: str
@@ -35,7 +35,7 @@ class Moment(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A part of the list, or of the trash: some of its to-dos, how many there are, and where the next page starts."""
+    """One page of a section, with the section's total and the cursor of its next page."""
 
     name: str
     todos: Sequence[Todo]
@@ -43,27 +43,27 @@ class Section(NamedTuple):
     next_cursor: str | None
 
 
-class View(NamedTuple):
-    """What a page shows, and when that was."""
+class ListPage(NamedTuple):
+    """The sections on a page, and the local time they are for."""
 
     user: User
     moment: Moment
     sections: list[Section]
 
 
-def overview(connection: Connection, owner: Owner, q: str | None, tag: str | None) -> View:
-    """Returns the start of every part of the list."""
-    return _view(connection, owner, NAMES, SITE.limit("section_todos"), q, tag, None)
+def overview(connection: Connection, owner: Owner, q: str | None, tag: str | None) -> ListPage:
+    """Returns the first to-dos of every section of the list."""
+    return _page(connection, owner, NAMES, SITE.limit("section_todos"), q, tag, None)
 
 
 def page(
     connection: Connection, owner: Owner, section: str, q: str | None, tag: str | None, cursor: str | None
-) -> View:
-    """Returns one page of one part, or of the trash as `deleted`. Raises InvalidRequest for a cursor of another one."""
-    return _view(connection, owner, [section], SITE.limit("page_todos"), q, tag, cursor)
+) -> ListPage:
+    """Returns one page of a section; `deleted` is the trash. Raises InvalidRequest for a bad cursor."""
+    return _page(connection, owner, [section], SITE.limit("page_todos"), q, tag, cursor)
 
 
-def _view(
+def _page(
     connection: Connection,
     owner: Owner,
     names: Sequence[str],
@@ -71,12 +71,12 @@ def _view(
     q: str | None,
     tag: str | None,
     cursor: str | None,
-) -> View:
+) -> ListPage:
     user = users.find(connection, owner)
     moment = Moment.of(user)
     times = {"now": moment.now, "today": moment.today, "tomorrow": moment.tomorrow}
     conditions = {"user_id": user.id, **times, **patterns(q, tag)}
-    return View(user, moment, [_section(connection, name, conditions, limit, cursor) for name in names])
+    return ListPage(user, moment, [_section(connection, name, conditions, limit, cursor) for name in names])
 
 
 def _section(connection: Connection, name: str, conditions: dict[str, Any], limit: int, cursor: str | None) -> Section:
@@ -84,7 +84,7 @@ def _section(connection: Connection, name: str, conditions: dict[str, Any], limi
     key, todo_id = decode_cursor(cursor, name, START_OF_NEWEST if newest else START_OF_SOONEST)
     find = getattr(connection, f"section_{name}")
     rows = list(find(**conditions, after_key=key, after_id=todo_id, limit=limit + 1))
-    shown = rows[:limit]
+    fitting = rows[:limit]
     total = getattr(connection, f"total_of_{name}")(**conditions)["total"] if len(rows) > limit or cursor else len(rows)
-    last = [shown[-1]["updated_at" if newest else "due_key"], shown[-1]["id"]] if len(rows) > limit else None
-    return Section(name, [Todo.from_row(row) for row in shown], total, encode_cursor(name, last) if last else None)
+    last = [fitting[-1]["updated_at" if newest else "due_key"], fitting[-1]["id"]] if len(rows) > limit else None
+    return Section(name, [Todo.from_row(row) for row in fitting], total, encode_cursor(name, last) if last else None)

@@ -1,4 +1,4 @@
-"""Shared to-dos: what somebody sees who has the address of one, and nothing else."""
+"""Shared to-dos: what anyone with the link can see."""
 
 from hashlib import sha256
 from typing import NamedTuple
@@ -9,27 +9,27 @@ from todo.domain.todos import Todo
 from todo.domain.users import Owner
 from todo.storage.statements import Connection
 
-DRAWING = 1  # another number makes every picture be drawn anew
+PICTURE_VERSION = 1  # raise it to have every picture redrawn
 
 
-class Shared(NamedTuple):
-    """A to-do that anybody may see, and what time it is where its owner is."""
+class SharedTodo(NamedTuple):
+    """A to-do with a public link, and its owner's local time."""
 
     todo: Todo
     moment: Moment
 
     @property
     def picture(self) -> str:
-        """Returns the name of its picture, which is another whenever something else is drawn."""
-        drawn = (DRAWING, self.todo.todo, self.todo.due, self.todo.status)
+        """Returns the name of the preview picture, a hash of what it shows."""
+        drawn = (PICTURE_VERSION, self.todo.todo, self.todo.due, self.todo.status)
         return sha256(repr(drawn).encode()).hexdigest()[:32]
 
 
-def find(connection: Connection, share: str) -> Shared | None:
-    """Returns the to-do of this secret, unless it is in the trash or its last day has passed."""
+def find(connection: Connection, share: str) -> SharedTodo | None:
+    """Returns the to-do with this share secret, or None if there is none, it is deleted, or the link has expired."""
     row = connection.todo_by_share(share=share)
     if row is None:
         return None
     todo, moment = Todo.from_row(row), Moment.of(users.find(connection, Owner(row["username"], user_id=row["user_id"])))
     expired = todo.share_until is not None and todo.share_until < moment.today
-    return None if expired or todo.status == "deleted" else Shared(todo, moment)
+    return None if expired or todo.status == "deleted" else SharedTodo(todo, moment)

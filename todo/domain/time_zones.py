@@ -1,8 +1,7 @@
-"""First guess of a time zone from the region a visitor appears to be in.
+"""Guesses a time zone from an ISO 3166-2 region ("US-CA") or country ("DE"), by zone.tab of the package tzdata.
 
-Codes are ISO 3166-2 ("US-CA") or a bare country ("DE"); zones come from zone.tab in the PyPI package tzdata.
-Our table adds states, all of the US and CA and elsewhere those whose clock differs from their country's; a
-state in two zones is with most of its people, and zones whose clocks agree today share a row.
+The table below adds subdivisions: all of the US and Canada, elsewhere those whose clock differs from the country's
+main one. A subdivision in two zones is listed under its more populous one; zones with the same clock share a row.
 """
 
 import re
@@ -11,7 +10,7 @@ from importlib import resources
 
 _CODE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
-# A bare country stands here if zone.tab's first zone is not where most people live (CD: the eastern half).
+# Bare countries are listed where zone.tab's first zone is not the most populous (CD: the eastern half).
 _ZONES = {
     "Africa/Kinshasa": "CD-BC CD-EQ CD-KG CD-KL CD-KN CD-MN CD-MO CD-NU CD-SU CD-TU",
     "Africa/Lubumbashi": "CD",
@@ -75,7 +74,7 @@ _ZONES = {
     "Pacific/Wake": "UM",
 }
 
-# Territories that ISO 3166-2 files under a country and ISO 3166-1 as a country of their own.
+# Territories that are subdivisions in ISO 3166-2 and countries in ISO 3166-1.
 _TERRITORIES = (
     "FR-971=GP FR-972=MQ FR-973=GF FR-974=RE FR-976=YT FR-BL=BL FR-MF=MF FR-NC=NC FR-PF=PF FR-PM=PM FR-WF=WF "
     "NL-AW=AW NL-BQ1=BQ NL-BQ2=BQ NL-BQ3=BQ NL-CW=CW NL-SX=SX US-AS=AS US-GU=GU US-MP=MP US-PR=PR US-VI=VI"
@@ -96,13 +95,13 @@ def _zone_by_code() -> dict[str, str]:
 
 
 def zone_of_region(code: str) -> str | None:
-    """Return the IANA zone most people of a region live in, or None if the code names no known country.
+    """Returns the IANA name of the region's most populous zone, or None for an unknown country.
 
-    The code is an ISO 3166-2 subdivision or a bare country, in any case, spaces around it allowed; a state
-    not listed above gets its country's zone. Sources: ISO 3166-2 for codes, tzdata's zone.tab for zones.
+    `code` is an ISO 3166-2 subdivision or an ISO 3166-1 country, in any case, and may be padded with spaces. A
+    subdivision that is not listed gets its country's zone.
     """
     region = code.strip(" ").upper()
-    # upper() turns some letters outside ASCII into plain A-Z, so the code itself must be ASCII.
+    # upper() maps some non-ASCII letters to A-Z, so the code itself must be ASCII.
     if not code.isascii() or not _CODE.fullmatch(region):
         return None
     return _zone_by_code().get(region) or _zone_by_code().get(region[:2])

@@ -1,4 +1,4 @@
-"""To-dos: what one is, how it is shown and found. How one is changed stands in changes.py."""
+"""To-dos: the record, its JSON, and listing. For changes see changes.py."""
 
 import re
 import unicodedata
@@ -19,14 +19,14 @@ JSON = dict[str, Any]
 
 PRIORITIES = API.enum("Priority")  # from least to most urgent
 UNSET_PRIORITY = PRIORITIES[0]
-NO_DUE = "9999"  # sorts after every due date
-# Two Arabic phrases that are one character each become 18 and 8 by NFKC; no other character becomes more than 6.
+NO_DUE = "9999"  # the due_key of a to-do without a due date; sorts last
+# NFKC expands these two Arabic ligatures to 18 and 8 characters, and no other character to more than MAX_FOLDED.
 UNFOLDED = re.compile("([\ufdfa\ufdfb])")
 MAX_FOLDED = 6
 
 
 class Todo(NamedTuple):
-    """A to-do as it is stored; `due` is local to its owner, the times are UTC."""
+    """A to-do as stored. `due` is in its owner's local time; `..._at` are UTC, to the second."""
 
     id: int
     todo: str
@@ -37,31 +37,31 @@ class Todo(NamedTuple):
     priority: str = UNSET_PRIORITY
     tags: tuple[str, ...] = ()
     repeat: str | None = None
-    series: int | None = None  # the id of the to-do that it began with
+    series: int | None = None  # numbered within the list
     series_start: str | None = None
     occurrence: str | None = None
     status: str = "open"
     done_at: str | None = None
     deleted_at: str | None = None
-    share: str | None = None  # the secret in the address that shows it to anybody
-    share_until: str | None = None  # the last local day on which that works
+    share: str | None = None  # the secret of its public link
+    share_until: str | None = None  # the last local day of the link
     version: int = 0
     change_id: int = 0
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Todo":
-        stored = {name: row[name] for name in STORED_AS_THEY_ARE}
+        stored = {name: row[name] for name in PLAIN_COLUMNS}
         return cls(**stored, priority=_priority(row["urgency"]), tags=tuple(orjson.loads(row["tags"])))
 
     @classmethod
     def from_log(cls, kept: str) -> "Todo":
-        """Returns the to-do that `to_log` kept."""
+        """Returns the to-do that `to_log` wrote."""
         fields = orjson.loads(kept)
         return cls(**{**fields, "tags": tuple(fields.get("tags", ()))})
 
     @property
     def url(self) -> str | None:
-        """Returns where it is shown to anybody, at this service; an answer makes the address whole."""
+        """Returns the path of its public page, or None; responses make it an absolute URL."""
         return share_path(self.share) if self.share else None
 
     @property
@@ -69,16 +69,16 @@ class Todo(NamedTuple):
         return self.share_until
 
     def to_log(self) -> str:
-        """Returns what the log keeps: all that is set."""
+        """Returns the log's JSON: the fields that are set."""
         kept = {
             name: value for name, value in zip(self._fields, self, strict=True) if value is not None and value != ()
         }
         return orjson.dumps(kept).decode()
 
     def to_row(self, folded: "Folded | None" = None) -> JSON:
-        """Returns the columns: the fields, what lists sort and search by, and what they show."""
+        """Returns the columns: the fields, the sort and search keys, and the JSON that lists return."""
         folded = folded or Folded.of(self)
-        shown = orjson.dumps(self._listed())
+        listed = orjson.dumps(self._listed())
         row: JSON = self._asdict()
         row |= {
             "due_key": self.due or NO_DUE,
@@ -86,51 +86,51 @@ class Todo(NamedTuple):
             "tags": orjson.dumps(self.tags).decode(),
             "tag_keys": folded.tag_keys,
             "search_text": folded.search_text,
-            "json": shown.decode(),
-            # Whatever is shown stands in columns of its own too.
-            "bytes": ROW_BYTES + 2 * len(shown) + len(folded.search_text.encode()),
+            "json": listed.decode(),
+            # Every field in the JSON is also stored in a column.
+            "bytes": ROW_BYTES + 2 * len(listed) + len(folded.search_text.encode()),
         }
-        del row["priority"]  # which is stored as its urgency
+        del row["priority"]  # stored as urgency
         return row
 
     def to_json(self, now: str) -> JSON:
-        """Returns what a caller sees at `now`, the owner's local time."""
+        """Returns the to-do as JSON at `now`, the owner's local time to the minute."""
         return self.to_listed(now) | {"created_at": self.created_at, "updated_at": self.updated_at}
 
     def to_listed(self, now: str) -> JSON:
-        """Returns the same as a list shows it: without its times, which would cost an assistant half of its tokens."""
-        shown = self._listed()
+        """Returns the to-do as in a list, without its timestamps, which would double an assistant's tokens."""
+        fields = self._listed()
         if self.due:
-            # One due on a day is overdue when the day is over.
-            shown["overdue"] = self.status == "open" and self.due < now[: len(self.due)]
-        return shown
+            # Due on a date without a time, it is overdue from the next day on.
+            fields["overdue"] = self.status == "open" and self.due < now[: len(self.due)]
+        return fields
 
     def _listed(self) -> JSON:
-        """Returns what a list shows before it is due: what is unset is absent."""
-        shown: JSON = {"id": self.id, "todo": self.todo}
+        """Returns the to-do as in a list, not overdue. Unset fields are absent."""
+        fields: JSON = {"id": self.id, "todo": self.todo}
         if self.notes:
-            shown["notes"] = self.notes
+            fields["notes"] = self.notes
         if self.due:
-            shown["due"] = self.due
-            shown["due_weekday"] = weekday(self.due)
-            shown["overdue"] = False
+            fields["due"] = self.due
+            fields["due_weekday"] = weekday(self.due)
+            fields["overdue"] = False
         if self.priority != UNSET_PRIORITY:
-            shown["priority"] = self.priority
+            fields["priority"] = self.priority
         if self.tags:
-            shown["tags"] = list(self.tags)
+            fields["tags"] = list(self.tags)
         if self.repeat:
-            shown["repeat"] = self.repeat
+            fields["repeat"] = self.repeat
         if self.url:
-            shown["url"] = self.url
+            fields["url"] = self.url
         if self.url_until:
-            shown["url_until"] = self.url_until
+            fields["url_until"] = self.url_until
         for name in ("status", "version", "change_id"):
-            shown[name] = getattr(self, name)
-        return shown
+            fields[name] = getattr(self, name)
+        return fields
 
 
 class Folded(NamedTuple):
-    """What search compares of a to-do. Of a long one it takes longer to make than all else that is stored."""
+    """The search columns of a to-do. For a long text, folding is the slowest part of a write."""
 
     search_text: str
     tag_keys: str
@@ -146,15 +146,15 @@ def share_path(share: str) -> str:
     return f"/s/{share}"
 
 
-STORED_AS_THEY_ARE = [name for name in Todo._fields if name not in ("priority", "tags")]
+PLAIN_COLUMNS = [name for name in Todo._fields if name not in ("priority", "tags")]
 
 
 def page(
     connection: Connection, owner: Owner, status: str, filters: JSON, sort: str, limit: int, cursor: str | None
 ) -> orjson.Fragment:
-    """Returns one page as JSON, by the filters of list_todos that were given. Raises InvalidRequest for a wrong cursor.
+    """Returns one page as JSON; `filters` are those of list_todos that are set. Raises InvalidRequest for a bad cursor.
 
-    A page without filters is kept until the list changes, or the minute: what is overdue depends on it.
+    A page without filters is cached until the list or the minute changes, as `overdue` depends on the time.
     """
     user = users.find(connection, owner)
     now = user.local_now()
@@ -184,7 +184,7 @@ def _page(connection: Connection, user: User, now: str, status: str, filters: JS
 
 
 def get(connection: Connection, owner: Owner, todo_id: int) -> JSON:
-    """Returns the to-do. Raises TodoNotFound, also for one in the trash."""
+    """Returns the to-do as JSON. Raises TodoNotFound, also for one in the trash."""
     user = users.find(connection, owner)
     todo = find(connection, user, todo_id)
     if todo is None or todo.status == "deleted":
@@ -193,13 +193,13 @@ def get(connection: Connection, owner: Owner, todo_id: int) -> JSON:
 
 
 def find(connection: Connection, user: User, todo_id: int) -> Todo | None:
-    """Returns the to-do, in the trash or not, or None."""
+    """Returns the to-do, even from the trash, or None."""
     row = connection.todo_by_id(user_id=user.id, id=todo_id)
     return Todo.from_row(row) if row else None
 
 
 def clean(given: JSON) -> JSON:
-    """Returns the fields as they are stored: trimmed, minutes without seconds, tags once each, null as unset."""
+    """Returns the fields normalized: text trimmed, due to the minute, tags unique, null as unset."""
     cleaned = dict(given)
     if "todo" in given:
         cleaned["todo"] = given["todo"].strip()
@@ -224,7 +224,7 @@ def _conditions(
     due_to: str | None = None,
     priority: str | None = None,
 ) -> JSON:
-    """Returns what the statements in todo_filters.sql compare with; a filter left out lets everything through."""
+    """Returns the parameters of todo_filters.sql; an absent filter matches everything."""
     no_later = due_to and (f"{due_to}~" if len(due_to) == len("2026-11-27") else due_to)
     has_due_filter = due_from or due_to
     return {
@@ -237,15 +237,15 @@ def _conditions(
 
 
 def patterns(q: str | None, tag: str | None) -> JSON:
-    """Returns what LIKE compares the text and the tags with; what is left out lets everything through."""
+    """Returns the LIKE patterns for text and tags; an absent filter matches everything."""
     return {
-        "search_pattern": f"%{literal(fold(q))}%" if q else "%",
-        "tag_pattern": f"%\n{literal(fold(tag))}\n%" if tag else "%",
+        "search_pattern": f"%{escape_like(fold(q))}%" if q else "%",
+        "tag_pattern": f"%\n{escape_like(fold(tag))}\n%" if tag else "%",
     }
 
 
 def _urgency(priority: str) -> int:
-    """Returns the place of a priority in a list that starts with the most urgent."""
+    """Returns the sort key of a priority, 0 for the most urgent."""
     return len(PRIORITIES) - 1 - PRIORITIES.index(priority)
 
 
@@ -254,13 +254,13 @@ def _priority(urgency: int) -> str:
 
 
 def fold(text: str) -> str:
-    """Returns what search compares: case and width folded away, in any alphabet, white space made one space.
+    """Returns the text as search compares it: case-folded, NFKC, with runs of white space as one space.
 
-    It is at most MAX_FOLDED times as long as the text.
+    The result has at most MAX_FOLDED times the characters.
     """
     if text.isascii():
         return " ".join(text.casefold().split())
-    pieces = UNFOLDED.split(text)  # every other one is a character that stays as it is
+    pieces = UNFOLDED.split(text)  # the odd ones are the separators, which stay as they are
     pieces[::2] = map(_fold, pieces[::2])
     return " ".join("".join(pieces).split())
 
@@ -269,6 +269,6 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
-def literal(text: str) -> str:
-    """Returns `text` so that LIKE takes it for itself."""
+def escape_like(text: str) -> str:
+    """Returns the text with LIKE's wildcards escaped by an exclamation mark."""
     return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

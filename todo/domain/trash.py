@@ -1,34 +1,34 @@
-"""The trash, emptied for good: to-dos, all that the log and the kept answers tell of them, and what an undo removed."""
+"""Emptying the trash: purges deleted to-dos with their log entries, and the bodies of stored responses."""
 
 from todo.domain import idempotency, users
 from todo.domain.changeset import Changeset, remove_for_good
 from todo.domain.users import Owner
 from todo.storage.statements import Connection
 
-REMOVED_AT_ONCE = 200
+PURGE_BATCH = 200  # rows of a kind removed in one write
 
 
 def empty(connection: Connection, owner: Owner) -> int | None:
-    """Notes in the log that the trash is emptied, and returns the id of that change; None where nothing is to go."""
+    """Logs that the trash is emptied; returns the id of that change, or None if there is nothing to purge."""
     changeset = Changeset(connection, owner)
     count, user = changeset.counts["deleted"], changeset.user
     if not count and not connection.ids_of_removed(user_id=user.id, limit=1):
         return None
-    told = f"Emptied the trash of {count} to-do{'' if count == 1 else 's'}." if count else "Emptied the trash."
-    changeset.note(told)
+    summary = f"Emptied the trash of {count} to-do{'' if count == 1 else 's'}." if count else "Emptied the trash."
+    changeset.note(summary)
     return changeset.change_id
 
 
 def empty_some(connection: Connection, owner: Owner, until_id: int) -> bool:
-    """Removes some of what was in the trash at that change for good; returns whether there is more.
+    """Purges a batch of what was in the trash at change `until_id`; returns whether more remains.
 
-    Each write removes only so many, so that nobody waits for long.
+    Batches keep each write short.
     """
     user = users.lock(connection, owner)
-    which = {"user_id": user.id, "limit": REMOVED_AT_ONCE}
+    which = {"user_id": user.id, "limit": PURGE_BATCH}
     trashed = [row["id"] for row in connection.ids_in_trash(**which, until_id=until_id)]
     removed = [row["todo_id"] for row in connection.ids_of_removed(**which)]
-    freed, more_answers = idempotency.forget_texts(connection, user, REMOVED_AT_ONCE)
+    freed, more_answers = idempotency.forget_texts(connection, user, PURGE_BATCH)
     freed += sum(remove_for_good(connection, user, todo_id) for todo_id in (*trashed, *removed))
     connection.count_removed(user_id=user.id, removed=len(trashed), bytes=freed)
-    return more_answers or REMOVED_AT_ONCE in (len(trashed), len(removed))
+    return more_answers or PURGE_BATCH in (len(trashed), len(removed))

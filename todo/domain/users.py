@@ -1,4 +1,4 @@
-"""Whose list it is, and what time it is there."""
+"""Users: the owners of lists, who acts for them, and their local time."""
 
 import secrets
 import time
@@ -22,7 +22,7 @@ UNUSED_CLIENT = timedelta(hours=SITE.limit("unused_client_hours"))
 
 
 def utc_now(offset: timedelta = timedelta()) -> str:
-    """Returns the time, moved by `offset`, as it is stored: UTC, to the second."""
+    """Returns the current time plus `offset` as STORED_TIME: UTC, to the second."""
     return _stored(int(time.time() + offset.total_seconds()))
 
 
@@ -37,20 +37,20 @@ def _local(time_zone: str, minute: int) -> str:
 
 
 def weekday(day: str) -> str:
-    """Returns the name of the weekday of a local date or time."""
+    """Returns the English weekday of a local date, or date and time."""
     return WEEKDAYS[date.fromisoformat(day[:DAY]).weekday()]
 
 
 def today(now: str) -> str:
-    """Returns the weekday and the date of a local time."""
+    """Returns a local time's weekday and date, such as Sunday 2026-11-22."""
     return f"{weekday(now)} {now[:DAY]}"
 
 
 class Owner(NamedTuple):
-    """Whose list a call is about, and who calls: as what, with which program, in which conversation.
+    """Whose list a call is about, and who is calling.
 
-    The service key acts for a username. An assistant acts by a grant and a person by a session, both for one user id:
-    a username can be given to somebody else. Region, client and conversation are hints of a host, and never trusted.
+    The service key acts for a username. An assistant acts by a grant and a person by a session, both for a user id, as
+    a username can pass to somebody else. Region, client and conversation are unverified hints from the host.
     """
 
     username: str
@@ -62,20 +62,20 @@ class Owner(NamedTuple):
     grant_id: str | None = None
     session: str | None = None  # its hash
 
-    def gone(self) -> Exception:
-        """Returns what to raise where the user, the grant or the session is no more."""
+    def access_ended(self) -> Exception:
+        """Returns the exception for a user, grant or session that no longer exists."""
         return SignedOut() if self.session else InvalidToken()
 
     @property
     def lane(self) -> int | str:
-        """What calls about the same list have in common; storage lets none of them hold up other lists."""
+        """The key by which storage queues calls per list, so that one list cannot hold up others."""
         return self.user_id or self.username
 
 
 class User(NamedTuple):
-    """The owner of a list. One that has not been opened yet has the id 0, which no to-do has."""
+    """The owner of a list, with the list's counters. The id is 0 until the list is opened."""
 
-    id: int  # random, so that none is ever given out twice
+    id: int  # random, never reused
     username: str
     stored_zone: str | None
     time_zone: str
@@ -86,12 +86,12 @@ class User(NamedTuple):
     open_count: int
     done_count: int
     deleted_count: int
-    bytes: int  # of the to-dos, the log and the kept answers
-    swept_on: str  # the last day, in UTC, on which the trash was looked through to its end
+    bytes: int  # of the to-dos, the log and the stored responses
+    swept_on: str  # the last UTC day on which all expired to-dos were purged
 
     @property
     def version(self) -> tuple[int, int]:
-        """What is another after every change of the list, and for a list that is opened anew."""
+        """The version of the list: differs after every change, and for another user of the same name."""
         return self.id, self.last_change_id
 
     @classmethod
@@ -114,19 +114,19 @@ class User(NamedTuple):
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many to-dos there are, by their status."""
+        """The number of to-dos by status."""
         return {"open": self.open_count, "done": self.done_count, "deleted": self.deleted_count}
 
     def local_time(self) -> datetime:
-        """Returns the date and time where the user is."""
+        """Returns the user's local date and time, with the time zone."""
         return datetime.now(ZoneInfo(self.time_zone))
 
     def local_now(self) -> str:
-        """Returns the same as it is shown: local, to the minute."""
+        """Returns the user's local time to the minute, such as 2026-11-27T18:00."""
         return _local(self.time_zone, int(time.time()) // 60)
 
     def local_text(self, stored: str) -> str:
-        """Returns a stored time as the user reads it."""
+        """Returns a stored time for display in the user's zone, such as 2026-11-27 at 18:00."""
         at = datetime.strptime(stored, STORED_TIME).replace(tzinfo=UTC).astimezone(ZoneInfo(self.time_zone))
         return f"{at:%Y-%m-%d at %H:%M}"
 
@@ -147,32 +147,32 @@ UNOPENED = {
 
 
 def find(connection: Connection, owner: Owner) -> User:
-    """Returns the owner's user without opening a list. Raises InvalidToken and SignedOut where the user is gone."""
+    """Returns the owner's user, without opening a list. Raises InvalidToken or SignedOut if the user is deleted."""
     if owner.user_id is None:
         row = connection.user_by_username(username=owner.username)
         return User.from_row(row or {**UNOPENED, "username": owner.username}, owner)
     row = connection.user_by_id(user_id=owner.user_id)
     if row is None:
-        raise owner.gone()
+        raise owner.access_ended()
     return User.from_row(row, owner)
 
 
 def lock(connection: Connection, owner: Owner) -> User:
-    """Returns the owner's user, locked until the write ends. Only the service key opens a list.
+    """Returns the owner's user, locked until the write ends; for the service key, opens the list if needed.
 
-    Every write begins with it, so that locks are taken in one order. Raises InvalidToken and SignedOut where the user,
-    the grant or the session has ended since the caller was authenticated.
+    Every write starts here, so that locks are taken in one order. Raises InvalidToken or SignedOut if the user, grant
+    or session has ended since the caller was authenticated.
     """
     if owner.user_id is None:
         return open_list(connection, owner)
     row = connection.lock_user_by_id(user_id=owner.user_id)
     if row is None or not _is_authentic(connection, owner):
-        raise owner.gone()
+        raise owner.access_ended()
     return User.from_row(row, owner)
 
 
 def open_list(connection: Connection, owner: Owner) -> User:
-    """Returns the user of this name, locked. The first write opens the list and keeps the guess of the time zone."""
+    """Returns the user with this name, locked; creates one, with a guessed time zone, if there is none."""
     row = connection.lock_user(username=owner.username) or connection.open_user(
         user_id=1 + secrets.randbelow(MAX_ID),
         username=owner.username,
@@ -184,9 +184,9 @@ def open_list(connection: Connection, owner: Owner) -> User:
 
 
 def forget(connection: Connection, owner: Owner) -> bool:
-    """Deletes the user with every to-do, the log, and the account with all it gave; returns whether there was one.
+    """Deletes the user, the list, its log, and the account with its grants and sessions; returns whether any existed.
 
-    Raises SignedOut, as `lock` does.
+    Raises SignedOut if the session has ended.
     """
     user_id = lock(connection, owner).id if owner.user_id else _locked_id(connection, owner.username)
     connection.delete_claim(username=owner.username)
@@ -207,7 +207,7 @@ def forget(connection: Connection, owner: Owner) -> bool:
 
 
 def _is_authentic(connection: Connection, owner: Owner) -> bool:
-    """Whether the grant or the session by which the owner was authenticated is still there."""
+    """Whether the grant or session that authenticated the owner still exists."""
     if owner.grant_id:
         return connection.grant_by_id(user_id=owner.user_id, id=owner.grant_id) is not None
     return connection.session_by_hash(user_id=owner.user_id, hash=owner.session) is not None

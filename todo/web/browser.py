@@ -158,7 +158,7 @@ def public_page(template: str, status: int = 200, **values: Any) -> Response:
     return response
 
 
-def change(change_id: int | None) -> history.Told | None:
+def change(change_id: int | None) -> history.ChangeDetails | None:
     """Returns the change that a page shall speak of, if there is one."""
     try:
         return read(history.change, owner(), change_id) if change_id else None

@@ -11,7 +11,7 @@ from todo.contract.formats import is_visible
 from todo.domain import entries
 from todo.domain.changeset import PAST_TENSE
 from todo.domain.entries import PROFILE, Entry
-from todo.domain.history import ASSISTANT, Actor, Told
+from todo.domain.history import ASSISTANT, Actor, ChangeDetails
 from todo.domain.sections import Moment
 from todo.domain.todos import Todo
 from todo.errors import (
@@ -193,7 +193,7 @@ def called(name: str) -> str:
     return name.strip().translate(QUOTES) if is_visible(name) and name != f"An assistant {NAMELESS}" else ""
 
 
-def done(change: Told) -> str:
+def done(change: ChangeDetails) -> str:
     """Returns what a change did, as the end of a sentence that begins with who did it."""
     entries = [entry for entry in change.entries if entry.todo_id != PROFILE]
     if change.undoes:
