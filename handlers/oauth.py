@@ -74,7 +74,7 @@ def revoke_token(body: JSON) -> Response:
 
 
 def register_client(body: JSON) -> Response:
-    attempts.limit(browser.write(attempts.count, attempts.registrations(browser.address())))
+    attempts.raise_if_limited(browser.write(attempts.count, attempts.registrations(browser.address())))
     try:
         return _sent(Answer(201, browser.write(register.register, body)))
     except OAuth2Error as error:

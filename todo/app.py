@@ -78,7 +78,7 @@ def _service(settings: Settings) -> Service:
     return Service(
         engine=open_engine(settings.database_url),
         settings=settings,
-        key_digests=tuple(map(bearer.digest, settings.service_auth_key)),
+        key_digests=tuple(map(bearer.key_digest, settings.service_auth_key)),
         resources=resources_of(settings.public_url),
         # The prefix makes browsers keep it to this very host and to TLS.
         session_cookie="__Host-session" if settings.public_url.startswith("https:") else "session",

@@ -226,20 +226,20 @@ class TestGuessing:
     @pytest.fixture
     def fast_passwords(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Lets a guess cost nothing, where it is their number that matters."""
-        monkeypatch.setattr(passwords, "is_right", lambda _, password: password == PASSWORD)
+        monkeypatch.setattr(passwords, "verify", lambda _, password: password == PASSWORD)
 
     def test_wrong_passwords_are_not_even_looked_at_after_some(
         self, person: Person, new_browser: NewBrowser, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hashed = 0
-        is_right = passwords.is_right
+        verify = passwords.verify
 
         def counting(*args: str) -> bool:
             nonlocal hashed
             hashed += 1
-            return is_right(*args)
+            return verify(*args)
 
-        monkeypatch.setattr(passwords, "is_right", counting)
+        monkeypatch.setattr(passwords, "verify", counting)
         attacker = new_browser()
         fields = {"csrf_token": Person(attacker, "x").csrf_token(), "username": person.username, "password": self.WRONG}
         attacker.event_hooks = {}

@@ -107,7 +107,7 @@ def test_a_sign_in_that_comes_late_opens_nobody_elses_account(
 ) -> None:
     person, pause = workers.member(), Pause()
     elsewhere = workers.person(person.username)
-    monkeypatch.setattr(passwords, "is_right", pause.after(passwords.is_right))
+    monkeypatch.setattr(passwords, "verify", pause.after(passwords.verify))
     answer = pause.during(elsewhere.sign_in, lambda: delete_and_sign_up_again(workers, person))
     assert answer.status_code == 403
     assert not elsewhere.is_signed_in()

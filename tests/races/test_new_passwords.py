@@ -17,7 +17,7 @@ def change(person: Person, password: str) -> str:
 
 def pause_after_the_check(monkeypatch: pytest.MonkeyPatch) -> Pause:
     pause = Pause()
-    monkeypatch.setattr(passwords, "is_right", pause.after(passwords.is_right))
+    monkeypatch.setattr(passwords, "verify", pause.after(passwords.verify))
     return pause
 
 

@@ -246,7 +246,7 @@ class Somebody:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_reaches_the_list_of_another(workers: Workers, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    monkeypatch.setattr(attempts, "limit", lambda _: None)
+    monkeypatch.setattr(attempts, "raise_if_limited", lambda _: None)
     town = Town(workers, [f"town{next(_numbers)}" for _ in range(2)])
     people = [Somebody(town, Random(f"{seed} {number}")) for number in range(3)]
     at_once(*[somebody.live for somebody in people])

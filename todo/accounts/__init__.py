@@ -1,1 +1,1 @@
-"""Accounts: who people are, how they prove it, and which assistants they have connected."""
+"""Accounts, authentication, and the assistants that people have connected."""

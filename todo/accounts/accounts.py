@@ -1,4 +1,4 @@
-"""Accounts: a person's name, password and, if they want one, e-mail address."""
+"""Accounts: a username, a password and an optional e-mail address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from todo.storage.limits import exports
 from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
-CLAIM_TIME = timedelta(days=SITE.limit("claim_days"))
+CLAIM_LIFETIME = timedelta(days=SITE.limit("claim_days"))
 
 
 @dataclass(frozen=True)
 class Account:
-    """Somebody who can sign in."""
+    """A person's account; `created_at` is UTC, to the second."""
 
     user_id: int
     username: str
@@ -38,53 +38,53 @@ class Account:
 def sign_up(
     engine: Engine, address: str, username: str, password: str, email: str | None, claim_code: str | None
 ) -> Account:
-    """Returns a new account. Raises TooManyAttempts, UsernameTaken and ClaimRefused."""
-    attempts.limit(engine.submit_write(attempts.count, attempts.sign_ups(address)).result())
+    """Opens an account for a client at an IP address. Raises TooManyAttempts, UsernameTaken and ClaimRefused."""
+    attempts.raise_if_limited(engine.submit_write(attempts.count, attempts.sign_ups(address)).result())
     return engine.submit_write(
         open_account, username.lower(), passwords.hash_password(password), email, claim_code
     ).result()
 
 
 def check_password(engine: Engine, address: str, username: str, password: str) -> Account:
-    """Returns the account of this name and password. Raises TooManyAttempts, and WrongPassword, whatever is wrong."""
-    counts = attempts.sign_ins(username.lower(), address)
-    attempts.limit(engine.submit_write(attempts.count, counts).result())
+    """Returns the account with this name and password. Raises TooManyAttempts, or WrongPassword whichever is wrong."""
+    limits = attempts.sign_ins(username.lower(), address)
+    attempts.raise_if_limited(engine.submit_write(attempts.count, limits).result())
     account = engine.submit_read(find, username.lower()).result()
-    if not passwords.is_right(account.password_hash if account else None, password):
+    if not passwords.verify(account.password_hash if account else None, password):
         raise WrongPassword
     assert account
-    engine.submit_write(attempts.forgive, counts).result()
+    engine.submit_write(attempts.forgive, limits).result()
     return account
 
 
 def check_own_password(engine: Engine, owner: Owner, password: str) -> Account:
-    """Returns the account of who is signed in. Raises TooManyAttempts, WrongPassword and SignedOut."""
-    counts = attempts.own_passwords(str(owner.session))
-    attempts.limit(engine.submit_write(attempts.count, counts).result())
+    """Returns the signed-in person's account. Raises TooManyAttempts, WrongPassword and SignedOut."""
+    limits = attempts.own_passwords(str(owner.session))
+    attempts.raise_if_limited(engine.submit_write(attempts.count, limits).result())
     account = engine.submit_read(of, owner).result()
-    if not passwords.is_right(account.password_hash, password):
+    if not passwords.verify(account.password_hash, password):
         raise WrongPassword
-    engine.submit_write(attempts.forgive, counts).result()
+    engine.submit_write(attempts.forgive, limits).result()
     return account
 
 
 def find(connection: Connection, username: str) -> Account | None:
-    """Returns the account of this name, in lower case."""
+    """Returns the account with this lower-case name, or None."""
     row = connection.account_by_username(username=username)
     return Account.from_row(row) if row else None
 
 
 def of(connection: Connection, owner: Owner) -> Account:
-    """Returns the account of who is signed in. Raises SignedOut."""
+    """Returns the signed-in person's account. Raises SignedOut."""
     return Account.from_row(connection.account_by_user(user_id=users.find(connection, owner).id))
 
 
 def open_account(
     connection: Connection, username: str, password_hash: str, email: str | None, claim_code: str | None
 ) -> Account:
-    """Returns the new account of this name. Raises UsernameTaken and ClaimRefused.
+    """Opens an account and returns it. Raises UsernameTaken and ClaimRefused.
 
-    A list that a trusted host has opened under the name is somebody's: it takes a claim code of the operator.
+    A list that a trusted host has opened under the name needs the operator's claim code, as it belongs to somebody.
     """
     if username == "me":
         raise UsernameTaken
@@ -100,14 +100,14 @@ def open_account(
 
 
 def new_claim(connection: Connection, username: str) -> str:
-    """Returns a code by which one person can sign up with the name of a list. It takes the place of an earlier one."""
+    """Returns a code, good for one sign-up, that claims an existing list. It replaces any earlier code for the list."""
     code = tokens.new("claim")
-    connection.save_claim(username=username, hash=tokens.digest(code), expires_at=utc_now(CLAIM_TIME))
+    connection.save_claim(username=username, hash=tokens.digest(code), expires_at=utc_now(CLAIM_LIFETIME))
     return code
 
 
 def lock(connection: Connection, account: Account) -> None:
-    """Locks an account whose password was checked. Raises WrongPassword where that is another since, or all is gone."""
+    """Locks an account after its password check. Raises WrongPassword if it was changed or deleted since the check."""
     connection.lock_user_by_id(user_id=account.user_id)
     row = connection.account_by_user(user_id=account.user_id)
     if row is None or row["password_hash"] != account.password_hash:
@@ -115,26 +115,26 @@ def lock(connection: Connection, account: Account) -> None:
 
 
 def change_email(connection: Connection, owner: Owner, email: str | None) -> None:
-    """Sets the e-mail address, or removes it. Raises SignedOut."""
+    """Sets the e-mail address; None removes it. Raises SignedOut."""
     connection.save_email(user_id=users.lock(connection, owner).id, email=email)
 
 
 @exports
 def export(connection: Connection, owner: Owner) -> JSON:
-    """Returns all that is kept about the person, but for the password, whose hash helps nobody. Raises SignedOut."""
+    """Returns all data stored about the person, except the password hash. Raises SignedOut."""
     user, account = users.find(connection, owner), of(connection, owner)
     todos = [Todo.from_row(row).to_json(user.local_now()) for row in connection.all_todos(user_id=user.id)]
     entries: dict[int, list[JSON]] = {}
     for row in connection.all_entries(user_id=user.id):
         entries.setdefault(row["change_id"], []).append(Entry.from_row(row).to_json())
-    told = ("id", "at", "actor", "client", "summary", "undoes")
+    columns = ("id", "at", "actor", "client", "summary", "undoes")
     return {
         "account": {"username": account.username, "email": account.email, "created_at": account.created_at},
         "profile": profiles.show(connection, owner),
         "assistants": grants.connected(connection, user.id),
         "todos": todos,
         "changes": [
-            {**{name: row[name] for name in told}, "entries": entries.get(row["id"], [])}
+            {**{name: row[name] for name in columns}, "entries": entries.get(row["id"], [])}
             for row in connection.all_changes(user_id=user.id)
         ],
     }

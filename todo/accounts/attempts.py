@@ -1,4 +1,4 @@
-"""What may be tried only so often: counted in the database, so that any number of workers counts as one."""
+"""Rate limits on sign-ins and the like, counted in the database and so shared by all workers."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,77 +14,77 @@ MAX_COUNTERS = SITE.limit("attempt_counters")
 
 
 @dataclass(frozen=True)
-class Count:
-    """One counter: `most` tries of one kind, by or for `whom`, in each window. Of an address, many people's count."""
+class AttemptLimit:
+    """At most so many attempts of a kind in each WINDOW, for one subject; many people may share an IP address."""
 
     kind: str
-    whom: str
-    most: int
-    of_address: bool = False
+    subject: str
+    max_attempts: int
+    per_address: bool = False
 
     @property
     def key(self) -> str:
-        """Returns the name it is kept under, which is nobody's name or address to read."""
-        return tokens.digest(f"{self.kind} {self.whom}")
+        """Returns the counter's key, a hash that reveals no username or address."""
+        return tokens.digest(f"{self.kind} {self.subject}")
 
 
-def sign_ins(username: str, address: str) -> list[Count]:
-    """Returns what a try to sign in counts for, whether or not there is such an account."""
+def sign_ins(username: str, address: str) -> list[AttemptLimit]:
+    """Returns the limits on a sign-in, whether or not the account exists."""
     return [
-        Count("sign-in from", address, SITE.limit("sign_ins_per_address"), of_address=True),
-        Count("sign-in to", username, SITE.limit("sign_ins_per_account")),
+        AttemptLimit("sign-in from", address, SITE.limit("sign_ins_per_address"), per_address=True),
+        AttemptLimit("sign-in to", username, SITE.limit("sign_ins_per_account")),
     ]
 
 
-def own_passwords(session: str) -> list[Count]:
-    """Returns what the password of somebody who is signed in already counts for: what strangers try is not among it."""
-    return [Count("password in", session, SITE.limit("passwords_per_session"))]
+def own_passwords(session: str) -> list[AttemptLimit]:
+    """Returns the limits on re-entering one's own password; strangers' attempts do not count towards them."""
+    return [AttemptLimit("password in", session, SITE.limit("passwords_per_session"))]
 
 
-def sign_ups(address: str) -> list[Count]:
-    return [Count("sign-up from", address, SITE.limit("sign_ups_per_address"), of_address=True)]
+def sign_ups(address: str) -> list[AttemptLimit]:
+    return [AttemptLimit("sign-up from", address, SITE.limit("sign_ups_per_address"), per_address=True)]
 
 
-def registrations(address: str) -> list[Count]:
-    return [Count("registration from", address, SITE.limit("registrations_per_address"), of_address=True)]
+def registrations(address: str) -> list[AttemptLimit]:
+    return [AttemptLimit("registration from", address, SITE.limit("registrations_per_address"), per_address=True)]
 
 
-def fetches(address: str) -> list[Count]:
-    return [Count("fetch for", address, SITE.limit("fetches_per_address"), of_address=True)]
+def fetches(address: str) -> list[AttemptLimit]:
+    return [AttemptLimit("fetch for", address, SITE.limit("fetches_per_address"), per_address=True)]
 
 
-def assertions(client_id: str) -> list[Count]:
-    """Returns what an assertion counts for: each is kept until it has expired, so one client may bring so many."""
-    return [Count("assertion of", client_id, SITE.limit("assertions_per_client"))]
+def assertions(client_id: str) -> list[AttemptLimit]:
+    """Returns the limits on client assertions, each of which is stored until it expires."""
+    return [AttemptLimit("assertion of", client_id, SITE.limit("assertions_per_client"))]
 
 
-def count(connection: Connection, counts: list[Count]) -> int:
-    """Counts a try before it is made, so that tries at the same time count too. Returns the seconds to wait, or 0.
+def count(connection: Connection, limits: list[AttemptLimit]) -> int:
+    """Counts an attempt before it is made, so that parallel ones count too. Returns the seconds to wait, or 0.
 
-    What one counter refuses is not counted by the next, so an address adds no more rows than it has tries.
+    An attempt over one limit is not counted by the next, so an address adds at most a row per attempt.
     """
     connection.delete_old_attempts(now=utc_now())
     if connection.count_attempts()["total"] >= MAX_COUNTERS:
         connection.delete_soonest_attempts(limit=MAX_COUNTERS // 10)
-    for counted in counts:
-        row = connection.count_attempt(key=counted.key, now=utc_now(), until=utc_now(WINDOW))
-        if row["count"] > counted.most:
+    for limit in limits:
+        row = connection.count_attempt(key=limit.key, now=utc_now(), until=utc_now(WINDOW))
+        if row["count"] > limit.max_attempts:
             end = datetime.strptime(row["until"], STORED_TIME).replace(tzinfo=UTC)
             return max(1, int((end - datetime.now(UTC)).total_seconds()))
     return 0
 
 
-def limit(wait: int) -> None:
-    """Raises TooManyAttempts where `count` said to wait. Apart from it, as a write that raises keeps nothing."""
+def raise_if_limited(wait: int) -> None:
+    """Raises TooManyAttempts for the result of `count`, which cannot: a write that raises is rolled back."""
     if wait:
         raise TooManyAttempts(wait)
 
 
-def forgive(connection: Connection, counts: list[Count]) -> None:
-    """Takes a try that succeeded back: the account's counter starts anew, the address's forgets this one try.
+def forgive(connection: Connection, limits: list[AttemptLimit]) -> None:
+    """Uncounts a successful attempt: resets the account's counter, and takes one off the address's.
 
-    Not all of the address's, or it could guess at others between two good sign-ins of its own.
+    Resetting that too would let an address guess other people's passwords between sign-ins of its own.
     """
-    for counted in counts:
-        forget = connection.take_back_attempt if counted.of_address else connection.forget_attempts
-        forget(key=counted.key)
+    for limit in limits:
+        uncount = connection.take_back_attempt if limit.per_address else connection.forget_attempts
+        uncount(key=limit.key)

@@ -1,7 +1,7 @@
-"""From a bearer token to a principal: who calls, and for whom they may act. The contract's security schemes name it.
+"""Bearer authentication: the functions that the contract's security schemes name.
 
-Each scheme has a function of its own that takes its own kind of token and no other. Connexion goes on to the next
-scheme when one refuses, so a function that took both would let a user's token in without a look at its scope.
+Each scheme's function accepts only its own kind of token. Connexion tries the next scheme when one refuses, so a
+function that accepted both would let a user's token in without a scope check.
 """
 
 import hmac
@@ -22,9 +22,9 @@ from todo.storage.database import peek
 from todo.storage.statements import Connection
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
-MAX_NAME_CHARACTERS = 64  # characters that a program's name is made of
+MAX_NAME_CHARACTERS = 64  # of a header that names the client
 ACCESS = tokens.PREFIXES["access"]
-NOTED_EVERY = timedelta(minutes=5)  # how exact the account page is about when an assistant last acted
+LAST_USED_PRECISION = timedelta(minutes=5)  # of an assistant's last use, as the account page shows it
 
 SCOPES = list(API.scopes)
 # What a request says of itself: headers, which can all be forged, and where the principal keeps them.
@@ -33,15 +33,15 @@ HINTS = {"openai-subdivision-1-iso-code": "region", "openai-conversation-id": "c
 TokenInfo = dict[str, Any]
 
 
-def digest(key: str) -> bytes:
-    """Returns what keys are compared by: of one length, so that the time to compare tells nothing."""
+def key_digest(key: str) -> bytes:
+    """Returns a 32-byte digest for comparing keys, so that timing does not reveal their length."""
     return blake2b(key.encode(), digest_size=32).digest()
 
 
 class Principal(NamedTuple):
-    """Who calls, and what came with the request in headers.
+    """The authenticated caller, with what its request headers say.
 
-    Without a username it is the holder of the service key, who may act for any; with one it is that user's assistant.
+    Without a username it is the holder of the service key, who may act for anyone; with one, that user's assistant.
     """
 
     actor: str = "operator"
@@ -54,7 +54,7 @@ class Principal(NamedTuple):
     grant_id: str | None = None
 
     def owner(self, username: str) -> Owner:
-        """Returns whose list `username` means, and who asks; case does not matter. Raises MeNeedsUser, NotYourList."""
+        """Returns the owner for a username in any case, or `me`. Raises MeNeedsUser and NotYourList."""
         name = username.lower()
         if self.username is None:
             if name == "me":
@@ -66,26 +66,26 @@ class Principal(NamedTuple):
         return Owner(name, self.region, self.actor, self.client, self.conversation, self.user_id, self.grant_id)
 
     def request_id(self, body: dict[str, Any]) -> str | None:
-        """Takes request_id out of the body and returns it, or the header's. Raises InvalidRequest where they differ."""
-        named = {body.pop("request_id", None), self.idempotency_key} - {None}
-        if len(named) > 1:
+        """Returns request_id, popped from the body, or Idempotency-Key. Raises InvalidRequest if they differ."""
+        request_ids = {body.pop("request_id", None), self.idempotency_key} - {None}
+        if len(request_ids) > 1:
             raise InvalidRequest.of("request_id", "must be the same as Idempotency-Key, where both are sent")
-        return named.pop() if named else None
+        return request_ids.pop() if request_ids else None
 
 
 async def authenticate_user(token: str, request: Any) -> Any:
-    """Returns the token info of a user's access token, with the principal as `sub`. Raises InvalidToken.
+    """Returns {sub: Principal, scope: list} for a user's access token. Raises InvalidToken.
 
-    One read by the token's hash, kept nowhere: what is revoked is refused at once, by every worker. For what is no
-    access token it is NO_VALUE: the other scheme decides.
+    Tokens are looked up on each request and never cached, so every worker refuses a revoked one at once. For any other
+    kind of token it returns NO_VALUE and leaves the decision to the other scheme.
     """
     if not token.startswith(ACCESS):
-        return _not_mine()
+        return _other_scheme()
     row = await peek(_access_token, tokens.digest(token))
     if row is None or row["resource"] not in current.get().resources:
         raise InvalidToken
-    if row["last_used_at"] < utc_now(-NOTED_EVERY):
-        # Not waited for: the answer does not depend on it.
+    if row["last_used_at"] < utc_now(-LAST_USED_PRECISION):
+        # Not awaited: the response does not depend on it.
         current.get().engine.submit_write(grants.note_use, row["user_id"], row["grant_id"])
     known = {name: row[name] for name in ("username", "user_id", "grant_id")}
     principal = _principal(request, client=row["client_name"], **known)
@@ -93,30 +93,30 @@ async def authenticate_user(token: str, request: Any) -> Any:
 
 
 async def authenticate_service(token: str, request: Any) -> Any:
-    """Returns the token info of the service key, with the principal as `sub`. Raises InvalidToken.
+    """Returns {sub: Principal, scope: list} for the service key. Raises InvalidToken.
 
-    For a user's token it is NO_VALUE: what the other scheme says of it stands.
+    For a user's token it returns NO_VALUE and leaves the decision to the other scheme.
     """
-    presented = digest(token)
-    # Every key is compared, so that the time does not tell which one it was.
+    presented = key_digest(token)
+    # All keys are compared, so that timing does not reveal which one matched.
     matches = [hmac.compare_digest(presented, known) for known in current.get().key_digests]
     if any(matches):
         return {"sub": _principal(request, client=_client(request.headers)), "scope": SCOPES}
     if token.startswith(ACCESS):
-        return _not_mine()
+        return _other_scheme()
     raise InvalidToken
 
 
 async def authenticate(headers: Mapping[str, str]) -> TokenInfo:
-    """Returns the token info of a token of either kind (RFC 6750 section 2.1). Raises Unauthorized, InvalidToken."""
+    """Returns the token info for the bearer token of either kind. Raises Unauthorized and InvalidToken."""
     token, request = bearer_token(headers), SimpleNamespace(headers=headers)
-    known_by = authenticate_user if token.startswith(ACCESS) else authenticate_service
-    info: TokenInfo = await known_by(token, request)
+    scheme = authenticate_user if token.startswith(ACCESS) else authenticate_service
+    info: TokenInfo = await scheme(token, request)
     return info
 
 
 def bearer_token(headers: Mapping[str, str]) -> str:
-    """Returns the token of the header Authorization. Raises Unauthorized."""
+    """Returns the token in the Authorization header (RFC 6750 section 2.1). Raises Unauthorized."""
     scheme, _, token = headers.get("authorization", "").strip().partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorized
@@ -124,7 +124,7 @@ def bearer_token(headers: Mapping[str, str]) -> str:
 
 
 def require_scope(required_scopes: list[str], token_scopes: list[str]) -> bool:
-    """Returns True, or raises InsufficientScope with all that the token would need (RFC 6750 section 3.1)."""
+    """Returns True. Raises InsufficientScope, which names the scopes needed (RFC 6750 section 3.1)."""
     if not set(required_scopes) <= set(token_scopes):
         raise InsufficientScope({*required_scopes, *token_scopes})
     return True
@@ -146,9 +146,9 @@ def _principal(request: Any, **known: Any) -> Principal:
 
 
 @cache
-def _not_mine() -> Any:
-    """Returns what tells Connexion that a token is of another scheme."""
-    from connexion.security import NO_VALUE  # not above: commands import this module, and start faster without
+def _other_scheme() -> Any:
+    """Returns the value that makes Connexion try the next scheme."""
+    from connexion.security import NO_VALUE  # imported late, as it would slow down the command line
 
     return NO_VALUE
 
@@ -170,7 +170,7 @@ def _client(headers: Mapping[str, str]) -> str:
 
 @lru_cache(maxsize=256)
 def _client_name(conversation: str, user_agent: str) -> str:
-    """Returns what the log calls the program: ChatGPT by the start of its conversation's id, others by their name."""
+    """Returns the client's name for the log: ChatGPT's conversation id, shortened, or the user agent's name."""
     if conversation:
         return f"openai {_NOT_IN_NAMES.sub('', conversation)[:12]}"
     return _NOT_IN_NAMES.sub("", user_agent.partition("/")[0])[:40]

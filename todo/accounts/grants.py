@@ -1,4 +1,4 @@
-"""Grants: which assistants a person has connected, what each may do and did, and how one is disconnected."""
+"""Grants: the assistants that a person has connected, and disconnecting one."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ from todo.domain.users import UNUSED_CLIENT, Owner, utc_now
 from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
-RECENT = 3
+RECENT_CHANGES = 3
 
 
 def note_use(connection: Connection, user_id: int, grant_id: str) -> None:
-    """Keeps that the assistant has just acted."""
+    """Records that the assistant has just used the grant."""
     connection.note_use_of_grant(user_id=user_id, id=grant_id, now=utc_now())
 
 
 def connected(connection: Connection, user_id: int) -> list[JSON]:
-    """Returns the grants that have a token left, the last used first, each with its latest changes."""
+    """Returns the grants with a live token, most recently used first, each with its scopes and latest changes."""
     return [
         {**row, "scope": row["scope"].split(), "changes": _latest_changes(connection, user_id, row["id"])}
         for row in map(dict, connection.live_grants(user_id=user_id, now=utc_now()))
@@ -24,16 +24,16 @@ def connected(connection: Connection, user_id: int) -> list[JSON]:
 
 
 def disconnect(connection: Connection, owner: Owner, grant_id: str) -> None:
-    """Ends a grant of the person, once what it has under way is done. Raises SignedOut."""
+    """Ends a grant once its pending writes are done. Raises SignedOut."""
     end(connection, users.lock(connection, owner).id, grant_id)
 
 
 def end(connection: Connection, user_id: int, grant_id: str) -> None:
-    """Ends a grant with all of its tokens. The user is locked already, so that none is given out meanwhile."""
+    """Ends a grant and its tokens. The user must be locked, so that no token is issued meanwhile."""
     connection.release_client(user_id=user_id, grant_id=grant_id, expires_at=utc_now(UNUSED_CLIENT))
     connection.delete_tokens_of_grant(user_id=user_id, grant_id=grant_id)
     connection.delete_grant(user_id=user_id, id=grant_id)
 
 
 def _latest_changes(connection: Connection, user_id: int, grant_id: str) -> list[JSON]:
-    return [dict(row) for row in connection.changes_of_grant(user_id=user_id, grant_id=grant_id, limit=RECENT)]
+    return [dict(row) for row in connection.changes_of_grant(user_id=user_id, grant_id=grant_id, limit=RECENT_CHANGES)]

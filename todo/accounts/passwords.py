@@ -1,4 +1,4 @@
-"""Passwords: Argon2id, never inside a write, and as slow for an account that does not exist."""
+"""Password hashing with Argon2id. Never call it inside a write: it is slow on purpose."""
 
 import threading
 import unicodedata
@@ -6,28 +6,28 @@ import unicodedata
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-# OWASP's first choice for Argon2id: 19 MiB, two passes, one lane. At most two at a time, so that many sign-ins at once
-# take neither the memory nor the processors of a small machine.
+# OWASP's recommendation for Argon2id: 19 MiB, two passes, one lane. Two at a time, so that a burst of sign-ins cannot
+# exhaust the memory or CPU of a small machine.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-_TURNS = threading.BoundedSemaphore(2)
-_NOBODYS = _HASHER.hash("the password of nobody")
+_SLOTS = threading.BoundedSemaphore(2)
+_DUMMY_HASH = _HASHER.hash("the password of nobody")
 
 
 def hash_password(password: str) -> str:
-    """Returns what is kept of a password."""
-    with _TURNS:
+    """Returns the hash to store."""
+    with _SLOTS:
         return _HASHER.hash(_normal(password))
 
 
-def is_right(password_hash: str | None, password: str) -> bool:
-    """Whether it is the password of the hash. Takes its time without a hash too, and says no."""
-    with _TURNS:
+def verify(password_hash: str | None, password: str) -> bool:
+    """Whether the password matches the hash. Without a hash it is False after as long, to hide who has an account."""
+    with _SLOTS:
         try:
-            return _HASHER.verify(password_hash or _NOBODYS, _normal(password)) and password_hash is not None
+            return _HASHER.verify(password_hash or _DUMMY_HASH, _normal(password)) and password_hash is not None
         except (VerificationError, InvalidHashError):
             return False
 
 
 def _normal(password: str) -> str:
-    """Returns one spelling of what looks the same, whatever the keyboard (NIST SP 800-63B section 3.1.1.2)."""
+    """Returns the NFKC form, so that the keyboard does not matter (NIST SP 800-63B section 3.1.1.2)."""
     return unicodedata.normalize("NFKC", password)

@@ -1,4 +1,4 @@
-"""Text that only the holder of a secret can read again: what must be kept, and not be readable in the database."""
+"""Encryption of stored text under a caller's secret, which the database does not have."""
 
 import base64
 
@@ -10,16 +10,16 @@ PURPOSE = b"todo: the successor of a refresh token"
 
 
 def seal(secret: str, text: str) -> str:
-    """Returns the text, encrypted and authenticated under a key of the secret, one of todo/accounts/tokens.py."""
+    """Returns the text encrypted and authenticated (Fernet) under a key derived from the secret, a token of ours."""
     return _cipher(secret).encrypt(text.encode()).decode()
 
 
 def unseal(secret: str, sealed: str) -> str:
-    """Returns the text. Raises cryptography.fernet.InvalidToken for another secret and for what was changed."""
+    """Returns the text. Raises cryptography.fernet.InvalidToken for the wrong secret or tampered text."""
     return _cipher(secret).decrypt(sealed).decode()
 
 
 def _cipher(secret: str) -> Fernet:
-    """The key comes from the secret itself (RFC 5869), of which the database keeps a hash that does not lead to it."""
+    """Derives the key from the secret by HKDF (RFC 5869); the hash in the database does not lead to it."""
     key = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(secret.encode())
     return Fernet(base64.urlsafe_b64encode(key))

@@ -1,4 +1,4 @@
-"""Sessions of people in browsers. The cookie holds the secret, the database only its hash."""
+"""Browser sessions. The cookie holds the secret, the database only its hash."""
 
 import hmac
 from dataclasses import dataclass
@@ -12,30 +12,30 @@ from todo.domain.users import Owner, utc_now
 from todo.errors import SignedOut
 from todo.storage.statements import Connection
 
-KEPT = timedelta(days=SITE.limit("session_days"))  # with "keep me signed in"
+LONG = timedelta(days=SITE.limit("session_days"))  # with "keep me signed in"
 SHORT = timedelta(hours=SITE.limit("session_hours"))
 MAX_SESSIONS = SITE.limit("sessions_per_account")
 
 
 @dataclass(frozen=True)
 class Session:
-    """A browser's secret, and the account that is signed in with it, if any."""
+    """A browser's secret, and the account signed in with it, if any."""
 
     secret: str
     account: Account | None = None
 
     @property
     def csrf_token(self) -> str:
-        """Returns what every form of this session carries. Who cannot read the cookie cannot make it."""
+        """Returns the token that every form of this session carries; only who has the cookie can compute it."""
         return tokens.digest(f"csrf {self.secret}")
 
-    def has_sent(self, csrf_token: str) -> bool:
-        """Whether a form with this token comes from a page of this session."""
+    def accepts(self, csrf_token: str) -> bool:
+        """Whether the token is this session's, compared in constant time."""
         return hmac.compare_digest(self.csrf_token.encode(), csrf_token.encode())
 
     @property
     def owner(self) -> Owner:
-        """Returns the person who is signed in, as whose list it is. Raises SignedOut where nobody is."""
+        """Returns the signed-in person as the owner of their list. Raises SignedOut."""
         if self.account is None:
             raise SignedOut
         session = tokens.digest(self.secret)
@@ -43,9 +43,9 @@ class Session:
 
 
 def start(connection: Connection, account: Account, old: str, *, keep: bool) -> str:
-    """Returns the secret of a new session in place of an old one. Raises what accounts.lock raises.
+    """Starts a session in place of the old one and returns its secret. Raises WrongPassword, as accounts.lock does.
 
-    The old one ends, so that nobody else can know it; so does one that the account has too many.
+    A new secret prevents session fixation. Beyond MAX_SESSIONS, sessions of the account end.
     """
     accounts.lock(connection, account)
     end(connection, old)
@@ -53,7 +53,7 @@ def start(connection: Connection, account: Account, old: str, *, keep: bool) -> 
 
 
 def change_password(connection: Connection, owner: Owner, account: Account, password_hash: str) -> str:
-    """Sets the password, ends every session, and returns the secret of a new one. Raises SignedOut, WrongPassword."""
+    """Sets the password, ends all sessions and returns the secret of a new one. Raises SignedOut and WrongPassword."""
     user = users.lock(connection, owner)
     accounts.lock(connection, account)
     connection.save_password(user_id=user.id, password_hash=password_hash)
@@ -62,13 +62,13 @@ def change_password(connection: Connection, owner: Owner, account: Account, pass
 
 
 def find(connection: Connection, secret: str) -> Account | None:
-    """Returns the account that is signed in with this secret."""
+    """Returns the account signed in with this secret, or None."""
     row = connection.account_of_session(hash=tokens.digest(secret), now=utc_now())
     return Account.from_row(row) if row else None
 
 
 def sign_out(connection: Connection, secret: str) -> None:
-    """Ends one session, once what it has under way is done."""
+    """Ends the session once its pending writes are done."""
     row = connection.user_of_session(hash=tokens.digest(secret))
     if row:
         connection.lock_user_by_id(user_id=row["user_id"])
@@ -76,12 +76,12 @@ def sign_out(connection: Connection, secret: str) -> None:
 
 
 def end(connection: Connection, secret: str) -> None:
-    """Ends one session."""
+    """Ends the session."""
     connection.delete_session(hash=tokens.digest(secret))
 
 
 def _start(connection: Connection, user_id: int, *, keep: bool) -> str:
     connection.delete_oldest_sessions(user_id=user_id, now=utc_now(), kept=MAX_SESSIONS - 1)
     secret = tokens.new("session")
-    connection.insert_session(hash=tokens.digest(secret), user_id=user_id, expires_at=utc_now(KEPT if keep else SHORT))
+    connection.insert_session(hash=tokens.digest(secret), user_id=user_id, expires_at=utc_now(LONG if keep else SHORT))
     return secret

@@ -1,10 +1,10 @@
-"""Secrets that the service hands out: 256 bits each, of which only a hash is kept."""
+"""Secrets that the service issues: 256 random bits each, stored only as a hash."""
 
 import secrets
 from hashlib import sha256
 from typing import Literal
 
-# A prefix names what it is, so that a secret scanner, and whoever finds one, knows.
+# The prefix tells secret scanners, and whoever finds a token, what it is.
 PREFIXES = {
     "access": "todo_at_",
     "refresh": "todo_rt_",
@@ -17,13 +17,13 @@ Kind = Literal["access", "refresh", "code", "client", "session", "claim"]
 
 
 def new(kind: Kind) -> str:
-    """Returns a fresh secret of 256 bits, in letters that a URL, a header and a cookie take as they are."""
+    """Returns a new secret of 256 bits with its kind's prefix, safe in URLs, headers and cookies."""
     return PREFIXES[kind] + secrets.token_urlsafe(32)
 
 
 def digest(secret: str) -> str:
-    """Returns what is kept of a secret and what it is found by: SHA-256, in hexadecimal.
+    """Returns the SHA-256 of a secret in hexadecimal, by which it is stored and looked up.
 
-    A fast hash is right for what nobody can guess; passwords have todo/accounts/passwords.py.
+    A fast hash is fine for random secrets; for passwords see passwords.py.
     """
     return sha256(secret.encode()).hexdigest()

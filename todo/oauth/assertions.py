@@ -63,7 +63,7 @@ def verify(engine: Engine, issuer: str, parameters: JSON, address: str, *, local
     client = _client(engine, claims["sub"], address, local=local)
     _check_signature(token, _keys(engine, client, token, address, local=local))
     wait, is_new = engine.submit_write(_use, client.id, claims).result()
-    attempts.limit(wait)
+    attempts.raise_if_limited(wait)
     if not is_new:
         raise InvalidClientError("The assertion has been used: each needs a jti of its own.")
     return client.id

@@ -85,7 +85,7 @@ def in_time(engine: Engine, fetch: Callable[..., JSON], url: str, address: str, 
 
     Raises DocumentRefused, TooManyAttempts and AssistantsBusy.
     """
-    attempts.limit(engine.submit_write(attempts.count, attempts.fetches(address)).result())
+    attempts.raise_if_limited(engine.submit_write(attempts.count, attempts.fetches(address)).result())
     if not _slots.acquire(blocking=False):
         raise AssistantsBusy
     fetching = _pool.submit(fetch, url, local=local)

@@ -69,7 +69,7 @@ def _account_of(secret: str) -> Account | None:
 
 def check_form(form: JSON) -> None:
     """Takes the CSRF token, and what was left empty, out of a form. Raises StaleForm if it is of no page of ours."""
-    if not session().has_sent(form.pop("csrf_token", "")):
+    if not session().accepts(form.pop("csrf_token", "")):
         raise StaleForm
     for name in [name for name, value in form.items() if value == ""]:
         del form[name]
@@ -197,7 +197,7 @@ def _set_cookie(response: WerkzeugResponse, secret: str, *, keep: bool = False) 
     response.set_cookie(
         current.get().session_cookie,
         secret,
-        max_age=sessions.KEPT if keep else None,
+        max_age=sessions.LONG if keep else None,
         secure=_is_secure(),
         httponly=True,
         samesite="Lax",

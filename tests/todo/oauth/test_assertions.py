@@ -420,7 +420,7 @@ class TestKept:
         assert self.use(engine, "client 59", "a") == (0, False)
 
     def test_one_client_brings_only_so_many(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(attempts, "assertions", lambda client: [attempts.Count("assertion of", client, 5)])
+        monkeypatch.setattr(attempts, "assertions", lambda client: [attempts.AttemptLimit("assertion of", client, 5)])
         used = [self.use(engine, "one", str(number)) for number in range(8)]
         assert [is_new for _, is_new in used] == [True] * 5 + [False] * 3
         assert all(wait > 0 for wait, _ in used[5:])
