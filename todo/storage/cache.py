@@ -1,4 +1,4 @@
-"""What was worked out from rows and is asked for again before they change."""
+"""Rendered pages, keyed by list version."""
 
 from collections.abc import Hashable
 
@@ -6,9 +6,9 @@ MAX_CHARACTERS = 4_000_000
 
 
 class Cache:
-    """Texts by keys that name the version of what they were made of, so that none is ever out of date.
+    """An in-memory cache of texts. Keys contain the version of their data, so entries never go stale.
 
-    It starts anew when it is full, which costs less than to keep count of what was used last.
+    When full, it is emptied, which is cheaper than tracking the least recently used.
     """
 
     def __init__(self) -> None:
@@ -16,11 +16,11 @@ class Cache:
         self._characters = 0
 
     def get(self, key: Hashable) -> str | None:
-        """Returns what was kept under the key, if it still is."""
+        """Returns the text under the key, or None."""
         return self._texts.get(key)
 
     def put(self, key: Hashable, text: str) -> None:
-        """Keeps a text."""
+        """Caches a text, after emptying the cache if it would exceed MAX_CHARACTERS."""
         self._characters += len(text)
         if self._characters > MAX_CHARACTERS:
             self._texts, self._characters = {}, len(text)

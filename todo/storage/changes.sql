@@ -70,7 +70,7 @@ SELECT * FROM changes WHERE user_id = :user_id ORDER BY id;
 -- name: remove_entries_of_todo
 DELETE FROM entries WHERE user_id = :user_id AND todo_id = :todo_id RETURNING bytes;
 
--- What an undo has removed, and the log alone still has.
+-- To-dos that an undo has removed and only the log still contains.
 -- name: ids_of_removed
 SELECT todo_id FROM (SELECT DISTINCT todo_id FROM entries WHERE user_id = :user_id AND todo_id > 0) AS logged
 WHERE NOT EXISTS (SELECT 1 FROM todos WHERE user_id = :user_id AND id = todo_id)

@@ -15,7 +15,7 @@ SET name = excluded.name, redirect_uris = excluded.redirect_uris, auth_methods =
 -- name: keep_client!
 UPDATE clients SET expires_at = NULL WHERE id = :id AND kind = 'registered' AND expires_at IS NOT NULL;
 
--- Whom nobody else is connected with is unused again, once this grant has ended, or this user is no more.
+-- A client without other grants is unused again once this grant ends, or this user is deleted.
 -- name: release_client!
 UPDATE clients SET expires_at = :expires_at
 WHERE kind = 'registered' AND expires_at IS NULL
@@ -31,11 +31,11 @@ WHERE kind = 'registered' AND expires_at IS NULL
 -- name: grant_of_client^
 SELECT id FROM grants WHERE client_id = :client_id LIMIT 1;
 
--- Nearly all of these are unused; a document that somebody is connected with expires too, to be fetched again.
+-- Nearly all of these are unused; metadata documents of clients in use expire too, to be fetched again.
 -- name: count_expiring_clients^
 SELECT COUNT(*) AS total FROM clients WHERE expires_at IS NOT NULL;
 
--- Of those that nobody is connected with only so many are kept, the ones that are good for the longest.
+-- Deletes surplus unused clients, keeping those that expire last.
 -- name: delete_most_unused_clients!
 DELETE FROM clients WHERE id IN (
   SELECT id FROM clients
@@ -43,6 +43,6 @@ DELETE FROM clients WHERE id IN (
   ORDER BY expires_at DESC LIMIT 1000 OFFSET :kept
 );
 
--- Nobody has ever connected one of these, or nobody is connected with it any more.
+-- Expired clients without grants, whether they never had one or have none left.
 -- name: delete_unused_clients!
 DELETE FROM clients WHERE expires_at <= :now AND NOT EXISTS (SELECT 1 FROM grants WHERE grants.client_id = clients.id);

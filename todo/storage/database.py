@@ -1,4 +1,4 @@
-"""The service's database: opened by its address, and used in two units of work, `read` and `write`."""
+"""The service's database, used in two units of work: `read` and `write`."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,26 +13,26 @@ T = TypeVar("T")
 
 
 def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
-    """Returns what `rule` returns, from one snapshot. Raises what it raises, and StorageUnavailable."""
+    """Runs `rule` on a snapshot and returns its result. Raises what it raises, StorageUnavailable and ReadTooSlow."""
     return current.get().engine.read(rule, *args, **kwargs)
 
 
 def peek(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
-    """Does what `read` does, for a rule that looks at no more than a page of rows by an index.
+    """Like `read`, for rules that read at most a page of rows by an index.
 
-    Where that takes less time than to ask a thread for it, as in SQLite, the event loop does it itself.
+    With SQLite these run on the event loop, which is faster than passing them to a thread.
     """
     return current.get().engine.peek(rule, *args, **kwargs)
 
 
 def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
-    """Returns what `rule` returns, once on disk. Raises what it raises, with nothing written, or StorageUnavailable."""
+    """Runs `rule` in a transaction; returns its result once on disk. Raises what it raises, and StorageUnavailable."""
     return current.get().engine.write(rule, *args, **kwargs)
 
 
 def open_engine(database_url: str) -> Engine:
-    """Returns the engine for a sqlite:/// or postgresql:// address, not yet started."""
-    # Each brings its driver, of which a service needs one.
+    """Returns the engine for a sqlite:/// or postgresql:// URL, not yet started."""
+    # Imported here, as a service needs only one of the drivers.
     if database_url.startswith("sqlite:"):
         from todo.storage.sqlite import SQLiteEngine
 
@@ -43,7 +43,7 @@ def open_engine(database_url: str) -> Engine:
 
 
 def check_ready(database_url: str) -> None:
-    """Raises StorageNotReady unless the database can be used as it is."""
+    """Raises StorageNotReady unless the database is reachable and migrated."""
     engine = open_engine(database_url)
     engine.start()
     engine.stop()

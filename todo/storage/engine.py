@@ -1,4 +1,4 @@
-"""What a database must be able to do for the service, and which revision it must be at."""
+"""The interface of a database engine, and the schema revision that the service needs."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -16,60 +16,63 @@ T = TypeVar("T")
 
 
 class StorageNotReady(Exception):
-    """The database cannot be used as it is; the message is one sentence that says what to do."""
+    """The database is unreachable or not migrated; the message says what to do, in one sentence."""
 
 
 class Engine(ABC):
-    """A database that runs rules, plain functions whose first argument is a Connection.
+    """A database that runs rules: plain functions whose first argument is a Connection.
 
-    Threads submit a rule and wait for its future; the event loop awaits `read`, `peek` and `write`.
+    Threads call `submit_...` and wait for the future; the event loop awaits `read`, `peek` and `write`.
     """
 
     name: str
 
     @abstractmethod
     def start(self) -> None:
-        """Opens connections; raises StorageNotReady."""
+        """Opens the connections. Raises StorageNotReady."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Finishes what is under way and closes every connection."""
+        """Finishes pending work and closes the connections."""
 
     @abstractmethod
     def submit_read(
         self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> Future[T]:
-        """Runs `rule` on one snapshot of the database."""
+        """Runs `rule` on a snapshot; the future has its result, what it raises, StorageUnavailable or ReadTooSlow."""
 
     @abstractmethod
     def submit_write(
         self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> Future[T]:
-        """Runs `rule` in one transaction: on disk when the future has its result, gone without a trace if it raises."""
+        """Runs `rule` in a transaction: on disk once the future has its result, rolled back if it raises."""
 
     async def read(self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Returns the result of `submit_read`."""
         return await asyncio.wrap_future(self.submit_read(rule, *args, **kwargs))
 
     async def peek(self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Does the same, for rules that read at most a page of rows by an index."""
         return await self.read(rule, *args, **kwargs)
 
     async def write(self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Returns the result of `submit_write`."""
         return await asyncio.wrap_future(self.submit_write(rule, *args, **kwargs))
 
 
 def lane_of(args: tuple[Any, ...]) -> Hashable | None:
-    """Returns what work on the same list has in common: a rule's first argument is a user's id, or has a `lane`."""
+    """Returns the lane for a rule's arguments: the first is a user's id or has a `lane`. None is no lane."""
     first = args[0] if args else None
     return first if isinstance(first, int) else getattr(first, "lane", None)
 
 
 def newest_revision() -> str:
-    """Returns the revision that the migrations lead to; their file names begin with it, in order."""
+    """Returns the latest migration's revision, taken from the file names."""
     return max(file.stem.split("_")[0] for file in MIGRATIONS.glob("[0-9]*.py"))
 
 
 def require_revision(found: str | None) -> None:
-    """Raises StorageNotReady unless the database stands at the newest revision."""
+    """Raises StorageNotReady unless the database is at the newest revision."""
     if found != newest_revision():
         raise StorageNotReady(
             f"The database is at revision {found or 'none'} and this version needs {newest_revision()}: "

@@ -1,4 +1,4 @@
-"""Threads that do the work of one lane one after another, and of different lanes side by side."""
+"""A thread pool with lanes: calls in one lane run in order, those in different lanes in parallel."""
 
 import time
 from collections import deque
@@ -17,7 +17,7 @@ MAX_SECONDS = 5.0  # from submission to start
 
 @dataclass(eq=False)
 class Work:
-    """A call that waits for its turn."""
+    """A queued call and its future."""
 
     call: Callable[[], Any]
     future: Future[Any] = field(default_factory=Future)
@@ -37,12 +37,12 @@ class Work:
 
 
 class Lanes:
-    """A pool of threads, in which a lane holds at most one of them and the longest waiting lane comes first."""
+    """A thread pool in which each lane occupies at most one thread; lanes are served round-robin."""
 
     def __init__(self, threads: int, name: str) -> None:
         self._lock = Lock()
-        self._ready: SimpleQueue[Hashable] = SimpleQueue()  # the lanes that have work and no thread; None ends a thread
-        self._waiting: dict[Hashable, deque[Work]] = {}  # by lane, of each that has work or a thread
+        self._ready: SimpleQueue[Hashable] = SimpleQueue()  # lanes with work but no thread; None stops a thread
+        self._waiting: dict[Hashable, deque[Work]] = {}  # lanes with work or a thread
         self._stopping = False
         self._idle = Event()
         self._threads = [Thread(target=self._serve, name=f"{name}-{number}") for number in range(threads)]
@@ -50,9 +50,9 @@ class Lanes:
             thread.start()
 
     def submit(self, lane: Hashable | None, call: Callable[[], Any]) -> Future[Any]:
-        """Returns the future of what `call` returns; without a lane it waits for nothing but a thread.
+        """Queues a call and returns its future; without a lane, the call waits only for a free thread.
 
-        The future has StorageUnavailable where the lane is full, or its turn came too late.
+        The future raises StorageUnavailable if the lane is full or the call has waited over MAX_SECONDS.
         """
         work = Work(call)
         with self._lock:
@@ -62,10 +62,10 @@ class Lanes:
         return work.future
 
     def shutdown(self) -> None:
-        """Returns when all that was submitted is done; what comes later is refused."""
+        """Refuses new calls, and returns once all queued ones are done."""
         with self._lock:
             self._stopping = True
-            self._tell_if_idle()
+            self._notify_if_idle()
         self._idle.wait()
         for _ in self._threads:
             self._ready.put(None)
@@ -73,7 +73,7 @@ class Lanes:
             thread.join()
 
     def _add(self, lane: Hashable, work: Work) -> bool:
-        """Returns whether there was room."""
+        """Queues the work; returns False if the lane is full or the pool is stopping."""
         waiting = self._waiting.get(lane)
         if self._stopping or (waiting is not None and len(waiting) >= MAX_WAITING):
             return False
@@ -89,15 +89,15 @@ class Lanes:
             self._serve_one(lane)
 
     def _serve_one(self, lane: Hashable) -> None:
-        """Does what is next in a lane, and keeps nothing of it."""
+        """Runs the next call in a lane, without keeping a reference to it."""
         self._waiting[lane].popleft().run()
         with self._lock:
             if self._waiting[lane]:
                 self._ready.put(lane)
             else:
                 del self._waiting[lane]
-                self._tell_if_idle()
+                self._notify_if_idle()
 
-    def _tell_if_idle(self) -> None:
+    def _notify_if_idle(self) -> None:
         if self._stopping and not self._waiting:
             self._idle.set()

@@ -1,4 +1,4 @@
-"""How long a read may take."""
+"""Time limits for reads."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,11 +12,11 @@ Rule = TypeVar("Rule", bound=Callable[..., Any])
 
 
 def exports(rule: Rule) -> Rule:
-    """Marks a rule that reads a whole list with all that belongs to it."""
+    """Marks a rule that reads a whole list, which may take EXPORT_SECONDS."""
     rule.read_seconds = EXPORT_SECONDS  # type: ignore[attr-defined]
     return rule
 
 
 def seconds_for(rule: Callable[..., Any]) -> float:
-    """Returns how long the rule may read."""
+    """Returns the rule's time limit in seconds."""
     return float(getattr(rule, "read_seconds", READ_SECONDS))

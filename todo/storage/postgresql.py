@@ -1,4 +1,4 @@
-"""PostgreSQL: connections for reads and others for writes, each used by one thread at a time."""
+"""The PostgreSQL engine, with separate connection pools for reads and writes."""
 
 import logging
 from collections.abc import Callable
@@ -29,10 +29,10 @@ WAIT_FOR_START = 10.0  # seconds
 WAIT_FOR_CONNECTION = 3.0
 WAIT_FOR_LOCK = 2.0
 WRITE_SECONDS = 8.0  # for one statement
-IDLE_SECONDS = 10.0  # in a transaction, whose locks a worker that has lost its network would keep
-SILENCE = 1.0  # more than what ends a statement: then the server is not there to end it
+IDLE_SECONDS = 10.0  # in a transaction; a worker cut off from the network must not keep its locks
+GRACE_SECONDS = 1.0  # beyond the statement timeout; after that the server must be gone
 
-# What DATABASE_URL may say otherwise. Whoever has gone away without a word is noticed in about the time of a statement.
+# Defaults that DATABASE_URL can override. They detect a vanished peer in about the time of a statement.
 CONNECTION = {
     "connect_timeout": 3,
     "keepalives_idle": 10,
@@ -40,23 +40,22 @@ CONNECTION = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,  # milliseconds
 }
-# Set on each connection, and not asked for when it is made, as a pooler in between refuses that. What DATABASE_URL
-# sets in its options stays.
+# Run on each new connection, as poolers refuse startup options. Options set by DATABASE_URL take precedence.
 SET = """
 SELECT set_config(name, %(value)s, false) FROM pg_settings WHERE name = %(name)s AND source <> 'client'
 """
-# InternalError is also a server that has become a standby, or has ended a transaction that was idle for too long.
+# InternalError includes a server that became a standby, or ended a transaction that was idle for too long.
 UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
 
 
 class LostBeforeCommit(psycopg.OperationalError):
-    """The connection broke while the rule ran: its transaction is gone, and the rule can run again."""
+    """The connection broke while the rule ran; nothing was committed, so it is safe to retry."""
 
 
 class PatientConnection(psycopg.Connection[DictRow]):
-    """A connection that is given up when the server is silent for `patience` seconds.
+    """A connection that is closed once the server is silent for `patience` seconds.
 
-    TCP does not notice that: the machine there may well take what is sent.
+    TCP does not notice: the server's machine may still acknowledge what is sent.
     """
 
     patience = WAIT_FOR_CONNECTION
@@ -66,12 +65,12 @@ class PatientConnection(psycopg.Connection[DictRow]):
             return super().wait(gen, interval, timeout or self.patience)
         except psycopg.OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
-                self.close()  # an answer that is still to come would be taken for the next one's
+                self.close()  # or a late response would be taken for the next statement's
             raise
 
 
-class Side:
-    """Connections and threads for one kind of work, so that reads never wait for writes that wait for a list."""
+class WorkerPool:
+    """Connections and threads for reads or for writes, so that reads never wait behind writes that wait for a lock."""
 
     def __init__(self, url: str, name: str, level: psycopg.IsolationLevel, *, read_only: bool, seconds: float) -> None:
         self._name = name
@@ -86,13 +85,13 @@ class Side:
             min_size=1,
             max_size=POOL_SIZE // 2,
             timeout=WAIT_FOR_CONNECTION,
-            reconnect_timeout=2,  # each try comes twice as late as the one before, until whoever asks starts anew
+            reconnect_timeout=2,  # seconds of exponential backoff; the next request starts it again
             num_workers=2,
             open=False,
         )
 
     def start(self) -> None:
-        """Opens connections. Raises psycopg.OperationalError, and StorageNotReady."""
+        """Opens the connections. Raises psycopg.OperationalError and StorageNotReady."""
         try:
             self._pool.open(wait=True, timeout=WAIT_FOR_START)
             require_revision(self._revision())
@@ -128,7 +127,7 @@ class Side:
             try:
                 return self._attempt(rule, seconds)
             except (LostBeforeCommit, psycopg.errors.FeatureNotSupported):
-                # A server that was started anew has ended every connection; a migration has made every plan stale.
+                # A restarted server has closed every connection; a migration has invalidated the prepared plans.
                 self._pool.drain()
                 return self._attempt(rule, seconds)
         except UNAVAILABLE as error:
@@ -138,9 +137,9 @@ class Side:
             raise StorageUnavailable from error
 
     def _attempt(self, rule: Callable[[Connection], Any], seconds: float) -> Any:
-        """Returns what the rule returns. Raises LostBeforeCommit where nothing can have been stored."""
+        """Runs the rule in one transaction. Raises LostBeforeCommit if the connection broke before the commit."""
         with self._pool.connection() as driver:
-            driver.patience = seconds + SILENCE
+            driver.patience = seconds + GRACE_SECONDS
             try:
                 if seconds != self._seconds:
                     driver.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds * 1000:.0f}ms"])
@@ -161,20 +160,20 @@ class Side:
 
 
 class PostgreSQLEngine(Engine):
-    """One transaction a unit of work; PostgreSQL itself syncs each commit to its disk."""
+    """One transaction per unit of work; PostgreSQL syncs each commit to disk."""
 
     name = "PostgreSQL"
 
     def __init__(self, database_url: str) -> None:
-        # A read sees one snapshot; a write locks its user's row first and then sees what others did.
-        self._reads = Side(
+        # A read sees one snapshot. A write locks its user's row first, and then sees what others have committed.
+        self._reads = WorkerPool(
             database_url,
             "postgresql-reader",
             psycopg.IsolationLevel.REPEATABLE_READ,
             read_only=True,
             seconds=limits.READ_SECONDS,
         )
-        self._writes = Side(
+        self._writes = WorkerPool(
             database_url,
             "postgresql-writer",
             psycopg.IsolationLevel.READ_COMMITTED,
@@ -191,7 +190,7 @@ class PostgreSQLEngine(Engine):
                 self._reads.stop()
                 raise
         except psycopg.OperationalError:
-            raise StorageNotReady("The database of DATABASE_URL cannot be reached.") from None
+            raise StorageNotReady("The database at DATABASE_URL cannot be reached.") from None
 
     def stop(self) -> None:
         self._writes.stop()

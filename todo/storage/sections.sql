@@ -1,5 +1,5 @@
--- The parts of the page /list and the trash, each by its own condition and in its own order; a page of one starts after
--- the row that the cursor names. A to-do that is due on a day is overdue when the day is over.
+-- The sections of the page /list and of the trash, each with its own condition and order. A page starts after the
+-- cursor's row. A to-do due on a date without a time is overdue from the next day on.
 
 -- name: section_{section}
 SELECT * FROM todos

@@ -20,7 +20,7 @@ WHERE sessions.hash = :hash AND sessions.expires_at > :now;
 -- name: delete_session!
 DELETE FROM sessions WHERE hash = :hash;
 
--- Ends all but so many of those that would last longest.
+-- Deletes expired sessions, and all but a number of those that last longest.
 -- name: delete_oldest_sessions!
 DELETE FROM sessions
 WHERE user_id = :user_id AND hash NOT IN (

@@ -1,4 +1,4 @@
-"""The named SQL statements of this folder: one text for SQLite and PostgreSQL, and a method for each."""
+"""The named SQL statements in this folder, shared by SQLite and PostgreSQL, each a method of Connection."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,23 +9,23 @@ from aiosql.types import SQLOperationType
 
 from todo.storage.cache import Cache
 
-CLIENTS = ("clients", "assertions", "grants", "tokens")
-NOUNS = ("users", "todos", "changes", "accounts", "sessions", "attempts", *CLIENTS)
+OAUTH_NOUNS = ("clients", "assertions", "grants", "tokens")
+NOUNS = ("users", "todos", "changes", "accounts", "sessions", "attempts", *OAUTH_NOUNS)
 FOLDER = Path(__file__).parent
 
-# Each list exists in four forms: an index can serve one status and no filter, and cannot serve what another form asks.
+# Each list statement has four variants, as no single index can serve one or all statuses, with and without filters.
 STATUS_CONDITIONS = {"one": "status = :status", "all": "status <> 'deleted'"}
 FILTERS = {"": "", "_filtered": "AND ({filters})"}
-# A to-do is stored as it is shown, and only time can make it overdue; one due on a day is so when the day is over.
-# No text of a to-do looks like what is replaced: in JSON its quotation marks stand behind backslashes.
-SHOWN = """
+# To-dos are stored as JSON, except that `overdue` depends on the time; due on a date without a time, it is overdue from
+# the next day on. The replaced text cannot occur in a to-do, whose quotation marks are escaped in JSON.
+JSON_COLUMN = """
 CASE WHEN status = 'open' AND due_key < :now AND due_key <> :today
      THEN REPLACE(json, '"overdue":false', '"overdue":true') ELSE json END AS json
 """.strip()
-# What holds other writers off a row until the transaction ends; SQLite has one writer at a time anyhow.
+# Locks a row until the transaction ends; SQLite has a single writer anyway.
 FOR_UPDATE = {"sqlite3": "", "psycopg": "FOR UPDATE"}
 
-# The parts of the page /list and the trash, each by what makes a to-do belong to it.
+# The sections of the page /list and of the trash, with the condition for a to-do to be in them.
 SECTION_CONDITIONS = {
     "overdue": "status = 'open' AND due_key < :now AND due_key <> :today",
     "today": "status = 'open' AND due_key >= :today AND due_key < :tomorrow AND (due_key = :today OR due_key >= :now)",
@@ -39,7 +39,7 @@ NEWEST = {"after": "(updated_at, id) < (:after_key, :after_id)", "order": "updat
 
 
 class Connection:
-    """A database connection on which every named statement is a method: `connection.todo_by_id(user_id=1, id=2)`."""
+    """A database connection with a method for every named statement: `connection.todo_by_id(user_id=1, id=2)`."""
 
     def __init__(self, driver: Any, cache: Cache) -> None:
         self.driver = driver
@@ -51,10 +51,10 @@ class Connection:
 
 
 def load(adapter: str) -> type[Connection]:
-    """Returns the kind of Connection for the driver that aiosql knows as `adapter`.
+    """Returns the subclass of Connection for a driver, by aiosql's name for it (sqlite3 or psycopg).
 
-    aiosql reads the files and writes parameters as the driver wants them. Its own way to call a statement takes twice
-    as long as the driver, so that is not used.
+    aiosql parses the files and adapts the parameter style. Its own call methods take twice the driver's time, so they
+    are not used.
     """
     texts = "\n".join((FOLDER / f"{noun}.sql").read_text(encoding="utf-8") for noun in NOUNS)
     texts = texts.replace("{for_update}", FOR_UPDATE[adapter])
@@ -69,7 +69,7 @@ def _lists() -> list[str]:
     return [
         lists.replace("{which}", which)
         .replace("{status}", status)
-        .replace("{shown}", SHOWN)
+        .replace("{shown}", JSON_COLUMN)
         .replace("{filtered}", filtered)
         .replace("{and_filters}", text.replace("{filters}", conditions))
         for which, status in STATUS_CONDITIONS.items()
@@ -87,7 +87,7 @@ def _sections() -> list[str]:
 
 
 def _method(query: Any) -> Callable[..., Any]:
-    """Returns what calls one statement: `^` gives a row or None, `!` the number of rows, no mark a list of rows."""
+    """Returns the method for a statement. Marked `^` it returns a row or None, marked `!` a row count, else a list."""
     sql = query.sql
 
     def one(connection: Connection, **parameters: Any) -> Any:

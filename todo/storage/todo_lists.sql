@@ -1,4 +1,4 @@
--- One statement for each order of list_todos. A page starts after the row that the cursor names, never at an OFFSET.
+-- One statement for each sort of list_todos. Pages start after the cursor's row (keyset), never at an OFFSET.
 
 -- name: list_{which}_oldest{filtered}
 SELECT id, {shown} FROM todos

@@ -1,11 +1,11 @@
 -- name: todo_by_id^
 SELECT * FROM todos WHERE user_id = :user_id AND id = :id;
 
--- A place in the list is not a page: this serves delete_todo_by_index alone.
+-- For delete_todo_by_index alone, which names a to-do by its position; lists never page by OFFSET.
 -- name: open_todo_at^
 SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' ORDER BY id LIMIT 1 OFFSET :place;
 
--- The best match first: the one with most of the words, and of those the newest.
+-- Best match first: by the number of matching words, then newest.
 -- name: search_words
 SELECT id, todo FROM (
     SELECT id, todo,
@@ -60,7 +60,7 @@ DELETE FROM todos WHERE user_id = :user_id AND id = :todo_id AND status = 'delet
 -- name: ids_in_trash
 SELECT id FROM todos WHERE user_id = :user_id AND status = 'deleted' AND change_id <= :until_id LIMIT :limit;
 
--- A date without a time is overdue when its day is over, which is why today itself is left out.
+-- Excludes today: a to-do due on a date without a time is overdue from the next day on.
 -- name: count_overdue^
 SELECT COUNT(*) AS overdue FROM todos
 WHERE user_id = :user_id AND status = 'open' AND due_key < :now AND due_key <> :today;

@@ -8,7 +8,7 @@ SELECT * FROM codes WHERE hash = :hash;
 -- name: use_code!
 UPDATE codes SET grant_id = :grant_id WHERE hash = :hash;
 
--- Used ones are kept for a while after their end: one that comes again revokes what it gave.
+-- Used codes are kept for a while after they expire: replaying one revokes the tokens issued for it.
 -- name: delete_old_codes!
 DELETE FROM codes WHERE user_id = :user_id AND expires_at < :before;
 
@@ -33,7 +33,7 @@ SELECT * FROM tokens WHERE hash = :hash;
 -- name: use_token!
 UPDATE tokens SET used_at = :now, successor = :successor WHERE hash = :hash;
 
--- What is sealed goes as soon as the next token of its family is used, and where its time is over in any other family.
+-- Drops sealed successors: in this family once the next token is used, in any other once their time is up.
 -- name: forget_successors!
 UPDATE tokens SET successor = NULL
 WHERE user_id = :user_id AND successor IS NOT NULL AND (grant_id = :grant_id OR used_at <= :before);
@@ -42,7 +42,7 @@ WHERE user_id = :user_id AND successor IS NOT NULL AND (grant_id = :grant_id OR 
 SELECT COUNT(*) AS total FROM tokens
 WHERE user_id = :user_id AND grant_id = :grant_id AND kind = 'refresh' AND used_at > :since;
 
--- Of a grant, those that would end first: used refresh tokens and access tokens alike.
+-- Deletes surplus tokens of a grant and kind, keeping those that expire last.
 -- name: delete_surplus_tokens!
 DELETE FROM tokens
 WHERE user_id = :user_id AND grant_id = :grant_id AND kind = :kind AND hash NOT IN (

@@ -1,4 +1,4 @@
-"""Whose turn it is to write, among the processes that share one SQLite file."""
+"""Fair turns at writing for the processes that share one SQLite file."""
 
 import fcntl
 import os
@@ -11,32 +11,32 @@ POLL_SECONDS = 0.0005
 
 
 class Turns:
-    """Lets processes that write without a pause write in turns.
+    """Makes busy writers in different processes take turns.
 
-    SQLite lets in whoever asks at the right moment: mostly the one that has just ended a transaction. So who waits
-    holds a lock on a file beside the database until its own has begun, and all others wait for that lock. It makes
-    the order fair; that there is one writer at a time is SQLite's doing.
+    SQLite's own lock is unfair: mostly the process that has just committed gets it again. So the next writer holds a
+    lock file until its transaction has begun, and all others wait for that. This is for fairness only; SQLite itself
+    ensures that there is one writer at a time.
     """
 
     def __init__(self, database: Path) -> None:
         self._lock = os.open(f"{database}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def begin(self, driver: sqlite3.Connection, seconds: float) -> None:
-        """Begins a transaction that writes. Raises TimeoutError when others do not let it, and sqlite3.Error.
+        """Begins a write transaction. Raises TimeoutError after so many seconds, and sqlite3.Error.
 
-        The driver must have no busy timeout of its own.
+        The driver's busy timeout must be 0.
         """
-        give_up = time.monotonic() + seconds
-        _insist(self._take, give_up)
+        deadline = time.monotonic() + seconds
+        _retry(self._try_lock, deadline)
         try:
-            _insist(lambda: _begin(driver), give_up)
+            _retry(lambda: _try_begin(driver), deadline)
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def close(self) -> None:
         os.close(self._lock)
 
-    def _take(self) -> bool:
+    def _try_lock(self) -> bool:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -44,7 +44,7 @@ class Turns:
         return True
 
 
-def _begin(driver: sqlite3.Connection) -> bool:
+def _try_begin(driver: sqlite3.Connection) -> bool:
     try:
         driver.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
@@ -54,8 +54,8 @@ def _begin(driver: sqlite3.Connection) -> bool:
     return True
 
 
-def _insist(attempt: Callable[[], bool], give_up: float) -> None:
+def _retry(attempt: Callable[[], bool], deadline: float) -> None:
     while not attempt():
-        if time.monotonic() > give_up:
+        if time.monotonic() > deadline:
             raise TimeoutError
         time.sleep(POLL_SECONDS)

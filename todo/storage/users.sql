@@ -4,11 +4,11 @@ SELECT * FROM users WHERE username = :username;
 -- name: user_by_id^
 SELECT * FROM users WHERE id = :user_id;
 
--- Writes to one list queue up here.
+-- Concurrent writes to one list wait for this lock.
 -- name: lock_user^
 SELECT * FROM users WHERE username = :username {for_update};
 
--- Where two first writes meet, the second finds the row of the first, and locks it.
+-- Of two concurrent first writes, the second finds and locks the row that the first inserted.
 -- name: open_user^
 INSERT INTO users (id, username, time_zone, time_zone_guessed, last_todo_id, last_change_id, open_count, done_count,
                    deleted_count, swept_on, created_at)
