@@ -71,7 +71,7 @@ class TestSigningUp:
             ({"next": "https://evil.example/"}, "next must have the form of this example"),
             ({"next": "//evil.example/"}, "next must have the form of this example"),
             ({"next": "/\\evil.example/"}, "next must have the form of this example"),
-            ({"unknown": "x"}, "unknown is not known here"),
+            ({"unknown": "x"}, "unknown is not a known field"),
         ],
     )
     def test_a_wrong_field_is_named_on_a_page(

@@ -132,8 +132,8 @@ class TestAdd:
             ({"todo": "a", "tags": [str(n) for n in range(21)]}, "tags", "at most 20"),
             ({"todo": "a", "tags": ["ok", ""]}, "tags.1", "must not be empty"),
             ({"todo": "a", "tags": ["x" * 51]}, "tags.0", "at most 50"),
-            ({"todo": "a", "prio": "high"}, "prio", "known are todo, notes"),
-            ({"todo": "a", "id": 7}, "id", "is not known"),
+            ({"todo": "a", "prio": "high"}, "prio", "known fields are todo, notes"),
+            ({"todo": "a", "id": 7}, "id", "is not a known field"),
         ],
     )
     def test_refuses(self, client: httpx.Client, name: str, fields: dict, field: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""The two hand-written contracts, their schemas and formats."""
+"""The two OpenAPI contracts in spec/, JSON Schema validation and custom formats."""
 
 from todo.contract.document import ANY_ORIGIN, API, METHODS, ON_THE_LOOP, SITE, SPEC, Contract, Operation
 

@@ -1,4 +1,4 @@
-"""The two hand-written contracts in spec/, read once; whoever needs a limit, an enum or a route asks here."""
+"""The two hand-written OpenAPI contracts in spec/, read once: the only source of limits, enums and routes."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,18 +11,18 @@ from typing import Any
 import yaml
 
 SPEC = Path(__file__).parent.parent.parent / "spec"
-ON_THE_LOOP = "x-on-the-loop"  # answered by the event loop, without a thread
-ANY_ORIGIN = "x-any-origin"  # what hosts and any web page may call: tokens and metadata
+ON_THE_LOOP = "x-on-the-loop"  # served on the event loop, without a thread
+ANY_ORIGIN = "x-any-origin"  # may be called from any web page (CORS): tokens and metadata
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the safe one in C, where PyYAML was built with it
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the safe loader in C, if PyYAML has it
 
 JSON = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of a contract: its method in upper case, its path template and its description in the file."""
+    """One operation: its method in upper case, its path template and its Operation Object (OpenAPI 3.0.3)."""
 
     method: str
     path: str
@@ -34,12 +34,12 @@ class Operation:
 
     @property
     def handler(self) -> str:
-        """Returns the full name of the function that answers."""
+        """Returns the full name of the handler function."""
         return f"{self.spec['x-openapi-router-controller']}.{self.id}"
 
 
 class Contract:
-    """One OpenAPI file: `text` as written, `document` as data, with the components of `shared` beside its own."""
+    """One OpenAPI file: `text` as written, `document` parsed. Components of `shared` are merged into the document."""
 
     def __init__(self, file: Path, shared: "Contract | None" = None) -> None:
         self.name = file.name
@@ -52,7 +52,7 @@ class Contract:
 
     @cached_property
     def operations(self) -> list[Operation]:
-        """Returns every operation, in the order of the file."""
+        """Returns all operations, in file order."""
         return [
             Operation(method.upper(), path, spec)
             for path, item in self.document["paths"].items()
@@ -60,15 +60,15 @@ class Contract:
             if method in METHODS
         ]
 
-    def without(self, mark: str) -> "Contract":
-        """Returns the same contract without the operations that have this extension."""
-        return self._with(lambda operation: mark not in operation.spec)
+    def without(self, extension: str) -> "Contract":
+        """Returns a copy without the operations that have this x- extension."""
+        return self._filtered(lambda operation: extension not in operation.spec)
 
-    def only(self, mark: str) -> "Contract":
-        """Returns the same contract with those alone."""
-        return self._with(lambda operation: mark in operation.spec)
+    def only(self, extension: str) -> "Contract":
+        """Returns a copy with only the operations that have this x- extension."""
+        return self._filtered(lambda operation: extension in operation.spec)
 
-    def _with(self, wanted: Callable[[Operation], bool]) -> "Contract":
+    def _filtered(self, wanted: Callable[[Operation], bool]) -> "Contract":
         paths: JSON = {}
         for operation in filter(wanted, self.operations):
             paths.setdefault(operation.path, {})[operation.method.lower()] = operation.spec
@@ -78,7 +78,7 @@ class Contract:
         return reduced
 
     def resolve(self, node: JSON) -> JSON:
-        """Returns what `node` refers to, or `node` itself where it is no $ref."""
+        """Returns the node that a local $ref points to, or `node` if it has none."""
         while "$ref" in node:
             target: Any = self.document
             for part in node["$ref"].removeprefix("#/").split("/"):
@@ -87,17 +87,17 @@ class Contract:
         return node
 
     def parameters(self, operation: Operation, place: str) -> Iterator[JSON]:
-        """Yields the operation's parameters in `place` (path, query), each with its schema in place of a $ref to it."""
+        """Yields the operation's parameters in `place` (path or query), with their schemas resolved."""
         for parameter in map(self.resolve, operation.spec.get("parameters", [])):
             if parameter["in"] == place:
                 yield {**parameter, "schema": self.resolve(parameter["schema"])}
 
     def schema(self, name: str) -> JSON:
-        """Returns the schema of that name under components."""
+        """Returns the named schema of components, with its $refs."""
         return dict(self.document["components"]["schemas"][name])
 
     def resolved_schema(self, name: str) -> JSON:
-        """Returns the same with what each $ref refers to in its stead."""
+        """Returns the named schema of components, with all $refs resolved."""
         return dict(self._resolved(self.schema(name)))
 
     def _resolved(self, node: Any) -> Any:
@@ -106,21 +106,21 @@ class Contract:
         return [self._resolved(item) for item in node] if isinstance(node, list) else node
 
     def enum(self, name: str) -> list[str]:
-        """Returns the values of the named enum in the order of the file, without null."""
+        """Returns the values of the named enum schema, in file order, without null."""
         return [value for value in self.schema(name)["enum"] if value is not None]
 
     def limit(self, name: str) -> int:
-        """Returns one of info.x-limits."""
+        """Returns a value of info.x-limits; the unit is part of the name."""
         return int(self.document["info"]["x-limits"][name])
 
     @property
     def scopes(self) -> dict[str, str]:
-        """Returns what a token may be for: the name of each scope and what it means to a person."""
+        """Returns the OAuth scopes, each with its description for people."""
         flows = self.document["components"]["securitySchemes"]["oauth"]["flows"]
         return dict(flows["authorizationCode"]["scopes"])
 
     def text_for(self, server_url: str) -> str:
-        """Returns the file byte for byte but for the address of the server, in `servers` and in the scheme oauth."""
+        """Returns the file byte for byte, with this server's URL in `servers` and in the oauth scheme."""
         written = self.document["servers"][0]["url"]
         return re.sub(
             rf"^( +(?:- url|authorizationUrl|tokenUrl|refreshUrl): ){re.escape(written)}",
@@ -130,7 +130,7 @@ class Contract:
         )
 
     def document_for(self, server_url: str) -> JSON:
-        """Returns the same as data."""
+        """Returns the contract as a dict, with this server's URL."""
         return _parse(self.text_for(server_url))
 
 
@@ -140,7 +140,7 @@ def _parse(text: str) -> JSON:
 
 
 def _localize(node: Any, file: str) -> Any:
-    """Returns `node` with each $ref into the neighbouring `file` made local, as Connexion can follow no other."""
+    """Returns `node` with $refs into `file` made local, the only kind that Connexion resolves."""
     if isinstance(node, dict):
         return {
             key: value.removeprefix(file) if key == "$ref" else _localize(value, file) for key, value in node.items()

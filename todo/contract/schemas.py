@@ -1,4 +1,4 @@
-"""JSON Schema as the contract uses it: a fast yes for what keeps to it, and for the rest each wrong field by name."""
+"""JSON Schema validation: a fast check for valid values, and an error per field for invalid ones."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ Schema = dict[str, Any]
 Check = Callable[[Any, Any, Any, dict[str, Any]], Iterator[ValidationError] | None]
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
-# Formats of our own, beside those of JSON Schema.
+# Custom formats, besides those of JSON Schema.
 FORMATS = {"visible-text": is_visible}
 
 TYPE_NAMES = {
@@ -30,15 +30,15 @@ TYPE_NAMES = {
 
 
 def compile_schema(schema: Schema) -> Callable[[Any], bool]:
-    """Returns what says quickly whether a value keeps to a schema of the contract."""
-    # This engine takes time in proportion to the text; the usual one may take any, and a pattern that needs it fails.
+    """Returns a fast check of whether a value is valid under a schema of the contract."""
+    # This regex engine runs in linear time; it refuses patterns that need backtracking.
     return jsonschema_rs.Draft4Validator(
         _nullable(schema), validate_formats=True, formats=FORMATS, pattern_options=jsonschema_rs.RegexOptions()
     ).is_valid
 
 
 def _nullable(schema: Any) -> Any:
-    """Returns the schema in the words of JSON Schema, which has no `nullable`."""
+    """Returns the schema with OpenAPI's `nullable` as JSON Schema's type null."""
     if isinstance(schema, list):
         return [_nullable(item) for item in schema]
     if not isinstance(schema, dict):
@@ -51,14 +51,14 @@ def _nullable(schema: Any) -> Any:
     return plain
 
 
-def _match_whole(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
-    """Checks a pattern as ECMA-262 means it: `$` is the very end, where Python's allows one more line break."""
+def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
+    """Checks a pattern by ECMA-262's rules: `$` is the very end, where Python's also matches before a line break."""
     if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
         yield ValidationError("pattern")
 
 
 def _within(limit: str, check: Check) -> Check:
-    """Returns the check of a keyword for values that keep to `limit` alone: one that is too long is not read at all."""
+    """Returns the keyword's check, skipped for values over `limit`, so that oversized input costs nothing."""
 
     def check_within(validator: Any, value: Any, instance: Any, schema: dict[str, Any]) -> Iterator[ValidationError]:
         if limit not in schema or not isinstance(instance, str | list) or len(instance) <= schema[limit]:
@@ -76,7 +76,7 @@ CHECKS = Draft4RequestValidator.VALIDATORS
 StrictValidator = extend(
     Draft4RequestValidator,
     {
-        "pattern": _within("maxLength", _match_whole),
+        "pattern": _within("maxLength", _pattern),
         "format": _within("maxLength", CHECKS["format"]),
         "items": _within("maxItems", CHECKS["items"]),
     },
@@ -84,10 +84,10 @@ StrictValidator = extend(
 
 
 def find_errors(schema: dict[str, Any], value: Any, at: str = "") -> list[FieldError]:
-    """Returns what is wrong with `value`, field by field, without quoting any of it; `at` names the value itself."""
+    """Returns one error for each wrong field, quoting no value; `at` is the path of `value` itself."""
     validator = StrictValidator(schema, format_checker=FORMAT_CHECKER)
     found = [explained for error in validator.iter_errors(value) for explained in _explain(error, at)]
-    return list({error.field: error for error in reversed(found)}.values())[::-1]  # the first of each field
+    return list({error.field: error for error in reversed(found)}.values())[::-1]  # the first error of each field
 
 
 def _explain(error: ValidationError, at: str) -> Iterator[FieldError]:
@@ -96,12 +96,12 @@ def _explain(error: ValidationError, at: str) -> Iterator[FieldError]:
     if error.validator == "additionalProperties":
         known = ", ".join(error.schema["properties"])
         for name in set(error.instance) - set(error.schema["properties"]):
-            yield FieldError(safe_name(f"{path}.{name}".strip(".")), f"is not known here; known are {known}")
+            yield FieldError(safe_name(f"{path}.{name}".strip(".")), f"is not a known field; known fields are {known}")
     elif error.validator == "required":
         for name in set(limit) - set(error.instance):
             yield FieldError(f"{path}.{name}".strip("."), "is required")
     elif error.validator == "oneOf":
-        # The first says what the value may be; what stands beside it is null.
+        # The first alternative describes the value, the other is null.
         for cause in error.context:
             if cause.schema_path[0] == 0:
                 yield from _explain(cause, path)
@@ -110,7 +110,7 @@ def _explain(error: ValidationError, at: str) -> Iterator[FieldError]:
 
 
 def _message(error: ValidationError, limit: Any) -> str:
-    """Returns what the value must be, in words that a model can act on."""
+    """Returns what the value must be, in terms that a model can act on."""
     match error.validator:
         case "type":
             return f"must be {TYPE_NAMES[limit]}" + (" or null" if error.schema.get("nullable") else "")
@@ -133,18 +133,18 @@ def _message(error: ValidationError, limit: Any) -> str:
         case "format" if limit == "visible-text":
             return "must not hold invisible characters: controls, bidirectional or zero-width ones"
         case other:
-            return f"breaks {other} of the contract"
+            return f"violates {other} of the contract"
 
 
 def safe_name(name: str) -> str:
-    """Returns a name that the caller made up, unless it could be anything but a name."""
-    return name if NAME.fullmatch(name) else "(a name not shown)"
+    """Returns the caller's own name for a field, if it is harmless to repeat."""
+    return name if NAME.fullmatch(name) else "(name withheld)"
 
 
 def whole_numbers(schema: dict[str, Any], value: Any) -> Any:
-    """Returns the value with each number without a fraction that the schema wants whole as one: 1.0 as 1.
+    """Returns the value with floats such as 1.0 as integers wherever the schema says integer.
 
-    JSON has no integers apart from that (RFC 8259 section 6), and JSON Schema takes 1.0 for one.
+    JSON does not tell them apart (RFC 8259 section 6), and JSON Schema accepts 1.0 as an integer.
     """
     if isinstance(value, float):
         return int(value) if schema.get("type") == "integer" and value.is_integer() else value
