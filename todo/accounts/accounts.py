@@ -61,7 +61,7 @@ def check_own_password(engine: Engine, owner: Owner, password: str) -> Account:
     """Returns the signed-in person's account. Raises TooManyAttempts, WrongPassword and SignedOut."""
     limits = attempts.own_passwords(str(owner.session))
     attempts.raise_if_limited(engine.submit_write(attempts.count, limits).result())
-    account = engine.submit_read(of, owner).result()
+    account = engine.submit_read(get, owner).result()
     if not passwords.verify(account.password_hash, password):
         raise WrongPassword
     engine.submit_write(attempts.forgive, limits).result()
@@ -74,7 +74,7 @@ def find(connection: Connection, username: str) -> Account | None:
     return Account.from_row(row) if row else None
 
 
-def of(connection: Connection, owner: Owner) -> Account:
+def get(connection: Connection, owner: Owner) -> Account:
     """Returns the signed-in person's account. Raises SignedOut."""
     return Account.from_row(connection.account_by_user(user_id=users.find(connection, owner).id))
 
@@ -122,7 +122,7 @@ def change_email(connection: Connection, owner: Owner, email: str | None) -> Non
 @exports
 def export(connection: Connection, owner: Owner) -> JSON:
     """Returns all data stored about the person, except the password hash. Raises SignedOut."""
-    user, account = users.find(connection, owner), of(connection, owner)
+    user, account = users.find(connection, owner), get(connection, owner)
     todos = [Todo.from_row(row).to_json(user.local_now()) for row in connection.all_todos(user_id=user.id)]
     entries: dict[int, list[JSON]] = {}
     for row in connection.all_entries(user_id=user.id):

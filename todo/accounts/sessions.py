@@ -26,7 +26,7 @@ class Session:
 
     @property
     def csrf_token(self) -> str:
-        """Returns the token that every form of this session carries; only who has the cookie can compute it."""
+        """Returns the CSRF token for this session's forms, which cannot be computed without the cookie."""
         return tokens.digest(f"csrf {self.secret}")
 
     def accepts(self, csrf_token: str) -> bool:

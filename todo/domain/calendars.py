@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from todo.contract import SITE
 from todo.domain import users
 from todo.domain.todos import Todo
-from todo.domain.users import STORED_TIME, Owner, User
+from todo.domain.users import DAY, STORED_TIME, Owner, User
 from todo.storage.statements import Connection
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ PAST = timedelta(days=SITE.limit("calendar_past_days"))
 # VTIMEZONE lists every clock change up to here; later due times are sent in UTC.
 ZONE_HORIZON = timedelta(days=366 * SITE.limit("calendar_zone_years"))
 PRIORITIES = {"high": 1, "medium": 5, "low": 9}  # RFC 5545 section 3.8.1.9
-DAY = len("2026-11-27")
 
 
 class Feed(NamedTuple):

@@ -188,7 +188,7 @@ class Changeset:
         )
 
     def _has_room(self) -> bool:
-        """Whether the list has room for the changeset, dropping responses stored for retries if needed."""
+        """Whether the changeset fits, if need be after evicting responses stored for retries."""
         if self._is_too_large():
             self._bytes -= quota.forget_answers(self.connection, self.user.id)
         return not self._is_too_large()

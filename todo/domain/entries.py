@@ -102,7 +102,7 @@ class Entry(NamedTuple):
         return str(side.title if isinstance(side, Diff) else side.todo)
 
     def to_json(self) -> JSON:
-        """Returns the entry for the account export: the visible fields that were set, or that differ."""
+        """Returns the entry for the account export: the visible fields, or for an edit those that differ."""
         sides = {"before": self.before, "after": self.after}
         read = {name: vars(side) if isinstance(side, Zone) else side and visible(side) for name, side in sides.items()}
         return {"todo_id": self.todo_id, "action": self.action, **read}
@@ -150,7 +150,7 @@ def _diff_from_log(kept: str) -> Diff:
 
 
 def _text_diff(old: str, new: str) -> tuple[Any, Any]:
-    """Returns both texts as [start, end, part] with CONTEXT; whole if that would save less than MIN_SAVED."""
+    """Returns the part of each text that differs, as [start, end, part]; or both texts, if that saves too little."""
     same = _common_prefix(old, new)
     start = max(0, same - CONTEXT)
     end = max(0, _common_prefix(old[same:][::-1], new[same:][::-1]) - CONTEXT)

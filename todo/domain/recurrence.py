@@ -14,7 +14,7 @@ from todo.errors import InvalidRequest
 
 YEARS_AHEAD = API.limit("repeat_years")
 LAST_YEAR = 2199
-WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+WEEKDAY_CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 MONTHS = {"MONTHLY": 1, "YEARLY": 12}
 MAX_STEPS = 12 * YEARS_AHEAD + 2  # the current step, and every one that may follow
 
@@ -37,9 +37,9 @@ class Series:
             return None
         timed = "T" in self.start
         # Moved to a date without a time, it is due by the end of that day.
-        moved = _read(due) if "T" in due or not timed else _read(due).replace(hour=23, minute=59)
-        passed = max(_read(self.occurrence), moved, now.replace(tzinfo=None) if timed else _midnight(now))
-        found = _next(parts, _read(self.start), passed)
+        moved = _parsed(due) if "T" in due or not timed else _parsed(due).replace(hour=23, minute=59)
+        after = max(_parsed(self.occurrence), moved, now.replace(tzinfo=None) if timed else _midnight(now))
+        found = _next(parts, _parsed(self.start), after)
         if found is None or ("UNTIL" in parts and found.date() > _until(parts)):
             return None
         following = found.strftime("%Y-%m-%dT%H:%M" if timed else "%Y-%m-%d")
@@ -63,7 +63,7 @@ def check(repeat: str, due: str | None) -> None:
     if wrong:
         raise InvalidRequest.of("repeat", wrong)
     assert due
-    start = _read(due)
+    start = _parsed(due)
     found = _next(parts, start, start)
     if found is None or (found.year - YEARS_AHEAD, found.month, found.day) > (start.year, start.month, start.day):
         raise InvalidRequest.of("repeat", f"has no date within {YEARS_AHEAD} years of due")
@@ -88,7 +88,7 @@ def _until(parts: dict[str, str]) -> date:
     return datetime.strptime(parts["UNTIL"], "%Y%m%d").date()
 
 
-def _read(due: str) -> datetime:
+def _parsed(due: str) -> datetime:
     return datetime.fromisoformat(due)
 
 
@@ -101,49 +101,49 @@ def _counted_down(repeat: str, parts: dict[str, str]) -> str:
     return repeat.replace(f"COUNT={count}", f"COUNT={int(count) - 1}") if count else repeat
 
 
-def _next(parts: dict[str, str], start: datetime, passed: datetime) -> datetime | None:
-    """Returns the first date after `passed`, or None if MAX_STEPS steps of the rule find none."""
-    steps = islice(_steps(parts, start, passed), MAX_STEPS)
+def _next(parts: dict[str, str], start: datetime, after: datetime) -> datetime | None:
+    """Returns the first date later than `after`, or None if MAX_STEPS steps of the rule find none."""
+    steps = islice(_steps(parts, start, after), MAX_STEPS)
     dates = (found for step in steps for found in step)
-    return next((found for found in dates if found > passed and found >= start and found.year <= LAST_YEAR), None)
+    return next((found for found in dates if found > after and found >= start and found.year <= LAST_YEAR), None)
 
 
-def _steps(parts: dict[str, str], start: datetime, passed: datetime) -> Iterator[list[datetime]]:
-    """Yields the dates in each day, week or month of the rule, starting near `passed`."""
+def _steps(parts: dict[str, str], start: datetime, after: datetime) -> Iterator[list[datetime]]:
+    """Yields the dates in each day, week or month of the rule, starting near `after`."""
     interval = int(parts.get("INTERVAL", "1"))
     names = parts["BYDAY"].split(",") if "BYDAY" in parts else []
     if parts["FREQ"] in MONTHS:
-        return _months(parts, names, start, passed, MONTHS[parts["FREQ"]] * interval)
+        return _months(parts, names, start, after, MONTHS[parts["FREQ"]] * interval)
     if parts["FREQ"] == "WEEKLY":
-        return _weeks(names or [WEEKDAYS[start.weekday()]], start, passed, timedelta(weeks=interval))
-    return _days(names or list(WEEKDAYS), start, passed, timedelta(days=interval))
+        return _weeks(names or [WEEKDAY_CODES[start.weekday()]], start, after, timedelta(weeks=interval))
+    return _days(names or list(WEEKDAY_CODES), start, after, timedelta(days=interval))
 
 
-def _days(names: list[str], start: datetime, passed: datetime, step: timedelta) -> Iterator[list[datetime]]:
-    for day in _every(step, start, passed):
-        yield [day] if WEEKDAYS[day.weekday()] in names else []
+def _days(names: list[str], start: datetime, after: datetime, step: timedelta) -> Iterator[list[datetime]]:
+    for day in _every(step, start, after):
+        yield [day] if WEEKDAY_CODES[day.weekday()] in names else []
 
 
-def _weeks(names: list[str], start: datetime, passed: datetime, step: timedelta) -> Iterator[list[datetime]]:
+def _weeks(names: list[str], start: datetime, after: datetime, step: timedelta) -> Iterator[list[datetime]]:
     """Yields the dates in each week. Weeks begin on Monday, the default of WKST (RFC 5545 section 3.3.10)."""
-    days = sorted(WEEKDAYS.index(name) for name in names)
-    for monday in _every(step, start - timedelta(days=start.weekday()), passed):
+    days = sorted(WEEKDAY_CODES.index(name) for name in names)
+    for monday in _every(step, start - timedelta(days=start.weekday()), after):
         yield [monday + timedelta(days=day) for day in days]
 
 
-def _every(step: timedelta, start: datetime, passed: datetime) -> Iterator[datetime]:
-    """Yields start, start + step, ..., skipping whole steps up to about `passed`."""
-    day = start + max(0, (passed - start) // step) * step
+def _every(step: timedelta, start: datetime, after: datetime) -> Iterator[datetime]:
+    """Yields start, start + step, ..., skipping whole steps up to about `after`."""
+    day = start + max(0, (after - start) // step) * step
     while day.year <= LAST_YEAR:
         yield day
         day += step
 
 
 def _months(
-    parts: dict[str, str], names: list[str], start: datetime, passed: datetime, step: int
+    parts: dict[str, str], names: list[str], start: datetime, after: datetime, step: int
 ) -> Iterator[list[datetime]]:
     first = start.year * 12 + start.month - 1
-    month = first + max(0, (passed.year * 12 + passed.month - 1 - first) // step) * step
+    month = first + max(0, (after.year * 12 + after.month - 1 - first) // step) * step
     numbers = [int(number) for number in parts.get("BYMONTHDAY", str(start.day)).split(",")]
     while month // 12 <= LAST_YEAR:
         begin = start.replace(year=month // 12, month=month % 12 + 1, day=1)
@@ -163,7 +163,7 @@ def _on_weekdays(month: datetime, names: list[str]) -> set[int]:
     first, last = monthrange(month.year, month.month)
     found: set[int] = set()
     for name in names:
-        days = list(range(1 + (WEEKDAYS.index(name[-2:]) - first) % 7, last + 1, 7))
+        days = list(range(1 + (WEEKDAY_CODES.index(name[-2:]) - first) % 7, last + 1, 7))
         number = int(name[:-2] or 0)
         found.update(days if number == 0 else days[-1:] if number < 0 else days[number - 1 : number])
     return found

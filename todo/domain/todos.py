@@ -152,7 +152,7 @@ PLAIN_COLUMNS = [name for name in Todo._fields if name not in ("priority", "tags
 def page(
     connection: Connection, owner: Owner, status: str, filters: JSON, sort: str, limit: int, cursor: str | None
 ) -> orjson.Fragment:
-    """Returns one page as JSON; `filters` are those of list_todos that are set. Raises InvalidRequest for a bad cursor.
+    """Returns one page as JSON; `filters` has the filters that are set. Raises InvalidRequest for a bad cursor.
 
     A page without filters is cached until the list or the minute changes, as `overdue` depends on the time.
     """

@@ -184,7 +184,7 @@ def open_list(connection: Connection, owner: Owner) -> User:
 
 
 def forget(connection: Connection, owner: Owner) -> bool:
-    """Deletes the user, the list, its log, and the account with its grants and sessions; returns whether any existed.
+    """Deletes the user with the list, log, account, grants and sessions. Returns False if there is no such user.
 
     Raises SignedOut if the session has ended.
     """
