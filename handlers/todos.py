@@ -27,16 +27,16 @@ async def list_todos(
 ) -> Fragment:
     given = {"q": q, "tag": tag, "due_from": due_from, "due_to": due_to, "priority": priority}
     filters = {name: value for name, value in given.items() if value is not None}
-    look = read if filters else peek  # a filter may have to look at every to-do
-    return await look(todos.page, user.owner(username), status, filters, sort, limit, cursor)
+    fetch = read if filters else peek  # a filter may scan the whole list
+    return await fetch(todos.page, user.owner(username), status, filters, sort, limit, cursor)
 
 
 async def add_todo(username: str, body: JSON, user: Principal) -> Reply:
     owner, request_id = user.owner(username), user.request_id(body)
     action = {"action": "add", **body}
-    # Who names no request may be retrying one: the same words of the same program are one to-do.
-    twin = fingerprint(action, user.conversation, user.client) if request_id is None else None
-    answer = await write(once, owner, request_id, changes.add, action, twin)
+    # Without a request_id this may be a retry: the same request from the same client adds one to-do.
+    dedup_key = fingerprint(action, user.conversation, user.client) if request_id is None else None
+    answer = await write(once, owner, request_id, changes.add, action, dedup_key)
     return answer.reply(201, {"Location": f"/todos/{username}/{answer.value['id']}"})
 
 

@@ -15,7 +15,7 @@ MAX_COUNTERS = SITE.limit("attempt_counters")
 
 @dataclass(frozen=True)
 class AttemptLimit:
-    """At most so many attempts of a kind in each WINDOW, for one subject; many people may share an IP address."""
+    """At most `max_attempts` of one kind per WINDOW and subject: a username, a session or an IP address."""
 
     kind: str
     subject: str

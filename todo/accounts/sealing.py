@@ -10,7 +10,7 @@ PURPOSE = b"todo: the successor of a refresh token"
 
 
 def seal(secret: str, text: str) -> str:
-    """Returns the text encrypted and authenticated (Fernet) under a key derived from the secret, a token of ours."""
+    """Returns the text encrypted and authenticated (Fernet) under a key derived from the secret."""
     return _cipher(secret).encrypt(text.encode()).decode()
 
 

@@ -15,7 +15,7 @@ JSON = dict[str, Any]
 
 
 def perform(changeset: Changeset, action: JSON) -> int:
-    """Performs one action and returns the id of its to-do. Raises what that action raises."""
+    """Performs one action and returns the id of its to-do. Raises the errors of that action."""
     return ACTIONS[action["action"]](changeset, action)
 
 

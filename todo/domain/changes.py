@@ -25,7 +25,7 @@ DUPLICATE_TIME = timedelta(seconds=API.limit("duplicate_seconds"))
 
 
 def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
-    """Performs one action and returns its to-do. Raises what the action raises, QuotaExceeded and StorageFull."""
+    """Performs one action and returns its to-do. Raises the action's errors, QuotaExceeded and StorageFull."""
     changeset = Changeset(connection, owner)
     todo_id = perform(changeset, action)
     changeset.commit()

@@ -83,7 +83,7 @@ class Changeset:
         return added
 
     def require_room(self, todos: int, size: int) -> None:
-        """Raises QuotaExceeded or StorageFull if the list cannot take so many more to-dos, or `size` more bytes."""
+        """Raises QuotaExceeded or StorageFull if the list cannot take these to-dos, with `size` bytes."""
         if _kept(self.counts) + todos > MAX_TODOS:
             raise QuotaExceeded
         self._sweep()

@@ -134,7 +134,7 @@ def _from_json(text: str) -> list[JSON]:
     listed = value.get("todos") if isinstance(value, dict) else value
     if not (isinstance(listed, list) and all(isinstance(todo, dict) for todo in listed)):
         raise InvalidRequest.of("file", "must hold a list of to-dos under the name todos")
-    # To-dos in the trash are skipped; other fields of an export, such as ids, are assigned anew.
+    # To-dos in the trash are skipped; other fields of an export, such as ids, are ignored.
     return _take_all(_known(todo) for todo in listed if todo.get("status") != "deleted")
 
 

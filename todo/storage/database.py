@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
-    """Runs `rule` on a snapshot and returns its result. Raises what it raises, StorageUnavailable and ReadTooSlow."""
+    """Runs `rule` on a snapshot; returns its result. Raises its errors, StorageUnavailable and ReadTooSlow."""
     return current.get().engine.read(rule, *args, **kwargs)
 
 
@@ -26,7 +26,7 @@ def peek(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs:
 
 
 def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
-    """Runs `rule` in a transaction; returns its result once on disk. Raises what it raises, and StorageUnavailable."""
+    """Runs `rule` in a transaction; returns its result once it is on disk. Raises its errors and StorageUnavailable."""
     return current.get().engine.write(rule, *args, **kwargs)
 
 

@@ -39,7 +39,7 @@ class Engine(ABC):
     def submit_read(
         self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> Future[T]:
-        """Runs `rule` on a snapshot; the future has its result, what it raises, StorageUnavailable or ReadTooSlow."""
+        """Runs `rule` on a snapshot; the future has its result or error, StorageUnavailable or ReadTooSlow."""
 
     @abstractmethod
     def submit_write(

@@ -21,7 +21,7 @@ class Reader:
         self._lock = Lock()
 
     def begin(self, seconds: float) -> bool:
-        """Begins a snapshot, or continues the current one, for so many seconds; returns whether it began one."""
+        """Begins a snapshot, or continues the current one, for at most `seconds`; returns whether it began one."""
         self._deadline = time.monotonic() + seconds
         if self._driver.in_transaction:
             return False

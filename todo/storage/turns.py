@@ -22,7 +22,7 @@ class Turns:
         self._lock = os.open(f"{database}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def begin(self, driver: sqlite3.Connection, seconds: float) -> None:
-        """Begins a write transaction. Raises TimeoutError after so many seconds, and sqlite3.Error.
+        """Begins a write transaction. Raises TimeoutError after `seconds`, and sqlite3.Error.
 
         The driver's busy timeout must be 0.
         """
