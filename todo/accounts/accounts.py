@@ -46,7 +46,7 @@ def sign_up(
 
 
 def check_password(engine: Engine, address: str, username: str, password: str) -> Account:
-    """Returns the account with this name and password. Raises TooManyAttempts, or WrongPassword whichever is wrong."""
+    """Returns the account with this name and password. Raises TooManyAttempts, and WrongPassword if either is wrong."""
     limits = attempts.sign_ins(username.lower(), address)
     attempts.raise_if_limited(engine.submit_write(attempts.count, limits).result())
     account = engine.submit_read(find, username.lower()).result()

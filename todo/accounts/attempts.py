@@ -15,7 +15,7 @@ MAX_COUNTERS = SITE.limit("attempt_counters")
 
 @dataclass(frozen=True)
 class AttemptLimit:
-    """At most `max_attempts` of one kind per WINDOW and subject: a username, a session or an IP address."""
+    """At most `max_attempts` of one kind per WINDOW and subject, such as a username or an IP address."""
 
     kind: str
     subject: str
@@ -81,9 +81,9 @@ def raise_if_limited(wait: int) -> None:
 
 
 def forgive(connection: Connection, limits: list[AttemptLimit]) -> None:
-    """Uncounts a successful attempt: resets the account's counter, and takes one off the address's.
+    """Uncounts a successful attempt: resets the account's counter, and decrements the address's.
 
-    Resetting that too would let an address guess other people's passwords between sign-ins of its own.
+    Resetting both would let an address guess other people's passwords between sign-ins of its own.
     """
     for limit in limits:
         uncount = connection.take_back_attempt if limit.per_address else connection.forget_attempts

@@ -20,7 +20,7 @@ def hash_password(password: str) -> str:
 
 
 def verify(password_hash: str | None, password: str) -> bool:
-    """Whether the password matches the hash. Without a hash it is False after as long, to hide who has an account."""
+    """Whether the password matches the hash. Takes as long without one, so that timing reveals no accounts."""
     with _SLOTS:
         try:
             return _HASHER.verify(password_hash or _DUMMY_HASH, _normal(password)) and password_hash is not None

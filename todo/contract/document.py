@@ -120,7 +120,7 @@ class Contract:
         return dict(flows["authorizationCode"]["scopes"])
 
     def text_for(self, server_url: str) -> str:
-        """Returns the file byte for byte, with this server's URL in `servers` and in the oauth scheme."""
+        """Returns the file byte for byte, except for this server's URL in `servers` and in the oauth scheme."""
         written = self.document["servers"][0]["url"]
         return re.sub(
             rf"^( +(?:- url|authorizationUrl|tokenUrl|refreshUrl): ){re.escape(written)}",

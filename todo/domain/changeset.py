@@ -83,7 +83,7 @@ class Changeset:
         return added
 
     def require_room(self, todos: int, size: int) -> None:
-        """Raises QuotaExceeded or StorageFull if the list cannot take these to-dos, with `size` bytes."""
+        """Raises QuotaExceeded or StorageFull if the list cannot take `todos` more to-dos, of `size` bytes in all."""
         if _kept(self.counts) + todos > MAX_TODOS:
             raise QuotaExceeded
         self._sweep()
@@ -261,5 +261,5 @@ def remove_for_good(connection: Connection, user: User, todo_id: int) -> int:
 
 
 def _kept(counts: Mapping[str, int]) -> int:
-    """Returns the to-dos that count towards the quota: all outside the trash."""
+    """Returns the number of to-dos that count towards the quota: all outside the trash."""
     return counts["open"] + counts["done"]

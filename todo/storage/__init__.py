@@ -1,1 +1,1 @@
-"""Storage: two units of work, and the SQL of each noun."""
+"""Storage: database engines with two units of work, and the SQL statements."""

@@ -52,7 +52,7 @@ class Engine(ABC):
         return await asyncio.wrap_future(self.submit_read(rule, *args, **kwargs))
 
     async def peek(self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Does the same, for rules that read at most a page of rows by an index."""
+        """Like `read`, for rules that read at most a page of rows by an index."""
         return await self.read(rule, *args, **kwargs)
 
     async def write(self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
