@@ -10,8 +10,8 @@ from werkzeug import Response as WerkzeugResponse
 
 from todo.accounts import attempts
 from todo.errors import SignedOut
-from todo.oauth import assertions, authorize, clients, documents, metadata, register, revoke, token
-from todo.oauth.server import Answer
+from todo.oauth import assertions, authorize, client_documents, clients, metadata, register, revoke, token
+from todo.oauth.server import OAuthResponse
 from todo.service import current
 from todo.web import browser
 
@@ -45,9 +45,9 @@ def get_consent(
     if browser.account() is None and clients.is_document(client_id):
         return browser.go_to(sign_in)  # nobody makes us fetch without an account
     _remember_client(asked)
-    question = browser.read(authorize.ask, _issuer(), asked)
-    if not isinstance(question, authorize.Question):
-        return _back(question)
+    question = browser.read(authorize.prompt, _issuer(), asked)
+    if not isinstance(question, authorize.ConsentPrompt):
+        return _to_client(question)
     if browser.account() is None:
         return browser.go_to(sign_in)
     return browser.page("consent.html", form_goes_to=question.origin, question=question, asked=asked, here=here)
@@ -62,7 +62,7 @@ def decide_consent(body: JSON) -> WerkzeugResponse:
         answer = browser.write(authorize.decide, _issuer(), body, owner, allow=decision == "allow")
     except SignedOut:
         return browser.go_to(f"/oauth/authorize?{urlencode(body)}")
-    return _back(answer)
+    return _to_client(answer)
 
 
 def issue_token(body: JSON) -> Response:
@@ -76,7 +76,7 @@ def revoke_token(body: JSON) -> Response:
 def register_client(body: JSON) -> Response:
     attempts.raise_if_limited(browser.write(attempts.count, attempts.registrations(browser.address())))
     try:
-        return _sent(Answer(201, browser.write(register.register, body)))
+        return _sent(OAuthResponse(201, browser.write(register.register, body)))
     except OAuth2Error as error:
         return _refused(error)
 
@@ -93,37 +93,38 @@ def get_mcp_resource_metadata() -> Response:
     return jsonify(metadata.resource(_issuer(), "/mcp"))
 
 
-def _back(answer: authorize.WayBack | Answer) -> WerkzeugResponse:
-    """Returns the way back to a client, or a page with a link to it."""
-    if isinstance(answer, authorize.WayBack):
+def _to_client(answer: authorize.ErrorPage | OAuthResponse) -> WerkzeugResponse:
+    """Returns the redirect to a client, or a page with a link to it."""
+    if isinstance(answer, authorize.ErrorPage):
         return browser.public_page("way_back.html", 400, back=answer)
     return browser.go_to(str(answer.location))
 
 
 def _remember_client(asked: JSON) -> None:
-    """Makes a client known whose id is the address of its document."""
+    """Fetches the document of a client whose id is a URL, unless it is cached."""
     client_id = asked.get("client_id", "")
     if clients.is_document(client_id):
         settings, engine = current.get().settings, current.get().engine
-        documents.remember(engine, client_id, browser.address(), local=settings.local_client_documents)
+        allow_local = settings.local_client_documents
+        client_documents.ensure_fresh(engine, client_id, browser.address(), allow_local=allow_local)
 
 
-def _answer_client(rule: Callable[..., Answer], body: JSON) -> Response:
-    """Returns what `rule` answers a client, which has proven itself before where it brings an assertion."""
+def _answer_client(rule: Callable[..., OAuthResponse], body: JSON) -> Response:
+    """Returns what `rule` answers a client, after verifying its assertion if it sends one."""
     settings, engine = current.get().settings, current.get().engine
-    local = settings.local_client_documents
+    allow_local = settings.local_client_documents
     try:
-        proven = assertions.verify(engine, _issuer(), body, browser.address(), local=local)
+        client_id = assertions.verify(engine, _issuer(), body, browser.address(), allow_local=allow_local)
     except OAuth2Error as error:
         return _refused(error)
-    return _sent(browser.write(rule, _issuer(), body, request.headers.get("Authorization"), proven))
+    return _sent(browser.write(rule, _issuer(), body, request.headers.get("Authorization"), client_id))
 
 
 def _refused(error: OAuth2Error) -> Response:
-    return _sent(Answer(error.status_code, dict(error.get_body())))
+    return _sent(OAuthResponse(error.status_code, dict(error.get_body())))
 
 
-def _sent(answer: Answer) -> Response:
+def _sent(answer: OAuthResponse) -> Response:
     response = jsonify(answer.body)
     response.status_code = answer.status
     response.headers.update(answer.headers)

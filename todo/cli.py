@@ -64,9 +64,9 @@ def claim(settings: Settings, username: str) -> None:
 def client(settings: Settings, name: str, redirects: list[str]) -> None:
     """Prints id and secret of a new OAuth client. Raises ConfigError for what nobody may register."""
     from todo.oauth import register
-    from todo.oauth.redirects import HOSTS, expand
+    from todo.oauth.redirects import HOSTS, expand_alias
 
-    uris = [uri for given in redirects for uri in expand(given)]
+    uris = [uri for given in redirects for uri in expand_alias(given)]
     try:
         client_id, secret = _write(settings, register.register_by_operator, name, uris)
     except register.InvalidMetadata as error:

@@ -110,14 +110,14 @@ EXAMPLES = {
     "todo.http.guard.IN_UTF8": 'application/json; charset="utf-8" ',
     "todo.http.json.STRING_TOKEN": r'{"a\\": "b"  :',
     "todo.oauth.redirects.LOOPBACK_URI": "http://localhost:8000/a?b",
-    "todo.oauth.documents.DOTS": "/a/%2e./.",
+    "todo.oauth.fetching.DOT_SEGMENTS": "/a/%2e./.",
 }
 # Those that are not for a whole text.
 USED = {
     "todo.accounts.bearer._NOT_IN_NAMES": "search",
     "todo.domain.files.FORMULA": "findall",
     "todo.domain.files.MADE_TEXT": "findall",
-    "todo.oauth.documents.DOTS": "search",
+    "todo.oauth.fetching.DOT_SEGMENTS": "search",
     "todo.contract.formats.HAS_HIDDEN": "search",
     "todo.http.json.STRING_TOKEN": "findall",
 }

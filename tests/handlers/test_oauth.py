@@ -593,7 +593,7 @@ class TestRefreshTokens:
     def test_are_remembered_for_a_bounded_number(
         self, new_browser: NewBrowser, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("todo.oauth.grants.MAX_TOKENS", 3)
+        monkeypatch.setattr("todo.oauth.grant_types.MAX_TOKENS", 3)
         with time_machine.travel("2026-11-22T00:00:00Z") as clock:
             tokens, client = self.connected(new_browser, name)
             family = [tokens]
@@ -606,7 +606,7 @@ class TestRefreshTokens:
             assert client.refresh(family[-1]["refresh_token"]).status_code == 200
 
     def test_are_of_so_many_grants_at_most(self, person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("todo.oauth.grants.MAX_GRANTS", 3)
+        monkeypatch.setattr("todo.oauth.grant_types.MAX_GRANTS", 3)
         clients = [Client.registered(person.browser) for _ in range(5)]
         given = [client.connect(person) for client in clients]
         working = [self.works(client, tokens) for client, tokens in zip(clients, given, strict=True)]

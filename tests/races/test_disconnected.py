@@ -9,7 +9,7 @@ import pytest
 import handlers.todos
 from tests.people import PASSWORD, Person, bearer
 from tests.races.workers import Pause, Workers, at_once
-from todo.oauth import grants
+from todo.oauth import grant_types
 from todo.web import browser
 
 ORPHANS = """
@@ -61,7 +61,7 @@ def test_a_refresh_under_way_leaves_nothing(workers: Workers, monkeypatch: pytes
     }
     path, fields = ends[ending]
     form = {"csrf_token": person.csrf_token(), **fields}
-    monkeypatch.setattr(grants, "check_resource", pause.after(grants.check_resource))
+    monkeypatch.setattr(grant_types, "check_resource", pause.after(grant_types.check_resource))
     with ThreadPoolExecutor(1) as pool:
 
         def end() -> None:

@@ -1,1 +1,1 @@
-"""The authorization server: OAuth 2.1 on Authlib's core, one module for the rules of each endpoint."""
+"""The authorization server: OAuth 2.1 on Authlib, one module per endpoint."""

@@ -1,4 +1,4 @@
-"""The authorization endpoint (RFC 6749 section 3.1): what is asked of the person, and what they decided."""
+"""The authorization endpoint (RFC 6749 section 3.1): the consent prompt and the person's decision."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,26 +10,26 @@ from todo.domain import users
 from todo.domain.users import Owner
 from todo.errors import ClientRefused
 from todo.oauth import clients, redirects
-from todo.oauth.grants import S256, CodeGrant, ResourceIndicator
-from todo.oauth.server import Answer, Request, Server
+from todo.oauth.grant_types import PKCE, CodeGrant, ResourceIndicator
+from todo.oauth.server import OAuthResponse, Request, Server
 from todo.storage.statements import Connection
 
-# Why there is nowhere to redirect to, by OAuth's name for it (RFC 6749 section 4.1.2.1).
-REASONS = {
+# Errors after which there is no safe redirect, by OAuth error code (RFC 6749 section 4.1.2.1).
+FATAL_ERRORS = {
     "invalid_client": "This service does not know the assistant that sent you here.",
     "invalid_request": "The assistant wants you sent back to an address that is not registered for it.",
 }
 
-# What is wrong with a request that can go back, where the error's own words may quote it.
-FAULTS = {
-    "invalid_target": "It asks for access to another service than this one.",
-    "unsupported_response_type": "It asks for an answer that this service does not give.",
+# Other errors, in words for a person: an error's own description may quote the request.
+ERRORS = {
+    "invalid_target": "It asks for access to a different service.",
+    "unsupported_response_type": "It asks for a kind of response that this service does not give.",
 }
 
 
 @dataclass(frozen=True)
-class WayBack:
-    """What a page says of a wrong request, and where a link on it leads: to the client, with OAuth's error."""
+class ErrorPage:
+    """A page that says what is wrong with a client's request, with a link that takes OAuth's error to the client."""
 
     client_name: str
     host: str
@@ -39,8 +39,8 @@ class WayBack:
 
 
 @dataclass(frozen=True)
-class Question:
-    """What the consent page asks the person: who wants what, and where they are sent back to."""
+class ConsentPrompt:
+    """What the consent page shows: who asks, for what, and the CSP source that its form may lead to."""
 
     client_name: str
     host: str
@@ -48,58 +48,60 @@ class Question:
     origin: str
 
 
-def ask(connection: Connection, issuer: str, parameters: dict[str, Any]) -> Question | WayBack | Answer:
-    """Returns the question, or how the error goes back to the client. Raises ClientRefused where it may not."""
+def prompt(
+    connection: Connection, issuer: str, parameters: dict[str, Any]
+) -> ConsentPrompt | ErrorPage | OAuthResponse:
+    """Returns the consent prompt, or how to report the error. Raises ClientRefused if there is no safe redirect."""
     server, request = _server(connection, issuer), Request("GET", parameters)
     try:
         grant = server.get_consent_grant(request)
     except OAuth2Error as error:
-        return _refused(server, request, error)
-    return Question(
+        return _report(server, request, error)
+    return ConsentPrompt(
         client_name=grant.client.name,
         host=clients.host_of(grant.client.id, grant.redirect_uri),
         permissions=[API.scopes[name] for name in request.scope.split()],
-        origin=redirects.origin(grant.redirect_uri),
+        origin=redirects.csp_source(grant.redirect_uri),
     )
 
 
 def decide(
     connection: Connection, issuer: str, parameters: dict[str, Any], owner: Owner, *, allow: bool
-) -> WayBack | Answer:
-    """Returns the way back to the client, with a code or with access_denied. Raises SignedOut and ClientRefused."""
+) -> ErrorPage | OAuthResponse:
+    """Returns the redirect to the client, with a code or with access_denied. Raises SignedOut and ClientRefused."""
     user = users.lock(connection, owner)
     server, request = _server(connection, issuer), Request("POST", parameters)
     try:
         grant = server.get_consent_grant(request)
     except OAuth2Error as error:
-        return _refused(server, request, error)
-    answer = server.create_authorization_response(request, user if allow else None, grant)
-    assert isinstance(answer, Answer)
-    return answer
+        return _report(server, request, error)
+    response = server.create_authorization_response(request, user if allow else None, grant)
+    assert isinstance(response, OAuthResponse)
+    return response
 
 
 def _server(connection: Connection, issuer: str) -> Server:
     server = Server(connection, issuer)
-    server.register_grant(CodeGrant, [S256(required=True), ResourceIndicator()])
+    server.register_grant(CodeGrant, [PKCE(required=True), ResourceIndicator()])
     return server
 
 
-def _refused(server: Server, request: Request, error: OAuth2Error) -> WayBack | Answer:
-    """Returns how the error of a request goes back: by itself only to clients that the operator knows.
+def _report(server: Server, request: Request, error: OAuth2Error) -> ErrorPage | OAuthResponse:
+    """Returns a redirect with the error for clients that the operator registered, and a page with a link for others.
 
-    To others, or anybody could have people sent from here to a place of their own (RFC 9700 section 4.11.2).
+    Redirecting for anybody's client would be an open redirector (RFC 9700 section 4.11.2). Raises ClientRefused.
     """
     client = server.query_client(request.parameters.get("client_id", ""))
     if not error.redirect_uri or client is None:
-        raise ClientRefused(REASONS.get(error.error, "The request of the assistant is not complete.")) from None
-    answer = server.handle_error_response(request, error)
-    assert isinstance(answer, Answer)
+        raise ClientRefused(FATAL_ERRORS.get(error.error, "The assistant's request is not complete.")) from None
+    response = server.handle_error_response(request, error)
+    assert isinstance(response, OAuthResponse)
     if client.is_trusted:
-        return answer
-    return WayBack(
+        return response
+    return ErrorPage(
         client_name=client.name,
         host=clients.host_of(client.id, error.redirect_uri),
-        fault=FAULTS.get(error.error, "It has left out or mistaken what makes connecting safe."),
+        fault=ERRORS.get(error.error, "A parameter that makes connecting safe is missing or wrong."),
         error=error.error,
-        address=str(answer.location),
+        address=str(response.location),
     )

@@ -1,4 +1,4 @@
-"""Clients: the programs that people connect. Registered by the operator, by themselves, or known by a document."""
+"""OAuth clients: registered by the operator, by themselves, or described by a client ID metadata document."""
 
 import hmac
 import secrets
@@ -24,9 +24,9 @@ MAX_UNUSED = SITE.limit("unused_clients")
 
 @dataclass(frozen=True)
 class Client(ClientMixin):
-    """A client as Authlib asks about it (RFC 6749 section 2). One with a secret is confidential.
+    """A client (RFC 6749 section 2), with the interface that Authlib expects of one. With a secret it is confidential.
 
-    One that is known by a document may sign who it is, with a key in `jwks` or at `jwks_uri`.
+    `kind` is operator, registered or document. `jwks` and `jwks_uri` are only set for a document.
     """
 
     id: str
@@ -52,29 +52,29 @@ class Client(ClientMixin):
 
     @property
     def is_trusted(self) -> bool:
-        """Whether the operator has registered it, and nobody else could."""
+        """Whether the operator registered it."""
         return self.kind == "operator"
 
     @property
     def is_document(self) -> bool:
-        """Whether its id is the address of its metadata document."""
+        """Whether its id is the URL of its metadata document."""
         return is_document(self.id)
 
     def get_client_id(self) -> str:
         return self.id
 
     def get_default_redirect_uri(self) -> str | None:
-        """Returns the address of a client that has just one: a request need not name it (RFC 6749 section 3.1.2.3)."""
+        """Returns the redirect URI of a client that has only one; requests may omit it (RFC 6749 section 3.1.2.3)."""
         only = self.redirect_uris[0] if len(self.redirect_uris) == 1 else None
         return None if only in redirects.TEMPLATES else only
 
     def get_allowed_scope(self, scope: str | None) -> str:
-        """Returns what of the scope there is here, and all where nothing of it is (RFC 6749 section 3.3).
+        """Returns the known part of the requested scope, or the full scope if none of it is known.
 
-        The person sees what is asked for, and the answer with the tokens names what was allowed.
+        RFC 6749 section 3.3: the token response then states the scope that was granted.
         """
-        wanted = scope_to_list(scope) if scope else []
-        known = [name for name in API.scopes if name in wanted]
+        requested = scope_to_list(scope) if scope else []
+        known = [name for name in API.scopes if name in requested]
         return str(list_to_scope(known or list(API.scopes)))
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
@@ -84,7 +84,7 @@ class Client(ClientMixin):
         return self.secret_hash is not None and hmac.compare_digest(self.secret_hash, tokens.digest(client_secret))
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002
-        """Whether it may say so who it is: with its secret or its key, in the way it likes, if it has one."""
+        """Whether it may authenticate by this method, at any endpoint."""
         return method in self.auth_methods
 
     def check_response_type(self, response_type: str) -> bool:
@@ -95,23 +95,23 @@ class Client(ClientMixin):
 
 
 def is_document(client_id: str) -> bool:
-    """Whether a client id is the address of a metadata document."""
+    """Whether a client id is the URL of a metadata document."""
     return client_id.startswith(("https://", "http://"))
 
 
 def host_of(client_id: str, redirect_uri: str) -> str:
-    """Returns where people are sent back to, or who vouches for the client, as the consent page shows it.
+    """Returns the host to show on the consent page: the document's, if there is one, or else the redirect URI's.
 
-    What stands after an app's own scheme is for the app to say, and the scheme may look like a host.
+    For an app's own scheme it returns the scheme, marked as such: the rest is up to the app and may mimic a host.
     """
     if is_document(client_id):
         return urlsplit(client_id).netloc
     parts = urlsplit(redirect_uri)
-    return f"an app on this device ({parts.scheme}:)" if redirects.leads_to_app(redirect_uri) else parts.netloc
+    return f"an app on this device ({parts.scheme}:)" if redirects.is_app_scheme(redirect_uri) else parts.netloc
 
 
 def find(connection: Connection, client_id: str) -> Client | None:
-    """Returns the client of this id, unless it has expired unused."""
+    """Returns the client with this id, or None if there is none or it has expired unused."""
     row = connection.client_by_id(id=client_id)
     client = Client.from_row(row) if row else None
     if client is None or client.is_document or (client.expires_at or "~") > utc_now():
@@ -131,10 +131,10 @@ def save(
     jwks: JSON | None = None,
     jwks_uri: str | None = None,
 ) -> None:
-    """Keeps a client, and forgets those that nobody uses: what has expired, and what is too much."""
+    """Stores a client, and deletes unused ones: those that have expired, and the oldest above MAX_UNUSED."""
     connection.delete_unused_clients(now=utc_now())
     if connection.count_expiring_clients()["total"] >= MAX_UNUSED:
-        # A tenth at once, so that a flood pays for it seldom.
+        # A tenth at a time, so that a flood seldom pays for a deletion.
         connection.delete_most_unused_clients(kept=MAX_UNUSED * 9 // 10)
     connection.save_client(
         id=client_id,
@@ -151,4 +151,5 @@ def save(
 
 
 def new_id() -> str:
+    """Returns a random client id of 128 bits."""
     return secrets.token_hex(16)

@@ -1,4 +1,4 @@
-"""What the authorization server and the resources say of themselves (RFC 8414, RFC 9728)."""
+"""Metadata of the authorization server (RFC 8414) and of the protected resources (RFC 9728)."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from todo.contract import API
 JSON = dict[str, Any]
 
 SECRET_METHODS = ["client_secret_post", "client_secret_basic"]
-DOCUMENT_METHODS = ["none", "private_key_jwt"]  # who is known by a document has no secret of ours
+DOCUMENT_METHODS = ["none", "private_key_jwt"]  # a client with a document has no secret of ours
 AUTH_METHODS = ["none", "private_key_jwt", *SECRET_METHODS]
 SIGNING_ALGORITHMS = [
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
@@ -17,7 +17,7 @@ GRANT_TYPES = ["authorization_code", "refresh_token"]
 
 
 def resources_of(public_url: str) -> tuple[str, str]:
-    """Returns what a token can be bound to (RFC 8707): the service, and its MCP endpoint, which is a part of it."""
+    """Returns the URLs of the resources that a token can be bound to (RFC 8707): the service and its MCP endpoint."""
     return public_url, f"{public_url}/mcp"
 
 
@@ -26,7 +26,7 @@ def token_endpoint(public_url: str) -> str:
 
 
 def server(public_url: str) -> JSON:
-    """Returns the metadata of the authorization server. The issuer is PUBLIC_URL, letter for letter."""
+    """Returns the authorization server's metadata. The issuer is exactly PUBLIC_URL (RFC 8414 section 3.3)."""
     return {
         "issuer": public_url,
         "authorization_endpoint": f"{public_url}/oauth/authorize",
@@ -50,7 +50,7 @@ def server(public_url: str) -> JSON:
 
 
 def resource(public_url: str, path: str = "") -> JSON:
-    """Returns the metadata of the resource at `path`."""
+    """Returns the metadata of the protected resource at `path`: the service itself, or /mcp."""
     return {
         "resource": f"{public_url}{path}",
         "authorization_servers": [public_url],

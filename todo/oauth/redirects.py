@@ -1,14 +1,14 @@
-"""Where people may be sent back to: what a client can register, and what then counts as registered."""
+"""Redirect URIs: which ones a client may register, and which ones match a registered one."""
 
 import re
 from urllib.parse import urlsplit
 
 from todo.contract import SITE
 
-FORM = re.compile(SITE.schema("RedirectUri")["pattern"].replace("*$", r"+\Z"))
+PATTERN = re.compile(SITE.schema("RedirectUri")["pattern"].replace("*$", r"+\Z"))
 
-# The callbacks of known hosts, by the word that an operator uses. {id} is the host's own, different for each GPT and
-# each connector, and not known before the client exists.
+# Callbacks of well-known hosts, by the alias that an operator registers. {id} is the host's: one for each GPT or
+# connector, not known until the client exists.
 HOSTS = {
     "chatgpt-action": [
         "https://chat.openai.com/aip/{id}/oauth/callback",
@@ -20,7 +20,7 @@ HOSTS = {
     ],
     "claude": ["https://claude.ai/api/mcp/auth_callback", "https://claude.com/api/mcp/auth_callback"],
 }
-# A template stands for the addresses of one host; only these are taken for one, and only from the operator.
+# The callbacks above that hold an {id}. No others are treated as templates, and only the operator may register them.
 TEMPLATES = {
     uri: re.compile(re.escape(uri).replace(r"\{id\}", "[A-Za-z0-9_-]{1,100}"))
     for uris in HOSTS.values()
@@ -30,10 +30,10 @@ TEMPLATES = {
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 LOOPBACK_URI = re.compile(r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?([/?].*)?")
 APP_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:")  # one letter is a drive
-# Schemes that belong to no app that a person would connect: browsers and systems act on them. Extensions of browsers,
-# which have callbacks over https, and protocols that a web page can take over (web+) are among them.
+# Schemes that browsers or operating systems act on themselves, so they cannot be an app's own. They include browser
+# extensions, which have https callbacks, and schemes that a web page can register for (web+).
 # fmt: off
-ACTED_ON = frozenset({
+RESERVED_SCHEMES = frozenset({
     "about", "acap", "afp", "android-app", "app-prefs", "applescript", "bitcoin", "blob", "brave", "callto",
     "cap", "chrome", "chromium", "cid", "content", "data", "dav", "devtools", "dns", "edge", "facetime",
     "facetime-audio", "feed", "file", "filesystem", "ftp", "ftps", "geo", "git", "gopher", "hcp", "help",
@@ -45,56 +45,56 @@ ACTED_ON = frozenset({
     "turns", "urn", "vbscript", "view", "view-source", "viewsource", "vivaldi", "vnc", "vnd.youtube",
     "webcal", "webcals", "ws", "wss", "wyciwyg", "x-javascript", "xmpp", "search-ms",
 })
-ACTED_ON_FAMILIES = (
+RESERVED_PREFIXES = (
     "brave-", "chrome-", "com-apple-", "com.apple.", "edge-", "itms", "javascript", "microsoft-", "moz-", "ms-",
     "opera-", "safari-", "view-source", "vivaldi-", "web+", "windows-", "x-apple",
 )
 # fmt: on
 
 
-def expand(given: str) -> list[str]:
-    """Returns the callbacks of a known host by its word, or the one address that was given."""
-    return HOSTS.get(given, [given])
+def expand_alias(alias_or_uri: str) -> list[str]:
+    """Returns the callbacks that an alias stands for, or the URI itself."""
+    return HOSTS.get(alias_or_uri, [alias_or_uri])
 
 
 def can_register(uri: str) -> bool:
-    """Whether a client may register this: https, http on the loopback interface, or an app's own scheme (RFC 8252)."""
-    if not FORM.match(uri) or "#" in uri or "{" in uri:
+    """Whether a client may register a URI: https, http on the loopback interface, or an app's own scheme (RFC 8252)."""
+    if not PATTERN.match(uri) or "#" in uri or "{" in uri:
         return False
     try:
         parts = urlsplit(uri)
-        port_is_fine = parts.port is None or parts.port > 0
+        is_valid_port = parts.port is None or parts.port > 0
     except ValueError:
         return False
-    if not port_is_fine or "@" in parts.netloc:
+    if not is_valid_port or "@" in parts.netloc:
         return False
     if parts.scheme == "https":
         return bool(parts.hostname)
     if parts.scheme == "http":
         return parts.hostname in LOOPBACK
-    return leads_to_app(uri)
+    return is_app_scheme(uri)
 
 
-def leads_to_app(uri: str) -> bool:
-    """Whether an address has an app's own scheme (RFC 8252 section 7.1): any but those that a browser acts on.
+def is_app_scheme(uri: str) -> bool:
+    """Whether a URI has a private-use scheme (RFC 8252 section 7.1): any that is not reserved.
 
-    Another app may have taken the scheme, so a secret proves nothing there and PKCE is needed (section 8.1).
+    Another app may have claimed the scheme, so PKCE is required with it (section 8.1).
     """
     found = APP_SCHEME.match(uri.lower())
     scheme = found[0][:-1] if found else ""
-    return bool(scheme) and scheme not in ACTED_ON and not scheme.startswith(ACTED_ON_FAMILIES)
+    return bool(scheme) and scheme not in RESERVED_SCHEMES and not scheme.startswith(RESERVED_PREFIXES)
 
 
 def is_registered(uri: str, registered: list[str]) -> bool:
-    """Whether this is one of those registered: the same string, but for the port on the loopback interface.
+    """Whether a URI exactly matches a registered one (RFC 9700 section 4.1.3).
 
-    RFC 9700 section 4.1.3, RFC 8252 section 7.3.
+    The port may differ on the loopback interface (RFC 8252 section 7.3), and the {id} of a template is free.
     """
     return any(_matches(uri, known) for known in registered)
 
 
-def origin(uri: str) -> str:
-    """Returns what a content security policy calls the place that this leads to."""
+def csp_source(uri: str) -> str:
+    """Returns the source expression for a URI in a Content-Security-Policy: its origin, or its scheme."""
     parts = urlsplit(uri)
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"
 
@@ -106,6 +106,6 @@ def _matches(uri: str, known: str) -> bool:
 
 
 def _without_port(uri: str) -> str | None:
-    """Returns an address on the loopback interface without its port, and None for any other."""
+    """Returns a loopback URI without its port, or None for any other URI."""
     found = LOOPBACK_URI.fullmatch(uri)
     return found and f"{found[1]}{found[2] or ''}"

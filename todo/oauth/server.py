@@ -1,4 +1,4 @@
-"""Authlib's authorization server on our storage, within one transaction."""
+"""Authlib's authorization server on our storage, one instance per transaction."""
 
 import base64
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from todo.storage.statements import Connection
 JSON = dict[str, Any]
 
 
-# Where Authlib only repeats what was sent.
+# For errors where Authlib's own description only repeats the request.
 DESCRIPTIONS = {
     "unsupported_response_type": "response_type must be code.",
     "unsupported_grant_type": "grant_type must be authorization_code or refresh_token.",
@@ -27,15 +27,15 @@ DESCRIPTIONS = {
 
 
 class InvalidTarget(OAuth2Error):
-    """The resource is none of this service, or not the one that was allowed (RFC 8707 section 2)."""
+    """The resource is not this service's, or not the one that was granted (RFC 8707 section 2)."""
 
     error = "invalid_target"
-    description = "The resource is not one that these tokens can be for."
+    description = "Tokens cannot be issued for this resource."
 
 
 @dataclass
-class Answer:
-    """What to answer, whatever the framework."""
+class OAuthResponse:
+    """A response, independent of the web framework."""
 
     status: int
     body: Any
@@ -49,17 +49,17 @@ class Answer:
 class Request(OAuth2Request):
     """A request, whether its parameters came in a query, a form or JSON.
 
-    `proven` is the id of the client that has proven itself by an assertion.
+    `asserted_client_id` is the client authenticated by an assertion, if any (`assertions.verify`).
     """
 
     def __init__(
-        self, method: str, parameters: JSON, authorization: str | None = None, proven: str | None = None
+        self, method: str, parameters: JSON, authorization: str | None = None, asserted_client_id: str | None = None
     ) -> None:
-        # Authlib refuses addresses without TLS; ours ends at the platform's router, and which it was says nothing.
-        super().__init__(method, "https://localhost/", headers={"Authorization": _well_formed(authorization)})
+        # Authlib refuses plain HTTP. TLS ends at the platform's router, so the real URL would not tell.
+        super().__init__(method, "https://localhost/", headers={"Authorization": _valid_basic(authorization)})
         self.parameters = {name: value for name, value in parameters.items() if isinstance(value, str) and value}
         self.payload = BasicOAuth2Payload(self.parameters)
-        self.proven = proven
+        self.asserted_client_id = asserted_client_id
 
     @property
     def args(self) -> JSON:
@@ -70,8 +70,8 @@ class Request(OAuth2Request):
         return self.parameters
 
 
-def _well_formed(authorization: str | None) -> str:
-    """Returns the header, or nothing where it is none that can be read: Authlib would stumble over it."""
+def _valid_basic(authorization: str | None) -> str:
+    """Returns the header, or "" if it does not decode as Basic credentials, on which Authlib would raise ValueError."""
     try:
         scheme, value = (authorization or "").split(" ")
         base64.b64decode(value, validate=True).decode()
@@ -80,51 +80,51 @@ def _well_formed(authorization: str | None) -> str:
     return f"{scheme} {value}"
 
 
-def _proven_client(query_client: Callable[[str], Client | None], request: Request) -> Client | None:
-    return query_client(request.proven) if request.proven else None
+def _authenticate_by_assertion(query_client: Callable[[str], Client | None], request: Request) -> Client | None:
+    return query_client(request.asserted_client_id) if request.asserted_client_id else None
 
 
 class Server(AuthorizationServer):
-    """The server for one unit of work: all that it reads and writes is one transaction, and so is what it decides."""
+    """The authorization server for one request: whatever it reads and writes is one transaction."""
 
     def __init__(self, connection: Connection, issuer: str) -> None:
         super().__init__()
         self.connection = connection
         self.issuer = issuer
-        self.register_client_auth_method("private_key_jwt", _proven_client)
+        self.register_client_auth_method("private_key_jwt", _authenticate_by_assertion)
 
     def query_client(self, client_id: str) -> Client | None:
         return clients.find(self.connection, client_id)
 
     def lock(self, find: Callable[..., Any], secret: str) -> Any:
-        """Returns the row of a code or a token, with its user locked; None where there is none, or is no more.
+        """Returns the row of a code or a token, with its user locked, or None.
 
-        Users are locked first everywhere, so it is found once to know whose it is, and once more to see what it is now.
+        Users are always locked first, so it is read once to learn whose it is and again under the lock.
         """
-        which = {"hash": tokens.digest(secret)}
-        row = find(**which)
-        return row and self.connection.lock_user_by_id(user_id=row["user_id"]) and find(**which)
+        key = {"hash": tokens.digest(secret)}
+        row = find(**key)
+        return row and self.connection.lock_user_by_id(user_id=row["user_id"]) and find(**key)
 
     def create_oauth2_request(self, request: Request) -> Request:
         return request
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
-        """Nobody listens."""
+        """Does nothing: there are no listeners."""
 
     def handle_error_response(self, request: Request, error: OAuth2Error) -> Any:
-        """Returns the answer for an error, with a description in place of those that are none."""
+        """Returns the error response, with a better description where Authlib's says nothing."""
         error.description = DESCRIPTIONS.get(error.error, error.description)
         return super().handle_error_response(request, error)
 
-    def handle_response(self, status: int, body: Any, headers: Any) -> Answer:
-        """Returns the answer, with `iss` where it leads back to a client (RFC 9207 section 2)."""
-        answer = Answer(status, body, dict(headers))
-        if answer.location:
-            answer.headers["Location"] = add_params_to_uri(answer.location, [("iss", self.issuer)])
-        return answer
+    def handle_response(self, status: int, body: Any, headers: Any) -> OAuthResponse:
+        """Returns the response, with `iss` added to a redirect (RFC 9207 section 2)."""
+        response = OAuthResponse(status, body, dict(headers))
+        if response.location:
+            response.headers["Location"] = add_params_to_uri(response.location, [("iss", self.issuer)])
+        return response
 
     def resource(self, parameters: JSON) -> str:
-        """Returns which resource a request is about, the service itself where it names none. Raises InvalidTarget."""
+        """Returns the URL of the resource requested (RFC 8707), by default the service's. Raises InvalidTarget."""
         named = parameters.get("resource", self.issuer).removesuffix("/")
         if named not in resources_of(self.issuer):
             raise InvalidTarget

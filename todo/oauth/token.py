@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from todo.oauth.grants import S256, CodeGrant, RefreshGrant, generate_tokens, save_tokens
-from todo.oauth.server import Answer, Request, Server
+from todo.oauth.grant_types import PKCE, CodeGrant, RefreshGrant, generate_tokens, save_tokens
+from todo.oauth.server import OAuthResponse, Request, Server
 from todo.storage.statements import Connection
 
 
 class TokenServer(Server):
-    """The server with its two grants. There is no implicit, password or client credentials grant."""
+    """An authorization server with both grant types. Implicit, password and client credentials are not supported."""
 
     def __init__(self, connection: Connection, issuer: str) -> None:
         super().__init__(connection, issuer)
         self.register_token_generator("default", generate_tokens)
-        self.register_grant(CodeGrant, [S256(required=True)])
+        self.register_grant(CodeGrant, [PKCE(required=True)])
         self.register_grant(RefreshGrant)
 
     def save_token(self, token: dict[str, Any], request: Request) -> None:
@@ -25,12 +25,13 @@ def issue(
     issuer: str,
     parameters: dict[str, Any],
     authorization: str | None,
-    proven: str | None = None,
-) -> Answer:
-    """Returns tokens, or OAuth's error. `proven` is the client that an assertion has proven.
+    asserted_client_id: str | None = None,
+) -> OAuthResponse:
+    """Returns tokens (RFC 6749 section 5.1) or an OAuth error (section 5.2). `asserted_client_id` is as in `Request`.
 
-    It raises nothing for a wrong request: what a refusal writes, such as a family that ends, must stay written.
+    Errors are returned, not raised: a refusal may itself write, such as ending a grant, and must be committed.
     """
-    answer = TokenServer(connection, issuer).create_token_response(Request("POST", parameters, authorization, proven))
-    assert isinstance(answer, Answer)
-    return answer
+    request = Request("POST", parameters, authorization, asserted_client_id)
+    response = TokenServer(connection, issuer).create_token_response(request)
+    assert isinstance(response, OAuthResponse)
+    return response

@@ -23,7 +23,7 @@ from tests.people import CALLBACK, Client, Person
 from todo.accounts import attempts
 from todo.app import create_app
 from todo.config import Settings
-from todo.oauth import assertions, documents, keys
+from todo.oauth import assertions, client_keys, fetching
 from todo.oauth.metadata import SIGNING_ALGORITHMS
 from todo.storage.database import open_engine
 from todo.storage.engine import Engine
@@ -230,9 +230,9 @@ WRONG: list[tuple[JSON, str]] = [
     ({"key": OCT, "alg": "HS512", "header": {"kid": "rsa"}}, "one of RS256"),
     ({"key": OCT, "alg": "none"}, "one of RS256"),
     ({"key": OTHER_RSA, "header": {"jwk": OTHER_RSA.as_dict(private=False), "kid": None}}, "No key"),
-    ({"header": {"crit": ["x"], "x": 1}}, "no signed JWT"),
-    ({"header": {"alg": ["RS256"]}}, "one of RS256|no signed JWT"),
-    ({"header": {"kid": 5}}, "no signed JWT"),
+    ({"header": {"crit": ["x"], "x": 1}}, "not a signed JWT"),
+    ({"header": {"alg": ["RS256"]}}, "one of RS256|not a signed JWT"),
+    ({"header": {"kid": 5}}, "not a signed JWT"),
     ({"header": {"b64": False, "crit": ["b64"]}}, "."),
 ]
 
@@ -334,10 +334,10 @@ def test_keys_are_kept_and_fetched_again_for_a_new_one(
     host.jwks = public(OTHER_RSA)
     refusal(client.refresh(given["refresh_token"], **proof(host.sign(OTHER_RSA))))  # just fetched
     assert host.asked.count("/jwks.json") == 1
-    monkeypatch.setattr(keys, "ASKED_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(client_keys, "MIN_REFETCH_SECONDS", 0)
     given = client.refresh(given["refresh_token"], **proof(host.sign(OTHER_RSA))).json()
     assert "No key" in refusal(client.refresh(given["refresh_token"], **proof(host.sign())))
-    monkeypatch.setattr(keys, "KEPT_SECONDS", -1)
+    monkeypatch.setattr(client_keys, "TTL_SECONDS", -1)
     host.status = 500
     refusal(client.refresh(given["refresh_token"], **proof(host.sign())))
     assert client.refresh(given["refresh_token"], **proof(host.sign(OTHER_RSA))).status_code == 200
@@ -368,10 +368,10 @@ def test_keys_are_fetched_with_the_care_of_documents(
 ) -> None:
     host.publish(jwks_uri="http://10.0.0.1/jwks.json")
     assert "could not be fetched" in refusal(client.redeem(client.code(person), **proof(host.sign())))
-    monkeypatch.setattr(documents, "AT_ONCE", 0)
-    monkeypatch.setattr(documents, "_slots", threading.BoundedSemaphore(1))
-    documents._slots.acquire()
-    monkeypatch.setattr(keys, "_sets", keys.KeySets())
+    monkeypatch.setattr(fetching, "MAX_CONCURRENT", 0)
+    monkeypatch.setattr(fetching, "_slots", threading.BoundedSemaphore(1))
+    fetching._slots.acquire()
+    monkeypatch.setattr(client_keys, "_cache", client_keys.Cache())
     busy = client.redeem("x", **proof(host.sign()))
     assert (busy.status_code, busy.headers["content-type"]) == (429, "application/json")
     assert int(busy.headers["retry-after"]) > 0
@@ -379,11 +379,11 @@ def test_keys_are_fetched_with_the_care_of_documents(
 
 
 def test_so_many_sets_of_keys_are_kept() -> None:
-    sets = keys.KeySets()
-    for number in range(keys.MAX_SETS + 10):
-        sets.put(f"https://client.example/{number}", keys.KeySet([], 0, 0))
-    assert len(sets._sets) == keys.MAX_SETS
-    assert f"https://client.example/{keys.MAX_SETS + 9}" in sets._sets
+    sets = client_keys.Cache()
+    for number in range(client_keys.MAX_CACHED + 10):
+        sets.put(f"https://client.example/{number}", client_keys.KeySet([], 0, 0))
+    assert len(sets._sets) == client_keys.MAX_CACHED
+    assert f"https://client.example/{client_keys.MAX_CACHED + 9}" in sets._sets
 
 
 class TestKept:
@@ -399,7 +399,7 @@ class TestKept:
 
     def use(self, engine: Engine, client_id: str, jti: str, seconds: int = 60) -> tuple[int, bool]:
         claims = {"jti": jti, "exp": time.time() + seconds}
-        return engine.submit_write(assertions._use, client_id, claims).result()  # type: ignore[no-any-return]
+        return engine.submit_write(assertions._mark_used, client_id, claims).result()  # type: ignore[no-any-return]
 
     def kept(self, engine: Engine) -> int:
         return int(engine.submit_read(lambda connection: connection.count_assertions()["total"]).result())
@@ -413,7 +413,7 @@ class TestKept:
         assert self.kept(engine) == 3
 
     def test_a_flood_leaves_so_many(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(assertions, "MAX_KEPT", 20)
+        monkeypatch.setattr(assertions, "MAX_STORED", 20)
         for number in range(60):
             self.use(engine, f"client {number}", "a", 60 + number)
         assert 18 <= self.kept(engine) <= 20

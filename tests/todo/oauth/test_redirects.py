@@ -2,7 +2,7 @@
 
 import pytest
 
-from todo.oauth.redirects import HOSTS, can_register, expand, is_registered, origin
+from todo.oauth.redirects import HOSTS, can_register, csp_source, expand_alias, is_registered
 
 CHATGPT = HOSTS["chatgpt-action"]
 
@@ -127,8 +127,11 @@ def test_nothing_else_is(given: str, registered: str) -> None:
 
 
 def test_words_of_an_operator_stand_for_the_callbacks_of_hosts() -> None:
-    assert expand("claude") == ["https://claude.ai/api/mcp/auth_callback", "https://claude.com/api/mcp/auth_callback"]
-    assert expand("https://client.example/") == ["https://client.example/"]
+    assert expand_alias("claude") == [
+        "https://claude.ai/api/mcp/auth_callback",
+        "https://claude.com/api/mcp/auth_callback",
+    ]
+    assert expand_alias("https://client.example/") == ["https://client.example/"]
 
 
 @pytest.mark.parametrize(
@@ -141,4 +144,4 @@ def test_words_of_an_operator_stand_for_the_callbacks_of_hosts() -> None:
     ],
 )
 def test_the_origin_for_the_content_policy(uri: str, expected: str) -> None:
-    assert origin(uri) == expected
+    assert csp_source(uri) == expected

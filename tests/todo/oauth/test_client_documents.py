@@ -16,8 +16,9 @@ import time_machine
 from tests.conftest import migrate
 from todo.contract import SITE
 from todo.errors import AssistantsBusy, ClientRefused, TooManyAttempts
-from todo.oauth import documents
-from todo.oauth.documents import DocumentRefused, auth_methods, fetch, is_public, remember
+from todo.oauth import fetching
+from todo.oauth.client_documents import auth_methods, ensure_fresh, fetch
+from todo.oauth.fetching import DocumentRefused, is_public
 from todo.storage.database import open_engine
 from todo.storage.engine import Engine
 
@@ -110,7 +111,7 @@ def resolves_to(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[ob
 
 
 def test_is_believed(host: Host) -> None:
-    assert fetch(host.client_id, local=True)["client_name"] == "A client"
+    assert fetch(host.client_id, allow_local=True)["client_name"] == "A client"
 
 
 @pytest.mark.parametrize(
@@ -130,13 +131,13 @@ def test_says_how_its_client_proves_itself(
 ) -> None:
     listed = {"token_endpoint_auth_method": method, "token_endpoint_auth_methods_supported": methods}
     host.changed = {**listed, **keys}
-    assert auth_methods(fetch(host.client_id, local=True)) == found
+    assert auth_methods(fetch(host.client_id, allow_local=True)) == found
 
 
 def test_null_in_it_is_as_good_as_absent(host: Host) -> None:
     unset = ("client_name", "scope", "token_endpoint_auth_method", "grant_types", "response_types", "logo_uri")
     host.answer = lambda request: send(request, json.dumps({**host.document, **dict.fromkeys(unset)}).encode())
-    assert not set(unset) & set(fetch(host.client_id, local=True))
+    assert not set(unset) & set(fetch(host.client_id, allow_local=True))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_null_in_it_is_as_good_as_absent(host: Host) -> None:
 def test_is_not_believed(host: Host, changed: dict[str, Any], why: str) -> None:
     host.changed = changed
     with pytest.raises(DocumentRefused, match=why):
-        fetch(host.client_id, local=True)
+        fetch(host.client_id, allow_local=True)
 
 
 @pytest.mark.parametrize(
@@ -182,13 +183,13 @@ def test_is_not_believed(host: Host, changed: dict[str, Any], why: str) -> None:
 def test_what_is_no_document(host: Host, answer: Answer, why: str) -> None:
     host.answer = answer
     with pytest.raises(DocumentRefused, match=why):
-        fetch(host.client_id, local=True)
+        fetch(host.client_id, allow_local=True)
     assert len(host.asked) == 1  # a redirect is not followed
 
 
 @pytest.mark.parametrize("slow", ["head", "body"])
 def test_slowness_has_an_end(host: Host, monkeypatch: pytest.MonkeyPatch, slow: str) -> None:
-    monkeypatch.setattr(documents, "MAX_SECONDS", 0.5)
+    monkeypatch.setattr(fetching, "MAX_SECONDS", 0.5)
 
     def drip(request: BaseHTTPRequestHandler) -> None:
         request.wfile.write(b"HTTP/1.1 200 OK\r\n" + (b"" if slow == "head" else b"Content-Length: 9999\r\n\r\n"))
@@ -202,7 +203,7 @@ def test_slowness_has_an_end(host: Host, monkeypatch: pytest.MonkeyPatch, slow: 
     host.answer = drip
     start = time.monotonic()
     with pytest.raises(DocumentRefused, match="too slowly"):
-        fetch(host.client_id, local=True)
+        fetch(host.client_id, allow_local=True)
     assert time.monotonic() - start < 3
 
 
@@ -320,24 +321,24 @@ def test_a_name_with_any_private_address_is_not_asked(
     resolves_to(monkeypatch, addresses)
     for local in (False, True):
         with pytest.raises(DocumentRefused, match="not public"):
-            fetch(f"https://client.example:{host.port}/client.json", local=local)
+            fetch(f"https://client.example:{host.port}/client.json", allow_local=local)
     assert not host.asked
 
 
 def test_a_name_is_looked_up_once(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """DNS rebinding: public at the first look, private at a second, which there must not be."""
     asked = resolves_to(monkeypatch, ["127.0.0.1"], ["10.0.0.1"])
-    monkeypatch.setattr(documents, "is_public", lambda address: address == "127.0.0.1")
-    monkeypatch.setattr(documents, "LOOPBACK", {*documents.LOOPBACK, "client.example"})
+    monkeypatch.setattr(fetching, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(fetching, "LOOPBACK", {*fetching.LOOPBACK, "client.example"})
     host.client_id = f"http://client.example:{host.port}/client.json"
-    assert fetch(host.client_id, local=True)["client_name"] == "A client"
+    assert fetch(host.client_id, allow_local=True)["client_name"] == "A client"
     assert asked == ["client.example"]
     assert host.asked == [f"client.example:{host.port}/client.json"]
 
 
 def test_the_certificate_is_that_of_the_name(monkeypatch: pytest.MonkeyPatch, host: Host) -> None:
     resolves_to(monkeypatch, ["127.0.0.1"])
-    monkeypatch.setattr(documents, "is_public", lambda _: True)
+    monkeypatch.setattr(fetching, "is_public", lambda _: True)
     with pytest.raises(DocumentRefused, match="could not be fetched"):  # the host speaks no TLS at all
         fetch(f"https://client.example:{host.port}/client.json")
 
@@ -345,10 +346,10 @@ def test_the_certificate_is_that_of_the_name(monkeypatch: pytest.MonkeyPatch, ho
 def test_what_was_fetched_is_kept_for_a_while(host: Host, engine: Engine) -> None:
     with time_machine.travel("2026-11-22T00:00:00Z") as clock:
         for _ in range(3):
-            remember(engine, host.client_id, "address", local=True)
+            ensure_fresh(engine, host.client_id, "address", allow_local=True)
         assert len(host.asked) == 1
         clock.shift(3601)
-        remember(engine, host.client_id, "address", local=True)
+        ensure_fresh(engine, host.client_id, "address", allow_local=True)
         assert len(host.asked) == 2
 
 
@@ -356,12 +357,12 @@ def test_one_address_makes_us_fetch_only_so_often(host: Host, engine: Engine) ->
     host.answer = lambda request: send(request, b"", 404)
     for _ in range(SITE.limit("fetches_per_address")):
         with pytest.raises(ClientRefused):
-            remember(engine, host.client_id, "address", local=True)
+            ensure_fresh(engine, host.client_id, "address", allow_local=True)
     with pytest.raises(TooManyAttempts):
-        remember(engine, host.client_id, "address", local=True)
+        ensure_fresh(engine, host.client_id, "address", allow_local=True)
     assert len(host.asked) == SITE.limit("fetches_per_address")
     with pytest.raises(ClientRefused):
-        remember(engine, host.client_id, "another", local=True)
+        ensure_fresh(engine, host.client_id, "another", allow_local=True)
 
 
 @pytest.fixture
@@ -378,13 +379,13 @@ def stalled_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
         raise OSError
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    monkeypatch.setattr(documents, "MAX_SECONDS", 0.5)
+    monkeypatch.setattr(fetching, "MAX_SECONDS", 0.5)
     yield asked
     over.set()
-    for _ in range(documents.AT_ONCE):
-        documents._slots.acquire(timeout=10)
-    for _ in range(documents.AT_ONCE):
-        documents._slots.release()
+    for _ in range(fetching.MAX_CONCURRENT):
+        fetching._slots.acquire(timeout=10)
+    for _ in range(fetching.MAX_CONCURRENT):
+        fetching._slots.release()
 
 
 def test_looking_a_name_up_has_an_end_and_few_wait(engine: Engine, stalled_names: list[object]) -> None:
@@ -392,7 +393,7 @@ def test_looking_a_name_up_has_an_end_and_few_wait(engine: Engine, stalled_names
 
     def ask(number: int) -> type[Exception]:
         with pytest.raises((ClientRefused, AssistantsBusy)) as refused:
-            remember(engine, f"https://stalls.example/{number}", f"address {number}", local=True)
+            ensure_fresh(engine, f"https://stalls.example/{number}", f"address {number}", allow_local=True)
         return refused.type
 
     with ThreadPoolExecutor(10) as people:
