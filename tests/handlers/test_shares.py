@@ -127,9 +127,9 @@ class TestDrawing:
             ("Ärger über Łódź", "Ärger über Łódź"),
             ("Купить молоко", "Купить молоко"),
             ("Buy milk 😀🥛", "Buy milk"),
-            ("買い物", picture.NO_LETTERS),
-            ("קנה חלב", picture.NO_LETTERS),
-            ("😀" * 500, picture.NO_LETTERS),
+            ("買い物", picture.FALLBACK),
+            ("קנה חלב", picture.FALLBACK),
+            ("😀" * 500, picture.FALLBACK),
         ],
     )
     def test_only_what_the_font_has_is_drawn(self, text: str, drawn: str) -> None:
@@ -137,7 +137,7 @@ class TestDrawing:
 
     @pytest.mark.parametrize("text", ["W" * 500, "many words " * 45, "a", "<b>"])
     def test_any_text_fits(self, text: str) -> None:
-        font, lines = picture._fitting(text)
+        font, lines = picture._fit(text)
         assert 1 <= len(lines) <= picture.MAX_LINES
         assert all(font.getlength(line) <= picture.SIZE[0] - 2 * picture.MARGIN for line in lines)
         assert Image.open(BytesIO(picture.draw(text, "", done=True))).size == picture.SIZE

@@ -1,1 +1,1 @@
-"""What people see: templates, static files, and the browser in front of which they sit."""
+"""The website: pages, their templates and static files."""

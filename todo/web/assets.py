@@ -1,4 +1,4 @@
-"""Files that never change while the service runs, kept in memory: style, scripts and pictures."""
+"""Static files, held in memory: style sheet, scripts and images."""
 
 import mimetypes
 from hashlib import blake2b
@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parent / "static"
 
 
 class Asset:
-    """One file, which a browser may keep for so many seconds and then asks for by its entity tag."""
+    """A file that browsers may cache for `max_age` seconds and then revalidate by its ETag."""
 
     def __init__(self, file: Path, max_age: int) -> None:
         self._body = file.read_bytes()
@@ -22,12 +22,12 @@ class Asset:
         }
 
     def response(self, request: Request) -> Response:
-        """Returns all of it, whatever Range asks for (RFC 9110 section 14.2), or 304 where the browser has it."""
-        if self._is_known(request.headers.get("if-none-match", "")):
+        """Returns the whole file, ignoring Range (RFC 9110 section 14.2), or 304 if the browser has it."""
+        if self._matches(request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers=self._headers)
         return Response(self._body, headers=self._headers, media_type=self._media_type)
 
-    def _is_known(self, if_none_match: str) -> bool:
-        """Whether an entity tag is among those given, or any would do (RFC 9110 section 13.1.2)."""
-        given = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-        return self._headers["ETag"] in given or given == ["*"]
+    def _matches(self, if_none_match: str) -> bool:
+        """Whether an If-None-Match header names this file's ETag, or is * (RFC 9110 section 13.1.2)."""
+        tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+        return self._headers["ETag"] in tags or tags == ["*"]

@@ -1,4 +1,4 @@
-"""The picture of a shared to-do that stands in rich previews: what it is, when it is due, and whether it is done."""
+"""The preview image of a shared to-do (og:image): its text, its due date and whether it is done."""
 
 import unicodedata
 from functools import cache, lru_cache
@@ -14,21 +14,21 @@ MARGIN = 80
 PAPER, INK, QUIET, TEAL = "#fbfbf9", "#1e2625", "#56615f", "#0f6863"
 TITLE_SIZES = (84, 68, 56)
 MAX_LINES = 3
-NO_LETTERS = "A to-do"  # where the font lacks letters of the text, which stands in og:title all the same
+FALLBACK = "A to-do"  # if the font lacks a letter of the text; og:title has the text anyway
 ELLIPSIS = "…"
 
 
 @lru_cache(maxsize=256)
 def draw(text: str, due: str, done: bool) -> bytes:
-    """Returns the picture as PNG; `due` is said as it is drawn, and empty where there is none."""
-    from PIL import Image, ImageDraw  # 60 ms that only this needs
+    """Returns the image as PNG, 1200 by 630 pixels. `due` is drawn as it is given; "" for none."""
+    from PIL import Image, ImageDraw  # importing takes 60 ms
 
     image = Image.new("RGB", SIZE, PAPER)
     pen = ImageDraw.Draw(image)
     pen.rectangle((0, 0, 24, SIZE[1]), fill=TEAL)
     _draw_tick(pen, done)
     pen.text((MARGIN + 110, 92), "Done" if done else "To do", font=_font("Medium", 44), fill=TEAL)
-    font, lines = _fitting(drawable(text))
+    font, lines = _fit(drawable(text))
     for number, line in enumerate(lines):
         pen.text((MARGIN, 200 + number * int(font.size * 1.2)), line, font=font, fill=QUIET if done else INK)
     if due:
@@ -39,11 +39,11 @@ def draw(text: str, due: str, done: bool) -> bytes:
 
 
 def drawable(text: str) -> str:
-    """Returns the text without the signs that the font lacks, or NO_LETTERS where it lacks letters."""
-    lacking = {sign for sign in text if not sign.isspace() and not _has(sign)}
-    if any(unicodedata.category(sign).startswith(("L", "M", "N")) for sign in lacking):
-        return NO_LETTERS
-    return " ".join("".join(sign for sign in text if sign not in lacking).split()) or NO_LETTERS
+    """Returns the text without the symbols that the font lacks, or FALLBACK if it lacks a letter or digit."""
+    missing = {char for char in text if not char.isspace() and not _has_glyph(char)}
+    if any(unicodedata.category(char).startswith(("L", "M", "N")) for char in missing):
+        return FALLBACK
+    return " ".join("".join(char for char in text if char not in missing).split()) or FALLBACK
 
 
 def _draw_tick(pen: "ImageDraw.ImageDraw", done: bool) -> None:
@@ -53,11 +53,11 @@ def _draw_tick(pen: "ImageDraw.ImageDraw", done: bool) -> None:
         pen.line([(MARGIN + 22, 121), (MARGIN + 36, 136), (MARGIN + 60, 104)], fill=PAPER, width=9, joint="curve")
 
 
-def _fitting(text: str) -> "tuple[ImageFont.FreeTypeFont, list[str]]":
-    """Returns the largest size in which the text fits its lines, and those; in the smallest it is cut short."""
+def _fit(text: str) -> "tuple[ImageFont.FreeTypeFont, list[str]]":
+    """Returns the largest font in which the text fits MAX_LINES, and its lines; in the smallest, truncated to fit."""
     for size in TITLE_SIZES:
         font = _font("Bold", size)
-        lines = _wrapped(text, font)
+        lines = _wrap(text, font)
         if len(lines) <= MAX_LINES:
             return font, lines
     last = lines[MAX_LINES - 1]
@@ -66,17 +66,17 @@ def _fitting(text: str) -> "tuple[ImageFont.FreeTypeFont, list[str]]":
     return font, [*lines[: MAX_LINES - 1], last.rstrip() + ELLIPSIS]
 
 
-def _wrapped(text: str, font: "ImageFont.FreeTypeFont") -> list[str]:
-    """Returns the lines of a text, broken between words, and within one that is longer than a line."""
-    most = SIZE[0] - 2 * MARGIN
+def _wrap(text: str, font: "ImageFont.FreeTypeFont") -> list[str]:
+    """Returns the lines of a text, broken between words, or within a word that is longer than a line."""
+    max_width = SIZE[0] - 2 * MARGIN
     lines = [""]
     for word in text.split():
-        if font.getlength(f"{lines[-1]} {word}".strip()) <= most:
+        if font.getlength(f"{lines[-1]} {word}".strip()) <= max_width:
             lines[-1] = f"{lines[-1]} {word}".strip()
             continue
         lines += [""] if lines[-1] else []
         for letter in word:
-            if font.getlength(lines[-1] + letter) > most:
+            if font.getlength(lines[-1] + letter) > max_width:
                 lines.append("")
             lines[-1] += letter
     return lines
@@ -91,7 +91,7 @@ def _font(weight: str, size: int) -> "ImageFont.FreeTypeFont":
 
 
 @lru_cache(maxsize=4096)
-def _has(sign: str) -> bool:
-    """Whether the font has a picture of its own for this sign."""
+def _has_glyph(char: str) -> bool:
+    """Whether the font has a glyph for this character, not just the placeholder."""
     font = _font("Bold", 20)
-    return bytes(font.getmask(sign)) != bytes(font.getmask("\uffff"))
+    return bytes(font.getmask(char)) != bytes(font.getmask("\uffff"))

@@ -1,10 +1,9 @@
-"""How things are said to a person."""
+"""Dates and recurrence rules in English."""
 
 import pytest
 
-from todo.domain.history import Actor
 from todo.domain.sections import Moment
-from todo.web import words
+from todo.web import dates
 
 SUNDAY = Moment("2026-11-22T12:00", "2026-11-23", "Europe/Berlin")
 
@@ -25,7 +24,7 @@ SUNDAY = Moment("2026-11-22T12:00", "2026-11-23", "Europe/Berlin")
     ],
 )
 def test_due(due: str, said: str) -> None:
-    assert words.due(due, SUNDAY) == said
+    assert dates.due(due, SUNDAY) == said
 
 
 @pytest.mark.parametrize(
@@ -41,27 +40,4 @@ def test_due(due: str, said: str) -> None:
     ],
 )
 def test_repeat(rule: str, said: str) -> None:
-    assert words.repeat(rule) == said
-
-
-@pytest.mark.parametrize(
-    ("actor", "said"),
-    [
-        (Actor("person"), "You"),
-        (Actor("operator"), "The operator"),
-        (Actor("assistant", "Claude"), "Assistant “\u2068Claude\u2069”"),
-        (Actor("assistant"), "Assistant without a name"),
-        (Actor("assistant", "You\u200b"), "Assistant without a name"),
-        (Actor("assistant", "An assistant without a name"), "Assistant without a name"),
-        (Actor("assistant", " YOU "), "Assistant “\u2068YOU\u2069”"),
-        (Actor("assistant", "x” and “You"), "Assistant “\u2068x' and 'You\u2069”"),
-    ],
-)
-def test_actor(actor: Actor, said: str) -> None:
-    assert words.actor(actor) == said
-    assert Actor.named(actor.key) == actor
-
-
-def test_addresses_keep_what_they_are_about() -> None:
-    assert words.without("/list?q=a+b&changed=3&edit=4", "edit") == "/list?q=a+b"
-    assert words.with_edit("/list?tag=x&changed=3", 7) == "/list?tag=x&edit=7#todo-7"
+    assert dates.repeat(rule) == said

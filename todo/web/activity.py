@@ -1,0 +1,90 @@
+"""Who did what, in English: actors, changes and the fields that differ."""
+
+from collections import Counter
+from typing import Any
+
+from todo.contract.formats import is_visible
+from todo.domain import entries
+from todo.domain.changeset import PAST_TENSE
+from todo.domain.entries import PROFILE, Entry
+from todo.domain.history import ASSISTANT, Actor, ChangeDetails
+from todo.web import dates
+
+FIELDS = {
+    "time_zone": "Time zone",
+    "todo": "Text",
+    "notes": "Notes",
+    "due": "Due",
+    "priority": "Priority",
+    "tags": "Tags",
+    "repeat": "Repeats",
+    "url": "Link",
+    "url_until": "Link works until",
+    "status": "State",
+}
+STATES = {"open": "open", "done": "done", "deleted": "in the trash"}
+ACTORS = {"person": "You", "operator": "The operator"}
+NAMELESS = "without a name"
+STRAIGHT_QUOTES = str.maketrans("“”", "''")  # the curly quotes around a name are ours
+WHOLE_SUMMARIES = ("Imported", "Undid")  # summaries that already say it all
+VERBS = {**PAST_TENSE, "undo": "took back changes to", "import": "kept"}
+
+
+def actor(who: Actor) -> str:
+    """Returns an actor as plain text. An assistant is always called one, whatever name it chose."""
+    if who.kind != ASSISTANT:
+        return ACTORS[who.kind]
+    name = called(who.client)
+    return f"Assistant “\u2068{name}\u2069”" if name else f"Assistant {NAMELESS}"
+
+
+def called(name: str) -> str:
+    """Returns the name that a client chose, made safe to quote, or "" if it has none that can be shown."""
+    return name.strip().translate(STRAIGHT_QUOTES) if is_visible(name) and name != f"An assistant {NAMELESS}" else ""
+
+
+def done(change: ChangeDetails) -> str:
+    """Returns what a change did, to follow its actor: added “Buy milk”."""
+    entries = [entry for entry in change.entries if entry.todo_id != PROFILE]
+    if change.undoes:
+        return f"took back change {change.undoes}"
+    if not change.entries or change.entry_count > len(change.entries) or change.summary.startswith(WHOLE_SUMMARIES):
+        return change.summary[0].lower() + change.summary[1:].removesuffix(".")
+    if len(change.entries) == 1 and entries:
+        return f"{VERBS[entries[0].action]} “{text(entries[0])}”"
+    counts = Counter(entry.action for entry in entries)
+    parts = [f"{VERBS[action]} {count} to-do{'s' if count > 1 else ''}" for action, count in counts.items()]
+    return dates.join_with_and(parts + (["set the time zone"] if len(entries) < len(change.entries) else []))
+
+
+def text(entry: Entry) -> str:
+    """Returns the text of the entry's to-do."""
+    return entry.title
+
+
+def happened(entry: Entry) -> str:
+    """Returns what was done to the entry's to-do, in a word or two: Added, Taken back."""
+    return {**PAST_TENSE, "undo": "taken back", "import": "kept"}[entry.action].capitalize()
+
+
+def differing(entry: Entry) -> list[tuple[str, Any, Any]]:
+    """Returns the fields that an entry changed, as (field, before, after)."""
+    if entry.todo_id == PROFILE:
+        return [("time_zone", entry.before.time_zone, entry.after.time_zone)]
+    return list(entries.differences(entry))
+
+
+def value(field: str, given: Any) -> str:
+    """Returns a field's value as text; "none" for None."""
+    if given is None:
+        return "none"
+    match field:
+        case "due" | "url_until":
+            return dates.exact(given)
+        case "repeat":
+            return dates.repeat(given)
+        case "tags":
+            return ", ".join(given)
+        case "status":
+            return STATES[given]
+    return str(given)

@@ -1,0 +1,97 @@
+"""Dates and recurrence rules in English."""
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from todo.domain.sections import Moment
+
+DATE_LENGTH = len("2026-11-27")
+UNITS = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}
+WEEKDAYS = {
+    "MO": "Monday",
+    "TU": "Tuesday",
+    "WE": "Wednesday",
+    "TH": "Thursday",
+    "FR": "Friday",
+    "SA": "Saturday",
+    "SU": "Sunday",
+}
+ORDINALS = {"-1": "last", "1": "first", "2": "second", "3": "third", "4": "fourth", "5": "fifth"}
+
+
+def due(value: str, moment: Moment) -> str:
+    """Returns a due date, or date and time, relative to now: tomorrow 18:00, Friday, 3 days ago, 27 November."""
+    day, time = _split(value)
+    return f"{_relative(day, moment)} {time}".rstrip()
+
+
+def exact(value: str) -> str:
+    """Returns a local date, or date and time, in full: Friday 27 November 2026, 18:00."""
+    day, time = _split(value)
+    return f"{day:%A} {day.day} {day:%B} {day.year}" + (f", {time}" if time else "")
+
+
+def day(at: datetime, moment: Moment) -> str:
+    """Returns the day of a time, relative to now and capitalized: Today, Friday, 27 November."""
+    relative = _relative(at.date(), moment)
+    return relative[0].upper() + relative[1:]
+
+
+def repeat(rule: str) -> str:
+    """Returns an RRULE (RFC 5545 section 3.3.10) in English: every 2 weeks on Friday, until 1 March 2027."""
+    parts = dict(part.split("=") for part in rule.split(";"))
+    unit, interval = UNITS[parts["FREQ"]], parts.get("INTERVAL", "1")
+    text = f"every {unit}" if interval == "1" else f"every {interval} {unit}s"
+    if "BYDAY" in parts:
+        text += " on " + join_with_and([_weekday(name) for name in parts["BYDAY"].split(",")])
+    if "BYMONTHDAY" in parts:
+        text += " on the " + join_with_and([_ordinal(number) for number in parts["BYMONTHDAY"].split(",")])
+    if "COUNT" in parts:
+        text += f", {parts['COUNT']} more time{'s' if parts['COUNT'] != '1' else ''}"
+    if "UNTIL" in parts:
+        text += f", until {_until(parts['UNTIL'])}"
+    return text
+
+
+def join_with_and(parts: Sequence[str]) -> str:
+    """Returns a list in English: a, b and c."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+
+
+def _split(value: str) -> tuple[date, str]:
+    """Returns the date, and the time as HH:MM or ""."""
+    return date.fromisoformat(value[:DATE_LENGTH]), value[DATE_LENGTH + 1 :]
+
+
+def _relative(day: date, moment: Moment) -> str:
+    today = date.fromisoformat(moment.today)
+    days = (day - today).days
+    if days in (-1, 0, 1):
+        return ("yesterday", "today", "tomorrow")[days + 1]
+    if 2 <= days <= 6:
+        return f"{day:%A}"
+    if -6 <= days <= -2:
+        return f"{-days} days ago"
+    return f"{day.day} {day:%B}" + (f" {day.year}" if day.year != today.year else "")
+
+
+def _until(until: str) -> str:
+    """Returns the last day of a rule, or the value itself if it is no date: a refused form shows what was typed."""
+    try:
+        day = datetime.strptime(until, "%Y%m%d")
+    except ValueError:
+        return until
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def _weekday(name: str) -> str:
+    number, weekday = re.fullmatch(r"(-?\d)?([A-Z]{2})", name).groups()  # type: ignore[union-attr]
+    return f"the {ORDINALS[number]} {WEEKDAYS[weekday]}" if number else WEEKDAYS[weekday]
+
+
+def _ordinal(number: str) -> str:
+    if number == "-1":
+        return "last day"
+    ending = "th" if number in ("11", "12", "13") else {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th")
+    return number + ending
