@@ -11,77 +11,77 @@ DATABASE ?= sqlite
 
 .DEFAULT_GOAL := help
 
-help: ## Show what make can do
+help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-run: $(BIN)/.run env migrate ## Set up, migrate and start the service on SQLite; say what to try
+run: $(BIN)/.run env migrate ## Set up, migrate and start the service on SQLite, and print what to try
 	@python -m todo.cli try
 	@exec gunicorn wsgi:app
 
-test: $(BIN)/.dev ## Run all tests, on SQLite and on a real PostgreSQL
+test: $(BIN)/.dev ## Run the tests, on SQLite and on a real PostgreSQL
 	@pytest -n $(WORKERS)
 
-test-slow: $(BIN)/.dev ## Run the tests that take longer: races, and attacks on a running service
+test-slow: $(BIN)/.dev ## Run the slow tests: races, and attacks on a running service
 	@pytest -n $(WORKERS) -m slow
 
-soak: $(BIN)/.dev ## Run the same tests for longer: more seeds, more kills, a flood of two minutes
+soak: $(BIN)/.dev ## Run all tests for longer: more seeds, more kills, a two-minute flood
 	@SOAK=1 pytest -n $(WORKERS) -m 'slow or not slow'
 
-check: $(BIN)/.dev ## Lint, format, types, and that imports only go down the layers
+check: $(BIN)/.dev ## Check lint, formatting, types and the direction of imports
 	@ruff check . && ruff format --check . && mypy && lint-imports --no-logo
 
-format: $(BIN)/.dev ## Put the code into shape
+format: $(BIN)/.dev ## Format the code and fix what lint can
 	@ruff check --fix . && ruff format .
 
-bench: $(BIN)/.bench ## Measure beside the peers: make bench QUICK=1, or ROUNDS=5 SECONDS=3
+bench: $(BIN)/.bench ## Benchmark against the peers: make bench QUICK=1, or ROUNDS=5 SECONDS=3
 	@python -m bench.compare --rounds $(ROUNDS) --seconds $(SECONDS) $(if $(QUICK),--quick)
 	@python -m bench.mcp --rounds $(ROUNDS) --seconds $(SECONDS) $(if $(QUICK),--quick)
 
-bench-scale: $(BIN)/.bench ## Measure with up to 10 million to-dos: make bench-scale DATABASE=postgresql
+bench-scale: $(BIN)/.bench ## Benchmark with up to 10 million to-dos: make bench-scale DATABASE=postgresql
 	@python -m bench.scale --database $(DATABASE) $(if $(SIZES),--sizes $(SIZES))
 
-conformance: $(BIN)/.dev ## Ask MCP's own tools about /mcp, and connect clients of others; all of them with ALL=1; needs npm
+conformance: $(BIN)/.dev ## Run MCP's own test tools and third-party clients, all of them with ALL=1; needs npm
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer, which brings it, and try again."; exit 1; }
 	@for folder in conformance conformance/clients/js $(if $(ALL),conformance/clients/more-js); do \
 		npm install --prefix $$folder --no-audit --no-fund --loglevel=error || exit 1; done
 	@ALL=$(ALL) pytest $(if $(ALL),,-n $(WORKERS)) conformance
 
-audit: $(BIN)/.dev ## Ask Lighthouse and the W3C's checker about the pages; needs npm, Java and chromium
+audit: $(BIN)/.dev ## Check the pages with Lighthouse and the W3C's validator; needs npm, Java and chromium
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer, which brings it, and try again."; exit 1; }
 	@npm install --prefix audit --ignore-scripts --no-audit --no-fund --loglevel=error
 	@pytest -rP audit
 
-profile: $(BIN)/.bench ## Draw flame graphs of a loaded worker into bench/results/
+profile: $(BIN)/.bench ## Record flame graphs of a worker under load in bench/results/
 	@python -m bench.flame
 
-env: $(BIN)/.run ## Write .env with fresh secrets, if there is none
+env: $(BIN)/.run ## Write .env with fresh secrets, unless it exists
 	@python -m todo.cli env
 
-migrate: $(BIN)/.run ## Bring the database up to date
+migrate: $(BIN)/.run ## Migrate the database
 	@alembic upgrade head
 
-claim: $(BIN)/.run ## Let somebody sign up with the username of a list that is there: make claim USERNAME=kevin
+claim: $(BIN)/.run ## Print a code to sign up with the username of an existing list: make claim USERNAME=kevin
 	@python -m todo.cli claim "$(USERNAME)"
 
 client: $(BIN)/.run ## Register an OAuth client: make client NAME="My GPT" REDIRECT=chatgpt-action
 	@python -m todo.cli client "$(NAME)" $(REDIRECT)
 
-forget: $(BIN)/.run ## Delete a list and its account, with everything in it: make forget USERNAME=kevin
+forget: $(BIN)/.run ## Delete a list, its account and all of its data: make forget USERNAME=kevin
 	@python -m todo.cli forget "$(USERNAME)"
 
-backup: $(BIN)/.run ## Copy the SQLite database while the service runs: make backup FILE=copy.db
+backup: $(BIN)/.run ## Back up the SQLite database while the service runs: make backup FILE=copy.db
 	@python -m todo.cli backup "$(FILE)"
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock"
 
-lock: $(BIN)/.dev ## Pin all that requirements.in and requirements-dev.in need, in requirements.txt and requirements-dev.txt
+lock: $(BIN)/.dev ## Pin the dependencies of requirements.in and requirements-dev.in
 	@$(LOCK) requirements.in -o requirements.txt
 	@$(LOCK) requirements-dev.in -o requirements-dev.txt
 
-logo: $(BIN)/.dev ## Draw the logo anew
+logo: $(BIN)/.dev ## Redraw the logo
 	@python bin/draw_logo.py
 
-screenshots: $(BIN)/.dev ## Take the screenshots of the README anew, with Debian's chromium
+screenshots: $(BIN)/.dev ## Retake the README's screenshots; needs chromium
 	@python bin/take_screenshots.py
 
 $(BIN)/.run: requirements.txt

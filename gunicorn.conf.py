@@ -1,4 +1,4 @@
-"""What makes plain `gunicorn wsgi:app` right. Addresses and workers come from the settings."""
+"""gunicorn's configuration, read by plain `gunicorn wsgi:app`. Bind address and workers come from the settings."""
 
 import gc
 import sys
@@ -6,7 +6,7 @@ import warnings
 
 from todo.config import ConfigError, Settings, load_environ
 
-# Connexion 3.3 imports a test client that is of no use here; an operator can do nothing about its warning.
+# Connexion 3.3 imports Starlette's test client, which warns about httpx; an operator can do nothing about it.
 warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
 
 try:
@@ -17,20 +17,20 @@ except ConfigError as error:
 bind = f"{settings.host}:{settings.port}"
 workers = settings.web_concurrency
 worker_class = "todo.http.worker.Worker"
-# Loading once, before the workers fork, makes a wrong setting or contract stop the start instead of each worker.
+# Load once before forking, so that a bad setting or contract stops the start rather than each worker.
 preload_app = True
-# A platform gives 30 seconds between SIGTERM and SIGKILL: answers under way get most of them.
+# Platforms allow 30 seconds between SIGTERM and SIGKILL; requests in flight get most of them.
 graceful_timeout = 25
 timeout = 60
 keepalive = 15
-# Nobody's X-Forwarded-For is believed here: PROXIES says whose is, to the one place that asks.
+# gunicorn trusts no X-Forwarded-For: todo.http.address evaluates it, according to PROXIES.
 forwarded_allow_ips = ""
-# No command reaches a running service but signals.
+# A running service is controlled by signals only.
 control_socket_disable = True
 
 
 def post_fork(server: object, worker: object) -> None:  # noqa: ARG001
-    """Spares each worker from looking for garbage among what was loaded once and stays, or after each few requests."""
+    """Exempts what is already loaded from garbage collection, and makes collections rarer."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)

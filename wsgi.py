@@ -1,4 +1,4 @@
-"""What gunicorn serves: `gunicorn wsgi:app`."""
+"""The ASGI application that gunicorn serves: `gunicorn wsgi:app`."""
 
 import sys
 
@@ -14,7 +14,7 @@ access_log.configure()
 try:
     settings = Settings.from_env(load_environ())
     app = create_app(settings)
-    # Once here, before the workers fork, so that a database that is not ready stops the start in one sentence.
+    # Checked once, before the workers fork, so that an unmigrated database stops the start with one sentence.
     check_ready(settings.database_url)
 except (ConfigError, ManifestError, CannotCompile, StorageNotReady) as error:
     sys.exit(str(error))

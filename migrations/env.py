@@ -1,4 +1,4 @@
-"""Runs the migrations on the database of the settings, or on the one that a test names in `database_url`."""
+"""Runs the migrations, on DATABASE_URL or on the database that a test passes as the attribute `database_url`."""
 
 import sys
 from pathlib import Path
@@ -18,21 +18,21 @@ def url_of_settings() -> str:
 
 
 def database_url() -> str:
-    """Returns the address in the form of SQLAlchemy, after making the folder of a SQLite file."""
+    """Returns the URL in SQLAlchemy's form. Creates the folder of a SQLite file."""
     url = context.config.attributes.get("database_url") or url_of_settings()
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     return str(url).replace("postgresql://", "postgresql+psycopg://", 1)
 
 
-# What keeps another upgrade out until this one is on disk; the number is this service's own, and means nothing.
+# Keeps other upgrades out until this one commits. The number is arbitrary.
 ONE_AT_A_TIME = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(8120946273)"}
-PATIENCE = 60.0  # seconds that SQLite waits for others
+PATIENCE = 60.0  # seconds to wait for SQLite's lock
 
 
 def options(url: str) -> dict[str, Any]:
-    """Returns what create_engine needs so that SQLite makes tables within the transaction, too."""
-    # Python's sqlite3 begins none before it changes a table, so it must be told to begin none at all.
+    """Returns arguments for create_engine that make DDL transactional on SQLite, too."""
+    # Python's sqlite3 begins no transaction before DDL, so it must begin none at all and leave that to us.
     return {"connect_args": {"isolation_level": None, "timeout": PATIENCE}} if url.startswith("sqlite:") else {}
 
 

@@ -6,7 +6,7 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-# Byte order on both databases, so that cursors and due dates compare alike whatever the server's language.
+# Byte order on both databases, so that cursors and due dates compare the same whatever the server's locale.
 Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
@@ -40,7 +40,7 @@ def upgrade() -> None:
         sa.Column("deleted_at", Text),
         sqlite_with_rowid=False,
     )
-    # One index for each order of list_todos; each ends with what makes a row unique, so that a page can start anywhere.
+    # One index for each sort order of list_todos, ending with the id so that keyset paging can start at any row.
     op.create_index("todos_by_id", "todos", ["user_id", "status", "id"])
     op.create_index("todos_by_due", "todos", ["user_id", "status", "due_key", "id"])
     op.create_index("todos_by_urgency", "todos", ["user_id", "status", "urgency", "due_key", "id"])

@@ -1,4 +1,4 @@
-"""The log of changes, answers kept for retries, and repeating to-dos."""
+"""The change log, stored answers for retries, and repeating to-dos."""
 
 import json
 from typing import Any
@@ -67,7 +67,7 @@ def upgrade() -> None:
 
 
 def import_todos(connection: sa.Connection) -> None:
-    """Writes one change for each list, so that the log of a list from before the log gives its to-dos too."""
+    """Writes one change for each existing list, so that replaying its log yields its to-dos."""
     users = connection.execute(sa.text("SELECT id FROM users")).scalars().all()
     for user_id in users:
         todos = connection.execute(
@@ -108,7 +108,7 @@ def import_list(connection: sa.Connection, user_id: int, entries: list[dict[str,
 
 
 def snapshot(todo: sa.RowMapping) -> dict[str, Any]:
-    """Returns a to-do as the log keeps it."""
+    """Returns a to-do as the log stores it."""
     kept = ("id", "todo", "notes", "due", "status", "version", "created_at", "updated_at", "done_at", "deleted_at")
     return {
         **{name: todo[name] for name in kept},

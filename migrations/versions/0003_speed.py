@@ -1,4 +1,4 @@
-"""What lists show is stored as they show it, to-dos are counted as they change, and twins are found by an index."""
+"""To-dos store their JSON, users store counts by status, and an index finds retries by fingerprint."""
 
 import json
 from datetime import date
@@ -51,7 +51,7 @@ def show_list(connection: sa.Connection, user_id: int) -> None:
 
 
 def shown(todo: sa.RowMapping) -> str:
-    """Returns a to-do as a list shows it before it is due."""
+    """Returns a to-do as the JSON of a list, not overdue."""
     due, tags, priority = todo["due"], json.loads(todo["tags"]), PRIORITIES[todo["urgency"]]
     members: dict[str, Any] = {"id": todo["id"], "todo": todo["todo"], "notes": todo["notes"], "due": due}
     if due:

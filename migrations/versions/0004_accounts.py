@@ -1,4 +1,4 @@
-"""Accounts, sessions, and what the authorization server keeps. Of every secret only a hash is stored."""
+"""Accounts, sessions and the authorization server. Only hashes of secrets are stored."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -32,7 +32,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("sessions_by_user", "sessions", ["user_id"])
-    # One-time codes by which a person gets the list that a trusted host has opened under their name.
+    # One-time codes with which a person takes over a list that a trusted host opened under their username.
     op.create_table(
         "claims",
         sa.Column("username", Text, primary_key=True),
@@ -40,7 +40,7 @@ def upgrade() -> None:
         sa.Column("expires_at", Text, nullable=False),
         sqlite_with_rowid=False,
     )
-    # Counters of what may be tried only so often; the key is a hash of what is counted.
+    # Counters for rate limits; the key is a hash of what is counted.
     op.create_table(
         "attempts",
         sa.Column("key", Text, primary_key=True),
@@ -61,7 +61,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("clients_by_end", "clients", ["expires_at"])
-    # What a person has allowed one client: the family of all tokens that came of it.
+    # A person's consent for one client, to which all tokens issued under it belong.
     op.create_table(
         "grants",
         user_id(primary_key=True),

@@ -1,4 +1,4 @@
-"""What pages need: the addresses of shared to-dos, and of private calendars."""
+"""Secret links of shared to-dos and of private calendars."""
 
 import json
 from typing import Any
@@ -59,7 +59,7 @@ def downgrade() -> None:
 
 
 def without(text: Any, *names: str) -> str | None:
-    """Returns a JSON object without some of its members."""
+    """Returns a JSON object without these members; None for None."""
     if text is None:
         return None
     kept = {name: value for name, value in json.loads(text).items() if name not in names}

@@ -1,4 +1,4 @@
-"""The log keeps what differs, lists are counted in bytes, and every series has a number of its own."""
+"""The log stores differences only, users store their size in bytes, and series are numbered."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from alembic import op
 revision = "0006"
 down_revision = "0005"
 
-# As the service had it when this revision was written.
+# As in the service when this revision was written.
 ROW_BYTES = 100
 SEEN = ("due", "notes", "priority", "repeat", "tags", "todo", "share", "share_until", "status")
 DEFAULTS: dict[str, Any] = {"priority": "none", "tags": []}
@@ -59,7 +59,7 @@ def upgrade() -> None:
 
 
 def fold_anew(connection: sa.Connection) -> None:
-    """Folds the texts with two phrases that search leaves as they are from now on: each was up to 18 characters."""
+    """Refolds texts with two ligatures that search no longer expands: one became up to 18 characters."""
     long = " OR ".join(f"{column} LIKE '%{phrase}%'" for column in ("todo", "notes", "tags") for phrase in PHRASES)
     rows = connection.execute(sa.text(f"SELECT user_id, id, todo, notes, tags FROM todos WHERE {long}"))  # noqa: S608
     for row in rows.mappings().all():
@@ -89,7 +89,7 @@ def count(connection: sa.Connection, table: str, *columns: str) -> None:
 
 
 def batches(connection: sa.Connection) -> Iterator[list[dict[str, Any]]]:
-    """Yields the changes of to-dos, so many at a time that they fit into memory."""
+    """Yields the entries to rewrite, BATCH at a time."""
     last = {"user_id": -1, "change_id": 0, "todo_id": 0}
     while rows := connection.execute(sa.text(NEXT_CHANGES), {**last, "limit": BATCH}).mappings().all():
         yield [dict(row) for row in rows]
@@ -134,7 +134,7 @@ def compact(value: Any) -> str:
 
 
 def downgrade() -> None:
-    """Makes each entry whole again, from the present state of its to-do back to its first one."""
+    """Restores full entries, working back from each to-do's current state."""
     connection = op.get_bind()
     users = connection.execute(sa.text("SELECT id FROM users")).scalars().all()
     for user_id in users:

@@ -1,4 +1,4 @@
-"""A used refresh token keeps its successor for a while, sealed with a key that the database does not have."""
+"""Used refresh tokens store their successor for a grace period, encrypted with a key derived from the token."""
 
 import sqlalchemy as sa
 from alembic import op

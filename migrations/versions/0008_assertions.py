@@ -1,4 +1,4 @@
-"""Clients that sign who they are: how a client proves it, its keys, and the assertions that have been used."""
+"""Client assertions: each client's authentication methods and keys, and the assertions already used."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,6 +1,6 @@
 "use strict";
 
-// Starts Swagger UI on this server's own description of its API.
+// Starts Swagger UI with this server's OpenAPI document.
 window.addEventListener("load", () => {
   SwaggerUIBundle({
     url: "/openapi.json",
@@ -8,6 +8,6 @@ window.addEventListener("load", () => {
     deepLinking: true,
     docExpansion: "list",
     persistAuthorization: false,
-    validatorUrl: null, // never send the description to an outside checker
+    validatorUrl: null, // do not send the document to an external validator
   });
 });

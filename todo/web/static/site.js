@@ -1,13 +1,13 @@
 "use strict";
 
-// Makes the pages of the list smoother. Without it every form and link works all the same.
+// Updates list pages in place. Progressive enhancement: every form and link works without it.
 
-const ASK_EVERY = 1500; // milliseconds
-const KINDS = "input, select, textarea";
+const POLL_INTERVAL = 1500; // milliseconds
+const FIELDS = "input, select, textarea";
 const page = () => document.querySelector("main");
 
-// Puts the main part of another page in place of this one's, and the focus where it was, or on what is new.
-function show(text, address, focus) {
+// Replaces <main> with that of another page, and restores the focus or moves it to what is new.
+function swap(text, address, focus) {
   const next = new DOMParser().parseFromString(text, "text/html");
   const main = next.querySelector("main");
   const open = [...page().querySelectorAll("details[open]")].map((details) => details.querySelector("summary").textContent);
@@ -27,23 +27,23 @@ async function load(address, options, focus) {
   const type = response.headers.get("Content-Type") || "";
   if (!type.startsWith("text/html")) throw new TypeError(type);
   const text = await response.text();
-  // A page of another kind, such as the one to sign in, is gone to in full.
+  // Not a list page, such as sign-in: navigate to it.
   if (!text.includes("data-version=") && response.ok) return location.assign(response.url);
-  show(text, response.ok ? response.url : "", focus);
+  swap(text, response.ok ? response.url : "", focus);
 }
 
-// What somebody types is not taken away by news.
+// Whether an update would discard what the person is typing.
 function isBusy() {
-  const fields = [...page().querySelectorAll(KINDS)].filter((field) => field.type !== "hidden");
+  const fields = [...page().querySelectorAll(FIELDS)].filter((field) => field.type !== "hidden");
   const typed = fields.some((field) =>
     field.tagName === "SELECT"
       ? [...field.options].some((option) => option.selected !== option.defaultSelected && field.value !== field.options[0].value)
       : field.value !== field.defaultValue,
   );
-  return typed || page().querySelector(".editing") !== null || page().contains(document.activeElement?.closest(KINDS));
+  return typed || page().querySelector(".editing") !== null || page().contains(document.activeElement?.closest(FIELDS));
 }
 
-async function ask() {
+async function poll() {
   if (document.hidden) return;
   const version = page().dataset.version;
   if (!version) return;
@@ -66,7 +66,7 @@ async function ask() {
   }
 }
 
-function isPlain(event) {
+function isPlainClick(event) {
   return !(event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
 }
 
@@ -84,14 +84,14 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("main[data-version] a[data-smooth]");
-  if (!link || !isPlain(event)) return;
+  if (!link || !isPlainClick(event)) return;
   event.preventDefault();
   load(link.href, {}, link.id || "content").catch(() => location.assign(link.href));
 });
 
 (async () => {
   for (;;) {
-    await new Promise((wake) => setTimeout(wake, ASK_EVERY * (0.9 + Math.random() / 5)));
-    await ask().catch(() => {}); // the network comes and goes
+    await new Promise((wake) => setTimeout(wake, POLL_INTERVAL * (0.9 + Math.random() / 5)));
+    await poll().catch(() => {}); // offline: try again later
   }
 })();
