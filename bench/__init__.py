@@ -1,1 +1,1 @@
-"""How fast the service is, beside peers, at scale, and where its time goes."""
+"""Benchmarks: the service against its peers, at scale, and where its time goes."""

@@ -1,10 +1,10 @@
-"""A bar chart as SVG, which reads well on light and on dark pages."""
+"""Draws a bar chart as SVG, for light and dark pages."""
 
 from html import escape
 
 WIDTH = 760
-LEFT = 190  # where bars begin
-RIGHT = 60  # what stays free for the figure after the longest bar
+LEFT = 190  # x of the bars
+RIGHT = 60  # space for the figure after the longest bar
 ROW = 22
 TITLES = {"GET": "Read 20 to-dos", "POST": "Add one", "mix": "9 reads, 1 write"}
 
@@ -26,7 +26,10 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 
 
 def draw(groups: dict[str, list[tuple[str, float]]], captions: list[str], ours: str) -> str:
-    """Returns bars for each group of (name, ratio), with a line at 1; the bars named `ours` stand out."""
+    """Returns an SVG with a bar for each (name, ratio) of each group, and a line at 1.
+
+    Bars whose name starts with `ours` are highlighted.
+    """
     scale = (WIDTH - LEFT - RIGHT) / max(ratio for bars in groups.values() for _, ratio in bars)
     parts: list[str] = []
     y = 10

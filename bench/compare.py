@@ -1,4 +1,4 @@
-"""make bench: the service beside its peers, one worker each, only one of them loaded at a time."""
+"""make bench: compares the service with its peers, with one worker each and one under load at a time."""
 
 import argparse
 import json
@@ -14,8 +14,8 @@ from typing import Any
 
 from bench import chart, wrk
 from bench.fill import EACH, fill
-from bench.machine import about, described
-from bench.servers import WEB, Server, environ_for, leave_nothing_behind, migrate, serving
+from bench.machine import about, describe
+from bench.servers import WEB, Server, environ_for, exit_on_sigterm, migrate, serving
 from bench.wrk import GET, MIX, POST, Figures
 
 RESULTS = Path(__file__).parent / "results"
@@ -26,18 +26,18 @@ CONNECTIONS = (1, 32, 128)
 
 @dataclass(frozen=True)
 class Peer:
-    """A server of the comparison: what it is called, and the command that starts it."""
+    """A server to compare: its name and the command that starts it."""
 
     name: str
     command: tuple[str, ...]
-    keeps: bool = False  # to-dos in a database, which is migrated first
-    lists: int | None = None  # in that database, of which a read asks for any
-    answers: bool = True  # with to-dos
+    keeps: bool = False  # stores to-dos in a database, to be migrated first
+    lists: int | None = None  # lists in that database; reads pick one at random
+    answers: bool = True  # with to-dos, not just a greeting
 
 
 UVICORN = ("uvicorn", "--host", "127.0.0.1", "--no-access-log", "--log-level", "warning")
 OURS = Peer("this service", tuple(WEB), keeps=True)
-# More lists than there is room for kept pages: a read works its page out from the rows.
+# More lists than the page cache holds, so most reads build their page from rows.
 OURS_AT_RANDOM = Peer("this service, any list", tuple(WEB), keeps=True, lists=5000)
 QUART = Peer("Quart under uvicorn", (*UVICORN, "bench.peers.tutorial:app"))
 PEERS = (
@@ -53,7 +53,7 @@ PEERS = (
 
 @dataclass(frozen=True)
 class Measured:
-    """One round of one load on one peer; `ratio` is to Quart under uvicorn in the same round."""
+    """The result of one round: one load on one peer. `ratio` is relative to Quart under uvicorn in the same round."""
 
     round: int
     peer: str
@@ -64,7 +64,7 @@ class Measured:
 
 
 def start(peer: Peer, folder: Path) -> Any:
-    """Returns the running peer as a context."""
+    """Returns a context manager that runs the peer and yields its Server."""
     folder.mkdir()
     environ = environ_for(folder)
     if peer.keeps:
@@ -76,7 +76,7 @@ def start(peer: Peer, folder: Path) -> Any:
 
 
 def run(servers: dict[Peer, Server], rounds: int, seconds: int, connections: tuple[int, ...]) -> list[Measured]:
-    """Returns all rounds. The peers take turns within each, so that what the machine does else hits all alike."""
+    """Runs all rounds. Peers alternate within a round, so that other activity on the machine affects all alike."""
     measured: list[Measured] = []
     for number in range(1, rounds + 1):
         for count in connections:
@@ -93,7 +93,7 @@ def run(servers: dict[Peer, Server], rounds: int, seconds: int, connections: tup
 
 
 def medians(measured: list[Measured]) -> list[Measured]:
-    """Returns the median of each figure over the rounds, as round 0; errors are summed up."""
+    """Returns the median of each figure over the rounds, as round 0; errors are summed."""
     groups: dict[tuple[str, str, int], list[Measured]] = {}
     for one in measured:
         groups.setdefault((one.load, one.peer, one.connections), []).append(one)
@@ -109,7 +109,7 @@ def connections_of(count: int) -> str:
 
 
 def table(measured: list[Measured]) -> str:
-    """Returns one load as text, a peer a line."""
+    """Returns results as text, one line per peer."""
     return "\n".join(
         [f"{'':24}{wrk.COLUMNS}", *(f"{one.peer:24}{wrk.row(one.figures, one.ratio)}" for one in measured)]
     )
@@ -122,11 +122,11 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="32 connections and one second only, and write no results")
     options = parser.parse_args()
     wrk.require()
-    leave_nothing_behind()
+    exit_on_sigterm()
     seconds, connections = (1, (32,)) if options.quick else (options.seconds, CONNECTIONS)
 
     machine = about()
-    print(f"{described(machine)}; {options.rounds} rounds of {seconds} s", flush=True)
+    print(f"{describe(machine)}; {options.rounds} rounds of {seconds} s", flush=True)
     with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
         folder = Path(name)
         servers = {peer: stack.enter_context(start(peer, folder / str(place))) for place, peer in enumerate(PEERS)}
@@ -146,7 +146,7 @@ def main() -> int:
             print(f"\nMedian: {load.name}, {connections_of(count)}\n{table(chosen)}")
     errors = sum(one.figures.errors for one in measured)
     if errors:
-        print(f"\n{errors} requests failed, so these figures are worth nothing and are not kept.")
+        print(f"\n{errors} requests failed, so these results are invalid and were not written.")
         return 1
     if not options.quick:
         write(machine, options.rounds, seconds, measured, summary)
@@ -175,7 +175,7 @@ def write(
     }
     captions = [
         f"Requests per second at 32 connections, one worker on one core; {QUART.name} is 1.",
-        f"{described(machine)}, {date}.",
+        f"{describe(machine)}, {date}.",
     ]
     (RESULTS / "latest.svg").write_text(chart.draw(bars, captions, OURS.name), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Fills a database with very many to-dos: the service's own rules write one list, and SQL copies it to other users."""
+"""Fills a database with millions of to-dos: the service writes one list, and SQL copies it to other users."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from todo.domain.users import Owner
 from todo.storage.database import open_engine
 
 QUOTA = API.limit("todos")
-ROOM = 500  # to-dos that the full list still takes, so that adding to it can be measured
+ROOM = 500  # to-dos that still fit into the full list, to measure adding to it
 EACH = 100  # to-dos in an ordinary list
-TOGETHER = 50  # writes of one list: more than a hundred may not wait
+TOGETHER = 50  # concurrent writes: at most 100 may wait for one list
 ORDINARY, FULL = "user", "full1"  # ordinary users are user1, user2 and so on
 TEXTS = ("Buy milk", "Water the plants", "Call Ada", "Pay the rent")
-# The tables whose rows belong to a user, each with what tells one user's rows apart.
+# The tables to copy, each with the column that orders one user's rows.
 KEYS = {"todos": "id", "changes": "id", "entries": "change_id"}
 
 Execute = Callable[[str], Any]
@@ -24,7 +24,7 @@ Execute = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Dialect:
-    """What differs between the databases. Without `interleaved` the copies of a list come one after another."""
+    """What differs between the databases. `interleaved` inserts the lists' rows alternately, not list by list."""
 
     indices: str
     interleaved: bool
@@ -34,22 +34,22 @@ class Dialect:
 
 SQLITE = Dialect(
     indices="SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
-    interleaved=False,  # its tables are kept by key, in whatever order the rows come
+    interleaved=False,  # its tables are stored in key order anyway
     before=("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA cache_size = -500000"),
     after=(),
 )
 POSTGRESQL = Dialect(
     indices="SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
     " AND indexname NOT IN (SELECT conname FROM pg_constraint)",
-    interleaved=True,  # lists grow side by side, so what is next to another in a list is not so on disk
-    # No look-up of the user for each row: they come from the table of users.
+    interleaved=True,  # lists grow concurrently, so a list's rows are scattered on disk
+    # Skips foreign key checks: the user ids come from the users table.
     before=("SET session_replication_role = replica", "SET maintenance_work_mem = '512MB'", "SET work_mem = '512MB'"),
     after=("VACUUM ANALYZE", "CHECKPOINT"),
 )
 
 
 def fill(database_url: str, todos: int, full: int = QUOTA - ROOM) -> None:
-    """Fills a migrated database with so many to-dos in ordinary lists, and one list that is full but for some room."""
+    """Fills a migrated database with `todos` to-dos in lists of EACH, and one list of `full` to-dos."""
     write_list(database_url, f"{ORDINARY}1", EACH)
     write_list(database_url, FULL, full)
     if database_url.startswith("sqlite:///"):
@@ -66,7 +66,7 @@ def fill(database_url: str, todos: int, full: int = QUOTA - ROOM) -> None:
 
 
 def write_list(database_url: str, username: str, length: int) -> None:
-    """Adds to-dos to a list, as add_todo does."""
+    """Adds `length` to-dos to a list, as add_todo does."""
     engine = open_engine(database_url)
     engine.start()
     try:
@@ -84,17 +84,17 @@ def write_list(database_url: str, username: str, length: int) -> None:
 
 
 def action(number: int) -> dict[str, Any]:
-    """Returns a to-do to add; one of three is due, in one of 18 days."""
+    """Returns a to-do to add; every third has a due date, spread over 18 days."""
     due = {"due": f"2026-11-{10 + number % 18}"} if number % 3 == 0 else {}
     return {"action": "add", "todo": f"{TEXTS[number % len(TEXTS)]}, the {number}.", **due}
 
 
 def copy_list(execute: Execute, dialect: Dialect, users: int) -> None:
-    """Gives so many users in all what the first has."""
+    """Copies the first user's list until there are `users` of them."""
     for statement in dialect.before:
         execute(statement)
     indices = list(execute(dialect.indices))
-    # Made anew in the end, which is faster than to keep them row by row.
+    # Recreating indices at the end is faster than updating them row by row.
     for name, _ in indices:
         execute(f"DROP INDEX {name}")
     copy_user(execute, users)
@@ -128,6 +128,6 @@ def of_first_user(table: str) -> str:
 
 
 def columns_of(execute: Execute, table: str, but: set[str]) -> list[str]:
-    """Returns the names of a table's columns, whatever the migrations have made of it."""
+    """Returns the names of a table's columns, as of the latest migration."""
     names = [column[0] for column in execute(f"SELECT * FROM {table} LIMIT 0").description]
     return [name for name in names if name not in but]

@@ -1,4 +1,4 @@
-"""make profile: flame graphs of one worker of the service, loaded with reads and then with writes."""
+"""make profile: flame graphs of a worker under reads and then under writes."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 from bench import wrk
-from bench.servers import BIN, LOAD_CORE, WEB, environ_for, leave_nothing_behind, migrate, serving
+from bench.servers import BIN, LOAD_CORE, WEB, environ_for, exit_on_sigterm, migrate, serving
 
 RESULTS = Path(__file__).parent / "results"
 SECONDS = 8
@@ -16,9 +16,9 @@ RATE = 250  # samples a second
 
 
 def record(worker: int, file: Path) -> None:
-    """Has py-spy watch, from the core of the load, who holds the interpreter, and draw it.
+    """Samples the thread that holds the GIL with py-spy, which runs on the load's core, and writes the flame graph.
 
-    Without --gil it takes threads that wait for work for busy ones. So what SQLite and the disk do is not in the graph.
+    Without --gil py-spy counts idle threads as busy. The graph therefore excludes time in SQLite and on disk.
     """
     command = [str(BIN / "py-spy"), "record", "--pid", str(worker), "--output", str(file), "--rate", str(RATE)]
     command += ["--duration", str(SECONDS - 2), "--gil"]
@@ -31,7 +31,7 @@ def record(worker: int, file: Path) -> None:
 
 def main() -> None:
     wrk.require()
-    leave_nothing_behind()
+    exit_on_sigterm()
     RESULTS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         environ = environ_for(Path(name))

@@ -1,6 +1,6 @@
--- What wrk sends. Arguments: how many of ten requests write, a name that no other run has, and how many lists are read.
--- Without the last, reads are of one list of 20 to-dos. Writes fill one list of this run after the other, and no two have
--- the same words.
+-- The requests of bench/compare.py. Arguments: writes per ten requests, a unique prefix for list names, and optionally the
+-- number of lists to read at random; the default is one list of 20 to-dos. Writes fill one list after another with unique
+-- texts.
 local LIST_LENGTH = 5000
 local sent, written = 0, 0
 local writes, run, lists, authorization, read, headers

@@ -1,4 +1,4 @@
-"""What the figures depend on: the machine, by its size."""
+"""The machine that the results depend on."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ FSYNCS = 200
 
 
 def about() -> dict[str, Any]:
-    """Returns cores, memory and the like. The cost of an fsync tells a real disk from a folder in memory."""
+    """Returns cores, memory and so on. The cost of an fsync distinguishes a disk from a RAM disk."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "cores": os.cpu_count(),
@@ -23,7 +23,7 @@ def about() -> dict[str, Any]:
 
 
 def fsync_us() -> int:
-    """Returns the microseconds that writing and syncing a page to a temporary file takes, in the median."""
+    """Returns the median time to write and sync a page of a temporary file, in microseconds."""
     times = []
     with tempfile.TemporaryFile() as file:
         for _ in range(FSYNCS):
@@ -35,6 +35,6 @@ def fsync_us() -> int:
     return round(statistics.median(times) * 1e6)
 
 
-def described(machine: dict[str, Any]) -> str:
-    """Returns the machine in a few words."""
+def describe(machine: dict[str, Any]) -> str:
+    """Returns the machine as one line of text."""
     return "{cores} cores, {memory_gib} GiB, fsync {fsync_us} us, {system}, Python {python}".format(**machine)

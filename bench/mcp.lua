@@ -1,5 +1,5 @@
--- What wrk sends for bench/mcp.py. Arguments: the version of MCP, or http for a plain request; the operation; and a name
--- that no other run has. Reads are of one list of 20 to-dos; writes fill a list of the run's own, no two with the same words.
+-- The requests of bench/mcp.py. Arguments: the MCP version, or http for a plain request; the operation; and a unique prefix
+-- for list names. Reads are of one list of 20 to-dos; writes fill one list after another with unique texts.
 local META = '"_meta":{"io.modelcontextprotocol/protocolVersion":"%s","io.modelcontextprotocol/clientCapabilities":{}},'
 local version, operation, run
 local headers, meta

@@ -1,4 +1,4 @@
-"""The second part of make bench: a call over MCP beside the same request over HTTP, and beside generated tools."""
+"""make bench, second part: compares an MCP call with the same HTTP request and with generated tools."""
 
 import argparse
 import json
@@ -11,19 +11,19 @@ from pathlib import Path
 
 from bench import wrk
 from bench.compare import RESULTS, UVICORN
-from bench.machine import about, described
-from bench.servers import WEB, Server, ask, environ_for, leave_nothing_behind, migrate, serving
+from bench.machine import about, describe
+from bench.servers import WEB, Server, ask, environ_for, exit_on_sigterm, migrate, serving
 from bench.wrk import Figures
 
 SCRIPT = Path(__file__).parent / "mcp.lua"
 HTTP, OLDER, NEWER = "http", "2025-11-25", "2026-07-28"
 OPERATIONS = ("list_todos", "add_todo")
-MOST = 2.0  # what a call may cost, as a multiple of the request
+MAX_RATIO = 2.0  # CPU of a call, as a multiple of its HTTP request
 
 
 @dataclass(frozen=True)
 class Row:
-    """A way to the same to-dos. `ratio` is what a call costs in CPU, as a multiple of the request over HTTP."""
+    """The result for one way to call an operation. `ratio` is its CPU as a multiple of the HTTP request's."""
 
     way: str
     operation: str
@@ -32,7 +32,7 @@ class Row:
 
 
 def measure(service: Server, generated: Server, seconds: int, connections: int) -> list[Row]:
-    """Returns one round. The generated server needs the service too, so the CPU of both counts."""
+    """Runs one round. The generated server calls the service, so the CPU of both counts."""
     ways = {
         "HTTP": (service, HTTP, (service,)),
         f"MCP {OLDER}": (service, OLDER, (service,)),
@@ -50,7 +50,7 @@ def measure(service: Server, generated: Server, seconds: int, connections: int) 
 
 
 def medians(rounds: list[list[Row]]) -> list[Row]:
-    """Returns the median of each figure over the rounds; errors are summed up."""
+    """Returns the median of each figure over the rounds; errors are summed."""
     found = []
     for rows in zip(*rounds, strict=True):
         figures, ratio = wrk.median(row.figures for row in rows), statistics.median(row.ratio for row in rows)
@@ -64,7 +64,7 @@ def table(rows: list[Row]) -> str:
 
 
 def check(server: Server, headers: dict[str, str]) -> None:
-    """Raises AssertionError unless a call gives the to-dos: wrk looks at the status alone."""
+    """Raises AssertionError unless a call returns the to-dos: wrk only checks the status."""
     connection = server.connect()
     params = {"name": "list_todos", "arguments": {"username": "reader"}}
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
@@ -81,7 +81,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one second only, and write no results")
     options = parser.parse_args()
     wrk.require()
-    leave_nothing_behind()
+    exit_on_sigterm()
     machine = about()
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         (folder := Path(name) / "service").mkdir()
@@ -99,13 +99,13 @@ def main() -> int:
                 seconds = 1 if options.quick else options.seconds
                 rounds = [measure(service, generated, seconds, 8) for _ in range(options.rounds)]
     rows = medians(rounds)
-    print(f"\nMCP, 8 connections; ratio is of CPU, to HTTP. {described(machine)}\n{table(rows)}")
+    print(f"\nMCP, 8 connections; ratio is of CPU, to HTTP. {describe(machine)}\n{table(rows)}")
     if any(row.figures.errors for row in rows):
-        print("\nSome requests failed, so these figures are worth nothing and are not kept.")
+        print("\nSome requests failed, so these results are invalid and were not written.")
         return 1
-    dear = [row for row in rows if not row.way.startswith("generated") and row.ratio > MOST]
+    dear = [row for row in rows if not row.way.startswith("generated") and row.ratio > MAX_RATIO]
     for row in dear:
-        print(f"{row.operation} over {row.way} costs {row.ratio:.2f} times the request, more than {MOST:g}.")
+        print(f"{row.operation} over {row.way} costs {row.ratio:.2f} times the request, more than {MAX_RATIO:g}.")
     if not options.quick:
         result = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine, "rows": [asdict(row) for row in rows]}
         RESULTS.mkdir(exist_ok=True)

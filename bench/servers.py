@@ -1,4 +1,4 @@
-"""Starts servers on one core of 127.0.0.1, asks them, and reads from /proc what they use."""
+"""Starts servers on 127.0.0.1, pinned to one core, and reads their CPU use from /proc."""
 
 import contextlib
 import http.client
@@ -26,27 +26,27 @@ WEB = shlex.split(PROCFILE["web"])
 KEY = secrets.token_urlsafe(32)
 HEADERS = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
 TICKS = os.sysconf("SC_CLK_TCK")
-PATIENCE = 30.0  # seconds for a start or an end
-# One core for the server that is measured, another for the load; on a machine with one core they share it.
+PATIENCE = 30.0  # seconds to start or to stop
+# One core for the server under test, another for the load; a machine with a single core shares it.
 SERVER_CORE, LOAD_CORE = (sorted(os.sched_getaffinity(0)) * 2)[:2]
 
 Environ = dict[str, str]
 
 
-def leave_nothing_behind() -> None:
-    """Makes SIGTERM end the program as an error does, so that it ends its servers and removes its folders."""
+def exit_on_sigterm() -> None:
+    """Turns SIGTERM into SystemExit, so that servers are stopped and temporary folders removed."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def free_port() -> int:
-    """Returns a port of 127.0.0.1 that nobody listens on."""
+    """Returns an unused port of 127.0.0.1."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         return int(unused.getsockname()[1])
 
 
 def environ_for(folder: Path, database_url: str | None = None) -> Environ:
-    """Returns all that a server sees: every setting is there, so that no .env adds to it."""
+    """Returns a server's whole environment. Every setting is present, so that no .env adds to it."""
     port = str(free_port())
     return {
         "PATH": f"{BIN}{os.pathsep}{os.defpath}",
@@ -58,48 +58,48 @@ def environ_for(folder: Path, database_url: str | None = None) -> Environ:
         "HOST": "127.0.0.1",
         "PORT": port,
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
-        # Counted like any caller's, and never refused.
+        # Counted as in production, but never exceeded.
         "READS_PER_MINUTE": str(MAX_PER_MINUTE),
         "WRITES_PER_MINUTE": str(MAX_PER_MINUTE),
     }
 
 
 def migrate(environ: Environ) -> None:
-    """Brings the database up to date, as the Procfile's release line does."""
+    """Migrates the database, as the Procfile's release line does."""
     subprocess.run([BIN / "alembic", "upgrade", "head"], cwd=ROOT, env=environ, check=True, capture_output=True)
 
 
 @dataclass
 class Server:
-    """A server that runs, with every process that it forked."""
+    """A running server, with all processes that it forked."""
 
     process: subprocess.Popen[bytes]
     environ: Environ
-    start_seconds: float = 0.0  # until it answered
+    start_seconds: float = 0.0  # from the command to the first response
 
     @property
     def url(self) -> str:
         return self.environ["PUBLIC_URL"]
 
     def connect(self) -> http.client.HTTPConnection:
-        """Returns a connection that stays open between requests."""
+        """Returns a keep-alive connection."""
         return http.client.HTTPConnection("127.0.0.1", int(self.environ["PORT"]), timeout=PATIENCE)
 
     def pids(self) -> list[int]:
-        """Returns its processes, which share a session that is named by the first."""
+        """Returns its process ids: all processes in the session of the first."""
         running = [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()]
         return [pid for pid in running if _session(pid) == self.process.pid]
 
     def worker(self) -> int:
-        """Returns the process that serves: the one that was forked, where the first only watches over it."""
+        """Returns the id of the process that serves: the forked one, or the only one."""
         return next((pid for pid in self.pids() if pid != self.process.pid), self.process.pid)
 
     def cpu_seconds(self) -> float:
-        """Returns what all its processes have used so far, in user and kernel mode."""
+        """Returns the CPU time of all its processes so far, in user and kernel mode."""
         return sum(float(ticks) for pid in self.pids() for ticks in _stat(pid)[11:13]) / TICKS
 
     def stop(self) -> None:
-        """Ends all of its processes."""
+        """Stops all of its processes."""
         self.process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(PATIENCE)
@@ -109,7 +109,7 @@ class Server:
 
 
 def _stat(pid: int) -> list[str]:
-    """Returns the fields of /proc/<pid>/stat after the name, which may hold spaces; none for one that has ended."""
+    """Returns the fields of /proc/<pid>/stat after the name, which may contain spaces; [] if the process has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -123,7 +123,7 @@ def _session(pid: int) -> int | None:
 
 @contextlib.contextmanager
 def serving(command: list[str], environ: Environ, path: str = "/todos/reader", status: int = 200) -> Iterator[Server]:
-    """Yields the server that a command of this Python's own starts, once it answers `status` for `path`."""
+    """Starts a program of this virtual environment; yields the server once `path` returns `status`."""
     log = Path(environ["HOME"]) / "log.txt"
     begin = time.monotonic()
     with log.open("wb") as output:
@@ -164,7 +164,7 @@ def _wait_for_answer(server: Server, path: str, status: int, log: Path) -> None:
 def ask(
     connection: http.client.HTTPConnection, method: str, path: str, body: Any = None, headers: Mapping[str, str] = {}
 ) -> tuple[int, bytes]:
-    """Returns status and body of the answer to one request with the key."""
+    """Returns the status and body of one request, sent with the service key."""
     connection.request(method, path, None if body is None else json.dumps(body), {**HEADERS, **headers})
     response = connection.getresponse()
     return response.status, response.read()

@@ -1,4 +1,4 @@
-"""The load generator: wrk with load.lua, on a core of its own."""
+"""The load generator: wrk with a Lua script, on a core of its own."""
 
 import json
 import os
@@ -13,13 +13,13 @@ from pathlib import Path
 
 from bench.servers import KEY, LOAD_CORE, Server, ask
 
-LISTED = 20  # to-dos in the list that is read
+LISTED = 20  # to-dos in the list to read
 SCRIPT = Path(__file__).parent / "load.lua"
 
 
 @dataclass(frozen=True)
 class Load:
-    """A kind of load: how many of ten requests write."""
+    """A kind of load: `writes` of every ten requests."""
 
     name: str
     writes: int
@@ -32,13 +32,13 @@ MIX = Load("mix", 1)
 
 @dataclass(frozen=True)
 class Figures:
-    """What one run of wrk gave. Errors are statuses from 400 on, and requests without an answer."""
+    """The figures of one run of wrk. Errors are statuses of 400 and above, and requests without a response."""
 
     requests: int
     requests_per_second: float
     p50_ms: float
     p99_ms: float
-    cpu_us: float  # of the server's processes, for each request
+    cpu_us: float  # of the server's processes, per request
     errors: int
 
 
@@ -46,7 +46,7 @@ COLUMNS = f"{'requests/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'CPU us':>9}{'ratio':>8
 
 
 def row(seen: Figures, ratio: float) -> str:
-    """Returns figures and their ratio as text, under COLUMNS."""
+    """Returns figures and their ratio as text, aligned with COLUMNS."""
     return (
         f"{seen.requests_per_second:11,.0f}{seen.p50_ms:9.2f}{seen.p99_ms:9.2f}{seen.cpu_us:9.0f}"
         f"{ratio:8.2f}{seen.errors:8}"
@@ -54,14 +54,14 @@ def row(seen: Figures, ratio: float) -> str:
 
 
 def median(runs: Iterable[Figures]) -> Figures:
-    """Returns the median of each figure over some runs; errors are summed up."""
+    """Returns the median of each figure over some runs; errors are summed."""
     given = [asdict(run) for run in runs]
     found = {name: statistics.median(each[name] for each in given) for name in given[0]}
     return Figures(**{**found, "errors": sum(each["errors"] for each in given)})
 
 
 def require() -> None:
-    """Ends the program where there is no wrk."""
+    """Exits if wrk is not installed."""
     if not shutil.which("wrk"):
         print("wrk is missing: install it with `apt-get install wrk`, or with your system's own package manager.")
         sys.exit(2)
@@ -78,7 +78,7 @@ def prepare(server: Server) -> None:
 
 
 def check(server: Server) -> None:
-    """Raises AssertionError unless a read gives those to-dos, since wrk looks at the status alone."""
+    """Raises AssertionError unless a read returns those to-dos: wrk only checks the status."""
     connection = server.connect()
     status, body = ask(connection, "GET", "/todos/reader")
     connection.close()
@@ -87,20 +87,20 @@ def check(server: Server) -> None:
 
 
 def run(server: Server, load: Load, connections: int, seconds: int, lists: int | None = None) -> Figures:
-    """Loads one server and returns what it gave. Reads are of one list, or of any of so many by bench/fill.py."""
+    """Runs wrk against a server. Reads are of one list, or of one of `lists` from bench/fill.py at random."""
     arguments = [str(load.writes), new_name(), *([str(lists)] if lists else [])]
     return run_script(SCRIPT, server, arguments, connections, seconds, [server])
 
 
 def new_name() -> str:
-    """Returns a name for a list that no other run has."""
+    """Returns a unique prefix for list names."""
     return f"w{uuid.uuid4().hex[:8]}-"
 
 
 def run_script(
     script: Path, server: Server, arguments: list[str], connections: int, seconds: int, used: Iterable[Server]
 ) -> Figures:
-    """Loads one server and returns what it gave, with the CPU of all servers that were used for it."""
+    """Runs wrk against a server and returns its figures, with the CPU of all servers in `used`."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script), server.url]
     command += ["--", *arguments]
     before = sum(each.cpu_seconds() for each in used)
@@ -116,7 +116,7 @@ def run_script(
 
 
 def figures(output: str, cpu_seconds: float) -> Figures:
-    """Returns what load.lua wrote into the last line of wrk's output."""
+    """Returns the figures that report.lua wrote as the last line of wrk's output."""
     said = json.loads(output.splitlines()[-1])
     requests = said["requests"]
     return Figures(

@@ -1,1 +1,1 @@
-"""What the service is measured against: one file each, on the address and with the key that the environment names."""
+"""The peers in the comparison, one per file. They take address and key from the environment, as the service does."""

@@ -1,4 +1,4 @@
-"""FastAPI as its documentation teaches it, with the checks of our contract, to-dos in a dict of lists."""
+"""An idiomatic FastAPI app with pydantic models built from our contract; to-dos in memory."""
 
 import hmac
 import os
@@ -30,12 +30,12 @@ CONSTRAINTS = {
 
 
 def limits(schema: JSON) -> JSON:
-    """Returns the limits of this schema of the contract by pydantic's names."""
+    """Returns a schema's limits as pydantic's field arguments."""
     return {ours: schema[theirs] for theirs, ours in CONSTRAINTS.items() if theirs in schema}
 
 
 def checked(schema: JSON) -> Any:
-    """Returns the annotation that has pydantic check what this schema of the contract says."""
+    """Returns a type annotation with which pydantic validates a schema of the contract."""
     schema = API.resolve(schema)
     if "enum" in schema:
         kind: Any = Literal[tuple(schema["enum"])]
@@ -48,7 +48,7 @@ def checked(schema: JSON) -> Any:
 
 
 def model(name: str, properties: JSON, required: list[str]) -> Any:
-    """Returns a pydantic model that allows these properties and no other."""
+    """Returns a pydantic model with exactly these properties."""
     fields: JSON = {}
     for field, schema in properties.items():
         default = API.resolve(schema).get("default")
@@ -58,11 +58,11 @@ def model(name: str, properties: JSON, required: list[str]) -> Any:
 
 
 def query_of(operation: Operation) -> JSON:
-    """Returns the schema of each query parameter."""
+    """Returns the schemas of an operation's query parameters, by name."""
     return {parameter["name"]: parameter["schema"] for parameter in API.parameters(operation, "query")}
 
 
-# Variables, as a type checker allows no call as a base class.
+# In variables, as a type checker does not accept a call as a base class.
 new_todo: Any = model("NewTodo", API.schema("NewTodo")["properties"], API.schema("NewTodo")["required"])
 listing: Any = model("Listing", query_of(OPERATIONS["list_todos"]), [])
 
@@ -80,7 +80,7 @@ IdempotencyKey = Annotated[str | None, Header(**limits(API.schema("RequestId")))
 
 
 class Todo(BaseModel):
-    """A to-do as it is answered."""
+    """A to-do in a response."""
 
     id: int
     todo: str
@@ -96,7 +96,7 @@ class Todo(BaseModel):
 
 
 class Page(BaseModel):
-    """Some to-dos of a list."""
+    """A page of a list."""
 
     todos: list[Todo]
     returned: int
@@ -109,14 +109,14 @@ lists: dict[str, list[Todo]] = defaultdict(list)
 
 
 async def check_key(credentials: Annotated[HTTPAuthorizationCredentials, Depends(bearer)]) -> None:
-    """Raises 401 unless the request carries the key."""
+    """Raises HTTPException 401 unless the request carries the key."""
     if not hmac.compare_digest(credentials.credentials.encode(), KEY):
         raise HTTPException(401)
 
 
 @app.get("/todos/{username}", dependencies=[Depends(check_key)], response_model_exclude_none=True)
 async def list_todos(username: Username, query: Annotated[Listing, Query()]) -> Page:
-    """Checks every filter and applies the status and the limit alone."""
+    """Validates every filter, but applies only status and limit."""
     found = [todo for todo in lists[username] if todo.status == query.status]
     page = found[: query.limit]
     return Page(todos=page, returned=len(page), total=len(found))

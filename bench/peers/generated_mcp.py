@@ -1,6 +1,6 @@
-"""The tools of the same contract, generated: each call becomes a request to the service over HTTP.
+"""FastMCP's generated server for the same contract: each call becomes an HTTP request to the service.
 
-It checks no token and keeps nothing, and like ours answers with JSON and without sessions.
+It checks no token and stores nothing. Like ours it is stateless and responds with JSON.
 """
 
 import os

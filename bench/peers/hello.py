@@ -1,4 +1,4 @@
-"""The limit: an ASGI app that only answers, so that what is measured is the server under it."""
+"""A bare ASGI app: the upper bound, set by the server itself."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -12,7 +12,7 @@ HEADERS = [(b"content-type", b"text/plain"), (b"content-length", str(len(BODY)).
 async def app(
     scope: Message, _receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
 ) -> None:
-    """Says hello, whatever the path and the method."""
+    """Responds hello to every request."""
     if scope["type"] == "http":
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         await send({"type": "http.response.body", "body": BODY})

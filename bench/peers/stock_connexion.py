@@ -1,4 +1,4 @@
-"""The service itself on Connexion's stock middleware: the same contract, handlers and storage, nothing compiled."""
+"""The service on Connexion's stock middleware: same contract, handlers and storage, without compiled operations."""
 
 from todo.app import create_app
 from todo.config import Settings, load_environ

@@ -1,4 +1,4 @@
-"""What the plugin tutorial leads to: to-dos in a dict of lists, one key for all, nothing checked, nothing kept."""
+"""The plugin tutorial's app: to-dos in memory, one key, no validation."""
 
 import json
 import os
@@ -14,7 +14,7 @@ lists: dict[str, list[str]] = defaultdict(list)
 
 
 def check_key() -> None:
-    """Fails, so that the caller gets a 500, unless the request carries the key."""
+    """Raises AssertionError, and so a 500, unless the request carries the key."""
     assert request.headers.get("Authorization") == EXPECTED
 
 
@@ -42,5 +42,5 @@ async def delete_todo(username: str) -> Response:
 
 
 if __name__ == "__main__":
-    # Without the debugger and the reloader, which would cost it time.
+    # Without the debugger and the reloader, which would slow it down.
     app.run(host=os.environ["HOST"], port=int(os.environ["PORT"]), use_reloader=False)
