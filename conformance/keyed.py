@@ -1,4 +1,4 @@
-"""The service for a client that can send no token: one that brings none acts with the service key."""
+"""The service for clients that cannot send a token: requests without one get the service key."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 

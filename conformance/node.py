@@ -1,4 +1,4 @@
-"""Runs what `make conformance` has installed beside this file, and `make audit` beside its own."""
+"""Runs the Node programs that `make conformance` and `make audit` install."""
 
 import os
 import subprocess
@@ -8,19 +8,19 @@ HERE = Path(__file__).parent
 
 
 def programs(tools: Path = HERE) -> Path:
-    """Returns where the programs are that are installed in the folder `tools`."""
+    """Returns the folder of the programs installed in `tools`."""
     return tools / "node_modules" / ".bin"
 
 
 def environ(home: Path, tools: Path = HERE) -> dict[str, str]:
-    """Returns what a program of Node sees: its own Node first, and a home of its own."""
+    """Returns a program's whole environment, with the Node version installed in `tools`."""
     return {"PATH": f"{programs(tools)}{os.pathsep}{os.defpath}", "HOME": str(home), "NO_COLOR": "1"}
 
 
 def run(
     home: Path, *command: str, text: str = "", tools: Path = HERE, **settings: str
 ) -> subprocess.CompletedProcess[str]:
-    """Returns what a program of Node, installed in the folder `tools`, has written, and its exit status."""
+    """Runs a program installed in `tools`, for at most two minutes, and returns its output and exit status."""
     return subprocess.run(
         [programs(tools) / command[0], *command[1:]],
         cwd=tools,

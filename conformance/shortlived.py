@@ -1,4 +1,4 @@
-"""The service with access tokens that live for ACCESS_TOKEN_SECONDS, and room for many clients at one address."""
+"""The service with access tokens that expire after ACCESS_TOKEN_SECONDS, and many sign-ups allowed per address."""
 
 import os
 
@@ -10,6 +10,6 @@ SITE.document["info"]["x-limits"].update(
     registrations_per_address=1000,
 )
 
-from wsgi import app  # noqa: E402  it reads the limits once
+from wsgi import app  # noqa: E402  limits are read on import
 
 __all__ = ["app"]

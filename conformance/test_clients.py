@@ -1,6 +1,6 @@
-"""Clients that others have written live one story: each connects, uses a list, and is disconnected.
+"""Third-party clients go through one scenario: each connects, uses a list and is disconnected.
 
-What differs between them is a driver in clients/, which speaks with this test line by line (clients/python/driver.py).
+Each has a driver in clients/, a process that exchanges JSON lines with this test (clients/python/driver.py).
 """
 
 import contextlib
@@ -28,7 +28,7 @@ from tests.e2e.test_oauth_clients import SCOPES, allow
 from tests.people import Client as Registered
 from tests.people import Person, bearer
 
-PATIENCE = 90  # seconds, that a driver has for an answer
+TIMEOUT = 90  # seconds for a driver to respond
 ACCESS_TOKEN_SECONDS = 5
 _numbers = count(1)
 
@@ -50,7 +50,7 @@ def table() -> Iterator[report.Table]:
 
 
 class Driver:
-    """A client's driver, and the person whom it leads to pages."""
+    """The process that drives a client; `answer` visits a page for the person and returns where it redirects to."""
 
     def __init__(self, command: list[str | Path], environ: dict[str, str], log: Path, answer: Callable[[str], str]):
         self.answer = answer
@@ -74,18 +74,18 @@ class Driver:
         self.process.communicate()
 
     def _kill(self) -> None:
-        """Ends the driver and what it has started."""
+        """Kills the driver and its child processes."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
     def ask(self, **command: Any) -> Any:
-        """Returns what the driver answers to a command."""
+        """Sends a command and returns the response."""
         self._send(command)
         return self.hear()
 
     def hear(self) -> Any:
-        """Returns the next answer; until then, goes for the person wherever the client leads them."""
-        watchdog = threading.Timer(PATIENCE, self._kill)
+        """Returns the driver's next response. Until then, visits every page that the client opens."""
+        watchdog = threading.Timer(TIMEOUT, self._kill)
         watchdog.start()
         try:
             assert self.process.stdout
@@ -104,16 +104,16 @@ class Driver:
         self.process.stdin.flush()
 
 
-class Story:
-    """What each client lives through, step by step. A step that it cannot do is None."""
+class Scenario:
+    """The steps that each client goes through. A step that does not apply to it is None."""
 
     def __init__(self, client: Client, service: Child, person: Person, folder: Path) -> None:
         self.client = client
         self.service = service
         self.person = person
         self.folder = folder
-        self.led = 0  # how often the person was led to the consent page
-        self.wants = True  # whether the person would allow it
+        self.prompts = 0  # how often the person saw the consent page
+        self.allows = True  # whether the person allows access
         self.driver: Driver
         self.change_id = 0
 
@@ -121,7 +121,7 @@ class Story:
     def steps(self) -> dict[str, Callable[[], None] | None]:
         oauth = self.client.oauth
         return {
-            "sign in": self.sign_in if oauth else self.bring_the_key,
+            "sign in": self.sign_in if oauth else self.connect,
             "list": self.look,
             "add": self.add,
             "refused": self.refused,
@@ -144,23 +144,23 @@ class Story:
         if not self.client.oauth:
             job["key"] = self.service.environ["SERVICE_AUTH_KEY"]
         command = [*self.client.command(), json.dumps(job), self.client.argument]
-        self.driver = Driver(command, self.client.environ(self.folder), self.folder / "driver.txt", self._be_led)
+        self.driver = Driver(command, self.client.environ(self.folder), self.folder / "driver.txt", self._visit)
         return self.driver
 
-    def _be_led(self, address: str) -> str:
-        self.led += 1
-        if self.wants:
+    def _visit(self, address: str) -> str:
+        self.prompts += 1
+        if self.allows:
             return allow(self.person, address)
         asked = dict(httpx.URL(address).params)
         return self.person.decide(asked, "deny").headers["location"]
 
-    def bring_the_key(self) -> None:
+    def connect(self) -> None:
         told = self.driver.hear()
         assert told["ok"], told["said"]
 
     def sign_in(self) -> None:
-        self.bring_the_key()
-        assert self.led == 1
+        self.connect()
+        assert self.prompts == 1
 
     def look(self) -> None:
         if self.client.mcp:
@@ -177,7 +177,7 @@ class Story:
     def refused(self) -> None:
         wrong = {"notes": "2 l", "if_version": 7}
         path = f"/todos/{self.person.username}/1"
-        hint = self.by_the_key("PATCH", path, json=wrong).json()["hint"]
+        hint = self.with_key("PATCH", path, json=wrong).json()["hint"]
         told = self.driver.ask(**self.command("update_todo", todo_id=1, **wrong))
         assert not told["ok"], told
         assert "version_conflict" in told["said"], told["said"]
@@ -188,12 +188,12 @@ class Story:
         wanted = [f"Number {number}" for number in range(4)]
         told = self.driver.ask(do="together", commands=[self.command("add_todo", todo=text) for text in wanted])
         assert [answer["ok"] for answer in told["all"]] == [True] * 4, [answer["said"] for answer in told["all"]]
-        assert self.led == 1, "the person had to sign in again"
+        assert self.prompts == 1, "the person had to sign in again"
         assert sorted(self.stored) == ["Buy milk", *wanted]
-        # What the client got for itself is good for longer: none of its parallel refreshes ended the connection.
+        # The tokens it kept still refresh: none of its parallel refreshes ended the grant.
         time.sleep(ACCESS_TOKEN_SECONDS + 1)
         assert self.done("list_todos")["total"] == 5
-        assert self.led == 1, "the person had to sign in again"
+        assert self.prompts == 1, "the person had to sign in again"
 
     def undo(self) -> None:
         before = self.stored
@@ -201,7 +201,7 @@ class Story:
         assert self.stored == before[1:]
 
     def disconnect(self) -> None:
-        self.wants = False
+        self.allows = False
         if self.client.revokes:
             told = self.driver.ask(do="revoke")
             assert told["ok"], told["said"]
@@ -214,7 +214,7 @@ class Story:
         assert self.stored == before
 
     def command(self, name: str, **arguments: Any) -> dict[str, Any]:
-        """Returns the command that calls an operation, as a tool or over HTTP."""
+        """Returns the command to call an operation, as a tool or over HTTP."""
         if not self.client.mcp:
             return _request(name, arguments)
         if not self.client.oauth:
@@ -222,30 +222,30 @@ class Story:
         return {"do": "call", "name": name, "arguments": arguments}
 
     def done(self, name: str, **arguments: Any) -> Any:
-        """Returns what a call that is not refused answers."""
+        """Returns the result of a call that must succeed."""
         told = self.driver.ask(**self.command(name, **arguments))
         assert told["ok"], told["said"]
         return json.JSONDecoder().raw_decode(told["said"], told["said"].index("{"))[0]
 
     @property
     def tools(self) -> set[str]:
-        """The names of the tools, as the server has them."""
+        """The names of the server's tools."""
         key = bearer(self.service.environ["SERVICE_AUTH_KEY"])
         with httpx.Client(base_url=self.service.url, headers=key, trust_env=False) as host:
             return {tool["name"] for tool in hosts.tools(host)}
 
     @property
     def stored(self) -> list[str]:
-        """The texts of the list, as the API has them."""
-        return [todo["todo"] for todo in self.by_the_key("GET", f"/todos/{self.person.username}").json()["todos"]]
+        """The texts of the list, from the API."""
+        return [todo["todo"] for todo in self.with_key("GET", f"/todos/{self.person.username}").json()["todos"]]
 
-    def by_the_key(self, method: str, path: str, **more: Any) -> httpx.Response:
+    def with_key(self, method: str, path: str, **more: Any) -> httpx.Response:
         key = bearer(self.service.environ["SERVICE_AUTH_KEY"])
         return httpx.request(method, self.service.url + path, headers=key, trust_env=False, **more)
 
 
 def _request(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Returns the command that calls an operation over HTTP."""
+    """Returns the command to call an operation over HTTP."""
     operation, given = OPERATIONS[name], {"username": "me", **arguments}
     path = operation.path
     for part in [part for part in given if f"{{{part}}}" in path]:
@@ -256,14 +256,14 @@ def _request(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("client", chosen(), ids=lambda client: client.name)
-def test_story(client: Client, service: Child, table: report.Table, tmp_path: Path) -> None:
+def test_scenario(client: Client, service: Child, table: report.Table, tmp_path: Path) -> None:
     with httpx.Client(base_url=service.url, trust_env=False) as browser:
         person = Person(browser, f"friend{next(_numbers)}")
         if client.oauth:
             assert person.sign_up().status_code == 303
-        story = Story(client, service, person, tmp_path)
-        with story.start():
-            for name, step in story.steps.items():
-                with table.noting(client, name, step):
+        scenario = Scenario(client, service, person, tmp_path)
+        with scenario.start():
+            for name, step in scenario.steps.items():
+                with table.recording(client, name, step):
                     if step:
                         step()

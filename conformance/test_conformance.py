@@ -1,4 +1,4 @@
-"""MCP's conformance suite: what applies passes, and what does not apply is named with its reason."""
+"""MCP's conformance suite: what applies passes, and what does not apply is listed with the reason."""
 
 import json
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ import pytest
 from conformance import node
 from tests.e2e.processes import WEB, Child, migrated, started
 
-# The scenarios of servers that apply, each with the checks in it that do not, and why. The suite sends no token, so the
-# service runs as conformance/keyed.py has it.
-NO_DIAGNOSTIC_TOOL = "it needs a tool of the suite's own, and every tool here is an operation of the contract"
-NO_PROMPTS, NO_RESOURCES = "there are no prompts here", "there are no resources here"
-NO_SUBSCRIPTIONS = "the tools change with a release alone, so there is nothing to subscribe to"
+# The server scenarios that apply, each with the checks in it that do not, and why. The suite sends no token, so it runs
+# against conformance/keyed.py.
+NO_DIAGNOSTIC_TOOL = "it needs the suite's own diagnostic tool, and every tool here is an operation of the contract"
+NO_PROMPTS, NO_RESOURCES = "the server has no prompts", "the server has no resources"
+NO_SUBSCRIPTIONS = "tools change only with a release, so there is nothing to subscribe to"
 APPLY: dict[str, dict[str, str]] = {
     "server-initialize": {},
     "ping": {},
@@ -71,7 +71,7 @@ def scenarios(home: Path) -> list[str]:
     return [line.split()[1] for line in listed.splitlines() if line.startswith("  - ")]
 
 
-def test_every_scenario_has_been_thought_of(tmp_path: Path) -> None:
+def test_every_scenario_is_accounted_for(tmp_path: Path) -> None:
     found = scenarios(tmp_path)
     assert len(found) > 50
     for name in found:

@@ -1,4 +1,4 @@
-"""The Inspector's command line lists and calls every tool, in both eras, with the service key and through OAuth."""
+"""MCP Inspector's command line lists and calls every tool, in both eras, with the service key and through OAuth."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
 
 
 def inspect(service: Child, home: Path, era: str, *options: str) -> Any:
-    """Returns the result that the Inspector prints."""
+    """Runs the Inspector and returns the result that it prints."""
     key = f"Authorization: Bearer {service.environ['SERVICE_AUTH_KEY']}"
     ran = node.run(
         home,
@@ -42,7 +42,7 @@ def inspect(service: Child, home: Path, era: str, *options: str) -> Any:
 
 @pytest.mark.parametrize("era", ERAS)
 def test_every_tool(service: Child, tmp_path: Path, era: str) -> None:
-    # --strict fails where a schema is of a kind that some host refuses.
+    # --strict fails on schemas that some hosts reject.
     listed = inspect(service, tmp_path, era, "--method", "tools/list", "--strict")
     assert [tool["name"] for tool in listed["tools"]] == list(OPERATIONS)
 
@@ -74,7 +74,7 @@ def test_through_oauth(service: Child, tmp_path: Path, era: str) -> None:
             *("--callback-url", callback, "--method", "tools/call", "--tool-name", "add_todo"),
             *("--tool-args-json", '{"todo": "by the Inspector"}'),
         ]
-        keyboard, end = os.openpty()  # it asks nobody to sign in who is not there
+        keyboard, end = os.openpty()  # it only offers to sign in on a terminal
         with subprocess.Popen(
             command,
             cwd=node.HERE,

@@ -1,4 +1,4 @@
-"""What the tools and a list cost a model, counted by the o200k ranks that the package gpt-tokenizer brings."""
+"""What the tools and a list cost in tokens, by the o200k encoding of gpt-tokenizer."""
 
 from collections.abc import Iterator
 from pathlib import Path

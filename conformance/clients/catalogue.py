@@ -1,4 +1,4 @@
-"""Clients that others have written: which package each is, which driver runs it, and what it can do."""
+"""Third-party clients: their packages, drivers and abilities."""
 
 import json
 import os
@@ -23,16 +23,16 @@ class Client:
     package: str
     driver: str
     folder: Path
-    mcp: bool = True  # else it is a library for OAuth alone, and speaks HTTP
-    oauth: bool = True  # else it brings the service key
-    registers: bool = True  # else it is given the id and the secret of a client
+    mcp: bool = True  # else an OAuth library, which uses HTTP
+    oauth: bool = True  # else it sends the service key
+    registers: bool = True  # else it gets a client id and a secret
     revokes: bool = False  # else the person disconnects it
     argument: str = ""
     only_with_all: bool = False
 
     @property
     def pinned(self) -> str:
-        """Returns the requirement, as the registry of its language has it."""
+        """Returns the pinned requirement, in the form of its package registry."""
         if self.folder == PYTHON:
             return self.requirements.read_text(encoding="utf-8").splitlines()[0]
         package = json.loads((self.folder / "package.json").read_text(encoding="utf-8"))
@@ -44,18 +44,18 @@ class Client:
         return PYTHON / f"{self.package}.txt"
 
     def command(self) -> list[str | Path]:
-        """Returns how its driver is started, before its job; installs a client of Python first."""
+        """Returns the command that starts its driver, without arguments. Installs a Python client first."""
         program = self._venv() / "bin" / "python" if self.folder == PYTHON else node.programs(self.folder) / "node"
         return [program, self.folder / self.driver]
 
     def environ(self, home: Path) -> dict[str, str]:
-        """Returns what its driver sees."""
+        """Returns its driver's whole environment."""
         if self.folder == PYTHON:
             return {"PATH": os.defpath, "HOME": str(home), "NO_COLOR": "1"}
         return node.environ(home, self.folder)
 
     def _venv(self) -> Path:
-        """Returns an environment with what the requirements say, made anew where they have changed."""
+        """Returns a virtual environment with its requirements, recreated whenever they change."""
         venv, wanted = VENVS / self.package, self.requirements.read_text(encoding="utf-8")
         stamp = venv / "installed.txt"
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
@@ -122,5 +122,5 @@ CLIENTS = [
 
 
 def chosen() -> list[Client]:
-    """Returns the clients of this run: all of them with ALL=1, else those that install in reasonable time."""
+    """Returns the clients to run: all with ALL=1, else those that install in reasonable time."""
     return [client for client in CLIENTS if os.environ.get("ALL") or not client.only_with_all]

@@ -1,4 +1,4 @@
-"""The table of docs/clients.md: what each client of a run could do."""
+"""Writes docs/clients.md: which steps each client passed."""
 
 import contextlib
 import os
@@ -11,21 +11,21 @@ FILE = Path(__file__).parents[2] / "docs" / "clients.md"
 ABOUT = """\
 # Clients that connect
 
-Clients written by others, each in the version that is named, against a real service with two workers.
-`make conformance ALL=1` runs them all and writes this file. `make conformance`, and so CI, runs those that install in
-reasonable time. {green} of {all} can do all that is asked of them.
+Third-party clients, in pinned versions, against a real service with two workers. `make conformance ALL=1` runs them all
+and writes this file. `make conformance`, and so CI, runs those that install in reasonable time. {green} of {all} pass
+every step that applies to them.
 
-Each lives one story (`conformance/test_clients.py`), in which a person allows what the client asks for:
+Each goes through one scenario (`conformance/test_clients.py`), with a person who allows access:
 
-- sign in: it finds the authorization server, registers itself or is given an id and a secret, and gets its tokens;
+- sign in: it discovers the authorization server, registers or uses a given id and secret, and gets tokens;
 - list: it sees every tool, and an empty list;
 - add: it adds a to-do;
-- refused: it names an old version, is refused, and hands on the hint to whoever uses it;
-- refresh: its access token has expired, and it makes four calls at once; the person is not asked again, then or later;
-- undo: it takes its first change back;
-- disconnect: it revokes its token, or the person disconnects it; it gets no further.
+- refused: it sends an outdated version, gets an error, and passes on the hint;
+- refresh: its access token has expired and it makes four calls at once; the person is never prompted again;
+- undo: it undoes its first change;
+- disconnect: it revokes its token, or the person disconnects it, and its next call fails.
 
-"yes" means that it did, "-" that there is no such thing for it: a client with "key" knows no OAuth, and brings the
+"yes" is a pass, and "-" means that the step does not apply. A client with "key" does not support OAuth and sends the
 service key.
 
 """
@@ -33,26 +33,26 @@ STEPS = ["sign in", "list", "add", "refused", "refresh", "undo", "disconnect"]
 
 
 class Table:
-    """What happened in each step of each client's story."""
+    """The results of each client, by step."""
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, str]] = {}
 
     @contextlib.contextmanager
-    def noting(self, client: Client, step: str, able: object) -> Iterator[None]:
-        """Notes how a step ends."""
+    def recording(self, client: Client, step: str, able: object) -> Iterator[None]:
+        """Records whether the step in this context passes. `able` is falsy if it does not apply."""
         row = self.rows.setdefault(client.name, {})
         row[step] = "**no**"
         yield
         row[step] = "-" if not able else "yes" if client.oauth or step != "sign in" else "key"
 
     def write_if_asked(self) -> None:
-        """Writes the file once all clients have run, with ALL=1."""
+        """Writes docs/clients.md, if ALL=1 and all clients have run."""
         if os.environ.get("ALL") and self.rows.keys() == {client.name for client in CLIENTS}:
             FILE.write_text(self.text(), encoding="utf-8")
 
     def text(self) -> str:
-        """Returns the file."""
+        """Returns the text of docs/clients.md."""
         green = sum(all(row.get(step) in ("yes", "-", "key") for step in STEPS) for row in self.rows.values())
         head = ["client", "package", *STEPS, "in CI"]
         lines = [head, ["---"] * len(head), *(self._cells(client) for client in CLIENTS)]

@@ -1,4 +1,4 @@
-// OpenAI's Agents SDK: its MCP server over streamable HTTP.
+// OpenAI Agents SDK: its MCP server class over streamable HTTP.
 import {auth} from "@modelcontextprotocol/sdk/client/auth.js";
 import {MCPServerStreamableHttp} from "@openai/agents-core";
 import {JOB, run, told} from "./driver.mjs";

@@ -1,4 +1,4 @@
-// Vercel's AI SDK: the MCP client of @ai-sdk/mcp, and its tools as a model would call them.
+// Vercel's AI SDK: the MCP client of @ai-sdk/mcp, with tools called as a model would.
 import {auth, createMCPClient} from "@ai-sdk/mcp";
 import {JOB, run, told} from "./driver.mjs";
 import {signedIn} from "./signin.mjs";

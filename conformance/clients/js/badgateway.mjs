@@ -1,4 +1,4 @@
-// @badgateway/oauth2-client, with the id of a client that is known: discovery, the code grant, and its fetch.
+// @badgateway/oauth2-client, with a registered client: discovery, the authorization code grant and its fetch wrapper.
 import {OAuth2Client, OAuth2Fetch, generateCodeVerifier} from "@badgateway/oauth2-client";
 import {JOB, lead, run} from "./driver.mjs";
 

@@ -1,12 +1,12 @@
-// What a driver says to conformance/test_clients.py: one JSON document a line, a command in and its answer out.
-// When it must lead a person to a page it says {"open": address}, and is told {"back": address}.
+// A driver's side of conformance/test_clients.py: one JSON document per line, commands in and responses out.
+// To have the person visit a page, a driver sends {"open": URL} and receives {"back": URL}.
 import {createInterface} from "node:readline";
 import {format} from "node:util";
 
 export const JOB = JSON.parse(process.argv[2]);
 const lines = createInterface({input: process.stdin})[Symbol.asyncIterator]();
 const write = process.stdout.write.bind(process.stdout);
-process.stdout.write = process.stderr.write.bind(process.stderr); // what a library prints is not for the test
+process.stdout.write = process.stderr.write.bind(process.stderr); // keeps what libraries print out of the protocol
 
 const tell = (answer) => write(JSON.stringify(answer) + "\n");
 const hear = async () => {
@@ -14,7 +14,7 @@ const hear = async () => {
     return done ? null : JSON.parse(value);
 };
 
-// Leads the person to a page; returns the address that their browser came back to.
+// Has the person visit a page; returns the URL that their browser was redirected to.
 let waiting = Promise.resolve();
 export const lead = (address) =>
     (waiting = waiting.then(async () => {
@@ -22,12 +22,12 @@ export const lead = (address) =>
         return new URL((await hear()).back);
     }));
 
-// Returns what an MCP result says: whether it is no refusal, and its text.
+// Returns whether an MCP result is a success, and its text.
 export const told = (result) => [!result.isError, result.content.map((part) => part.text ?? "").join("")];
 
-// Runs the client that `connect` returns, until the test has no more commands. The client has `tools()`, which returns
-// names, and `call({name, arguments})`, or `request({method, path, body})` and `revoke()`; each returns whether it is
-// no refusal, and what was said.
+// Runs the client that `connect` returns, until the test sends no more commands. The client has `tools()` and
+// `call({name, arguments})`, or `request({method, path, body})` and `revoke()`. Each returns whether it succeeded, and the
+// text or the names of the tools.
 export async function run(connect) {
     try {
         const client = await connect();

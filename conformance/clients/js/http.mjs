@@ -1,7 +1,7 @@
-// What a library for OAuth alone is asked to do: requests of the API, with a token that it refreshes when it has expired.
+// API requests for OAuth libraries, with a token that the library refreshes once it has expired.
 import {JOB} from "./driver.mjs";
 
-// Returns the client of a driver. `token()` gives the access token that is good now, `revoke()` ends the connection.
+// Returns a driver's client. `token()` returns a valid access token, `revoke()` revokes it.
 export const http = (token, revoke) => ({
     async request({method, path, body}) {
         const answer = await fetch(JOB.url + path, {
@@ -14,7 +14,7 @@ export const http = (token, revoke) => ({
     revoke,
 });
 
-// Returns whether what lives for `seconds` from now has ended, whenever it is called.
+// Returns a function that tells whether `seconds` have passed since.
 export const clock = (seconds) => {
     const end = Date.now() + seconds * 1000;
     return () => Date.now() >= end;

@@ -1,4 +1,4 @@
-// oauth4webapi: discovery, registration, the code grant, refresh and revocation.
+// oauth4webapi: discovery, registration, the authorization code grant, refresh and revocation.
 import * as oauth from "oauth4webapi";
 import {JOB, lead, run} from "./driver.mjs";
 import {clock, http} from "./http.mjs";

@@ -1,4 +1,4 @@
-// openid-client: discovery with registration, the code grant, refresh and revocation.
+// openid-client: discovery with registration, the authorization code grant, refresh and revocation.
 import * as openid from "openid-client";
 import {JOB, lead, run} from "./driver.mjs";
 import {clock, http} from "./http.mjs";

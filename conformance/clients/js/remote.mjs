@@ -1,15 +1,15 @@
-// mcp-remote, as a host without OAuth starts it: over stdio, with a browser that is led to the address it prints.
+// mcp-remote, as a host without OAuth starts it: over stdio. The test visits the URL that it prints.
 import {Client} from "sdk-1.32/client/index.js";
 import {StdioClientTransport} from "sdk-1.32/client/stdio.js";
 import {JOB, lead, run, told} from "./driver.mjs";
 
-// A person takes longer than we do: by then mcp-remote listens at the address that it has named.
+// Retries for up to 10 seconds: mcp-remote prints the URL before it listens for the callback.
 async function visit(address) {
-    for (let tries = 0; ; tries++) {
+    for (let attempts = 0; ; attempts++) {
         try {
             return await fetch(address);
         } catch (error) {
-            if (tries === 100) throw error;
+            if (attempts === 100) throw error;
             await new Promise((done) => setTimeout(done, 100));
         }
     }

@@ -1,4 +1,4 @@
-// The official TypeScript SDK: 1.x by the alias that its version has in package.json, 2.x by the name of its client.
+// The official TypeScript SDK: 1.x by its alias in package.json, 2.x by the name of its client package.
 import {JOB, run, told} from "./driver.mjs";
 import {signedIn} from "./signin.mjs";
 
@@ -18,7 +18,7 @@ run(async () => {
             await client.connect(transport);
             return client;
         },
-        (provider) => transport.finishAuth(provider.code, provider.back.get("iss")), // 1.x looks at the code alone
+        (provider) => transport.finishAuth(provider.code, provider.back.get("iss")), // 1.x uses only the code
     );
     return {
         tools: async () => [true, (await client.listTools()).tools.map((tool) => tool.name)],

@@ -1,11 +1,11 @@
-// A provider as the TypeScript SDK wants one, and those that took over its interface: it keeps what it is given, and
-// leads the person where the SDK opens a browser.
+// An OAuthClientProvider for the TypeScript SDK, and for libraries that share its interface. It stores everything in memory,
+// and has the test's person in place of a browser.
 import {randomUUID} from "node:crypto";
 import {JOB, lead} from "./driver.mjs";
 
 export class Provider {
-    back = null; // the parameters that the person came back with
-    asked = null; // the state that went with them
+    back = null; // the parameters of the callback
+    asked = null; // the state that was sent
 
     get redirectUrl() {
         return JOB.redirect;
@@ -53,15 +53,15 @@ export class Provider {
         return this.verifier;
     }
 
-    // Returns the code of the answer to what was asked.
+    // Returns the authorization code. Throws on an error or a wrong state.
     get code() {
-        if (this.back.get("state") !== this.asked) throw new Error("the state is another");
+        if (this.back.get("state") !== this.asked) throw new Error("the state does not match");
         if (this.back.get("error")) throw new Error(this.back.get("error"));
         return this.back.get("code");
     }
 }
 
-// Connects by `open(provider)`, which is told once to sign in, by an error, and then again with what that gave.
+// Connects with `open(provider)`. The first attempt fails once the person has signed in; then finishes and retries.
 export async function signedIn(open, finish) {
     const provider = new Provider();
     try {

@@ -1,4 +1,4 @@
-// simple-oauth2, with the id and secret of a client that is known: the code grant, refresh and revocation.
+// simple-oauth2, with a registered client: the authorization code grant, refresh and revocation.
 import {AuthorizationCode} from "simple-oauth2";
 import {JOB, lead, run} from "./driver.mjs";
 import {http} from "./http.mjs";

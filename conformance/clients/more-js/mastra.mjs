@@ -1,4 +1,4 @@
-// Mastra: its MCP client with its own sign-in, which listens for the answer itself; its tools as an agent calls them.
+// Mastra: its MCP client with its own OAuth, which listens for the callback itself; tools called as an agent would.
 import {MCPClient, MCPOAuthClientProvider} from "@mastra/mcp";
 import {JOB, lead, run} from "../js/driver.mjs";
 

@@ -1,4 +1,4 @@
-// mcp-use in JavaScript: a session of its client, with the SDK's sign-in.
+// mcp-use for JavaScript: a client session, with the SDK's OAuth provider.
 import {auth} from "@modelcontextprotocol/sdk/client/auth.js";
 import {JOB, run, told} from "../js/driver.mjs";
 import {signedIn} from "../js/signin.mjs";

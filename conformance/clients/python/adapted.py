@@ -1,4 +1,4 @@
-"""Tools that mcpadapt makes for frameworks without async, called from threads: smolagents, and its own functions."""
+"""Tools that mcpadapt makes for synchronous frameworks, called from threads: smolagents and CrewAI."""
 
 import asyncio
 import json
@@ -19,13 +19,13 @@ class Adapted:
         return True, list(self.by_name)
 
     async def call(self, name, arguments):
-        # Where the sign-in has failed, the thread of a framework without async waits for ever.
+        # After a failed sign-in the framework's thread blocks forever.
         said = await asyncio.wait_for(asyncio.to_thread(self.by_name[name], **arguments), 20)
         return not _is_problem(said), said
 
 
 def _is_problem(said):
-    """Whether the text is one of a refusal: these frameworks hand on no more than that."""
+    """Whether the text is an error: these frameworks pass on nothing else."""
     try:
         return "code" in json.loads(said) and "status" in json.loads(said)
     except (TypeError, ValueError):

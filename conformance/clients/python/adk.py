@@ -1,4 +1,4 @@
-"""Google's ADK: its toolset over MCP, with numbers as Gemini gives them, which is as floats."""
+"""Google ADK: its MCP toolset, with numbers as floats, as Gemini sends them."""
 
 from contextlib import asynccontextmanager
 from types import SimpleNamespace

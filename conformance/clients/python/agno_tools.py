@@ -1,4 +1,4 @@
-"""Agno: its toolkit over MCP, which sends a header and knows no sign-in."""
+"""Agno: its MCP toolkit, which sends a header and does not support OAuth."""
 
 from contextlib import asynccontextmanager
 

@@ -1,4 +1,4 @@
-"""Authlib's OAuth client on HTTPX, which refreshes by itself."""
+"""Authlib's OAuth client for HTTPX, which refreshes automatically."""
 
 import asyncio
 import json
@@ -48,7 +48,7 @@ async def connect():
 
 
 async def _keep(token, refresh_token=None, access_token=None):
-    """Authlib refreshes only where somebody keeps what it gets."""
+    """Does nothing, but Authlib only refreshes with such a callback."""
 
 
 run(connect)

@@ -1,7 +1,7 @@
-"""What a driver says to conformance/test_clients.py: one JSON document a line, a command in and its answer out.
+"""A driver's side of conformance/test_clients.py: one JSON document per line, commands in and responses out.
 
-A driver is told its job in argv[1]. When it must lead a person to a page it says {"open": address}, and is told
-{"back": address}: where the person's browser was sent.
+argv[1] is the job as JSON. To have the person visit a page, a driver sends {"open": URL} and receives {"back": URL},
+where the browser was redirected to.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 JOB = json.loads(sys.argv[1])
 _out = os.fdopen(os.dup(1), "w")
-os.dup2(2, 1)  # what a library prints is not for the test
+os.dup2(2, 1)  # keeps what libraries print out of the protocol
 
 
 def _tell(**answer):
@@ -26,27 +26,27 @@ def _hear():
 
 
 def lead(address):
-    """Leads the person to a page; returns the address that their browser came back to."""
+    """Has the person visit a page; returns the URL that their browser was redirected to."""
     _tell(open=str(address))
     return _hear()["back"]
 
 
 def parameters(address):
-    """Returns the parameters of an address."""
+    """Returns the query parameters of a URL."""
     return {name: value for name, (value,) in parse_qs(urlsplit(address).query).items()}
 
 
 def told(result):
-    """Returns what an MCP result says: whether it is no refusal, and its text. Both generations of the SDK."""
+    """Returns whether an MCP result is a success, and its text. Works with both major versions of the SDK."""
     refused = result.is_error if hasattr(result, "is_error") else result.isError
     return not refused, "".join(getattr(part, "text", "") for part in result.content)
 
 
 def run(connect):
-    """Runs the client that the context manager `connect` yields, until the test has no more commands.
+    """Runs the client that the context manager `connect` yields, until the test sends no more commands.
 
-    The client has `tools()`, which returns names, and `call(name, arguments)`, which returns whether it is no refusal
-    and what was said; or `request(method, path, body)` and `revoke()`.
+    The client has `tools()` and `call(name, arguments)`, or `request(method, path, body)` and `revoke()`. Each returns
+    whether it succeeded, and the text or the names of the tools.
     """
     asyncio.run(_run(connect))
 

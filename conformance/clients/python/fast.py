@@ -1,4 +1,4 @@
-"""The client of fastmcp."""
+"""FastMCP's client."""
 
 from contextlib import asynccontextmanager
 

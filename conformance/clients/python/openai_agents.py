@@ -1,4 +1,4 @@
-"""OpenAI's Agents SDK: its MCP server over streamable HTTP."""
+"""OpenAI Agents SDK: its MCP server class over streamable HTTP."""
 
 from contextlib import asynccontextmanager
 

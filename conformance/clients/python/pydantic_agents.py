@@ -1,4 +1,4 @@
-"""Pydantic AI: its toolset over MCP, which asks the model to try again where the server refuses."""
+"""Pydantic AI: its MCP toolset, which asks the model to retry on an error."""
 
 from contextlib import asynccontextmanager
 

@@ -1,4 +1,4 @@
-"""requests-oauthlib, which refreshes by itself, from threads."""
+"""requests-oauthlib, which refreshes automatically, called from threads."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from driver import JOB, lead, run
 from requests_oauthlib import OAuth2Session
 
-os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # it does not know that loopback needs no TLS
+os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # it refuses plain HTTP even on loopback
 
 
 class Http:

@@ -1,4 +1,4 @@
-"""The sign-in of Python's MCP SDK, of whichever generation is installed: what most agent frameworks take as `auth`."""
+"""The OAuth provider of the Python MCP SDK, 1.x or 2.x, which most agent frameworks accept as `auth`."""
 
 import asyncio
 
@@ -32,7 +32,7 @@ class Storage:
 
 
 def provider():
-    """Returns the SDK's own way through OAuth, with the person where it opens a browser."""
+    """Returns the SDK's OAuth provider, with the test's person in place of a browser."""
     backs = []
 
     async def open_page(address):

@@ -1,4 +1,4 @@
-"""Strands Agents: its MCP client, which keeps its connection in a thread of its own."""
+"""Strands Agents: its MCP client, which runs its connection in a thread."""
 
 import asyncio
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""mcp-use in Python: a session of its client, with the SDK's sign-in."""
+"""mcp-use for Python: a client session, with the SDK's OAuth provider."""
 
 from contextlib import asynccontextmanager
 
