@@ -5,7 +5,7 @@ import os
 from collections import defaultdict
 from datetime import UTC, datetime
 from types import GenericAlias
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Union
 
 from fastapi import Depends, FastAPI, Header, HTTPException, Path, Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -37,6 +37,8 @@ def limits(schema: JSON) -> JSON:
 def checked(schema: JSON) -> Any:
     """Returns a type annotation with which pydantic validates a schema of the contract."""
     schema = API.resolve(schema)
+    if "oneOf" in schema:
+        return Union[tuple(checked(option) for option in schema["oneOf"])]  # noqa: UP007  the options are computed
     if "enum" in schema:
         kind: Any = Literal[tuple(schema["enum"])]
     elif schema["type"] == "array":
