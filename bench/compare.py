@@ -92,6 +92,22 @@ def run(servers: dict[Peer, Server], rounds: int, seconds: int, connections: tup
     return measured
 
 
+def measure(rounds: int, seconds: int, connections: tuple[int, ...]) -> list[Measured]:
+    """Starts all peers and returns all rounds. Raises AssertionError if a peer does not list its to-dos."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
+        folder = Path(name)
+        servers = {peer: stack.enter_context(start(peer, folder / str(place))) for place, peer in enumerate(PEERS)}
+        for peer, server in servers.items():
+            if peer.answers:
+                wrk.prepare(server)
+            wrk.run(server, MIX, 32, 1, peer.lists)  # warm up
+        measured = run(servers, rounds, seconds, connections)
+        for peer, server in servers.items():
+            if peer.answers:
+                wrk.check(server)
+    return measured
+
+
 def medians(measured: list[Measured]) -> list[Measured]:
     """Returns the median of each figure over the rounds, as round 0; errors are summed."""
     groups: dict[tuple[str, str, int], list[Measured]] = {}
@@ -127,18 +143,7 @@ def main() -> int:
 
     machine = about()
     print(f"{describe(machine)}; {options.rounds} rounds of {seconds} s", flush=True)
-    with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
-        folder = Path(name)
-        servers = {peer: stack.enter_context(start(peer, folder / str(place))) for place, peer in enumerate(PEERS)}
-        for peer, server in servers.items():
-            if peer.answers:
-                wrk.prepare(server)
-            wrk.run(server, MIX, 32, 1, peer.lists)
-        measured = run(servers, options.rounds, seconds, connections)
-        for peer, server in servers.items():
-            if peer.answers:
-                wrk.check(server)
-
+    measured = measure(options.rounds, seconds, connections)
     summary = medians(measured)
     for count in connections:
         for load in LOADS:

@@ -1,10 +1,12 @@
 """make bench, second part: compares an MCP call with the same HTTP request and with generated tools."""
 
 import argparse
+import contextlib
 import json
 import statistics
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,6 +76,21 @@ def check(server: Server, headers: dict[str, str]) -> None:
     assert body.count(b"Water plant ") == 2 * wrk.LISTED, body
 
 
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[tuple[Server, Server]]:
+    """Yields the service, with its to-dos, and the generated server that calls it."""
+    (home := folder / "service").mkdir()
+    (other_home := folder / "generated").mkdir()
+    environ = environ_for(home)
+    migrate(environ)
+    with serving(WEB, environ) as service:
+        wrk.prepare(service)
+        other_environ = {**environ_for(other_home), "BENCH_SERVICE": service.url}
+        command = [*UVICORN, "--port", other_environ["PORT"], "bench.peers.generated_mcp:app"]
+        with serving(command, other_environ, path="/mcp", status=405) as generated:
+            yield service, generated
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
@@ -83,34 +100,25 @@ def main() -> int:
     wrk.require()
     exit_on_sigterm()
     machine = about()
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        (folder := Path(name) / "service").mkdir()
-        (other := Path(name) / "generated").mkdir()
-        environ = environ_for(folder)
-        migrate(environ)
-        with serving(WEB, environ) as service:
-            wrk.prepare(service)
-            beside = {**environ_for(other), "BENCH_SERVICE": service.url}
-            command = [*UVICORN, "--port", beside["PORT"], "bench.peers.generated_mcp:app"]
-            with serving(command, beside, path="/mcp", status=405) as generated:
-                for server in (service, generated):
-                    check(server, {"MCP-Protocol-Version": OLDER})
-                measure(service, generated, 1, 8)  # to warm up
-                seconds = 1 if options.quick else options.seconds
-                rounds = [measure(service, generated, seconds, 8) for _ in range(options.rounds)]
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, running(Path(name)) as (service, generated):
+        for server in (service, generated):
+            check(server, {"MCP-Protocol-Version": OLDER})
+        measure(service, generated, 1, 8)  # warm up
+        seconds = 1 if options.quick else options.seconds
+        rounds = [measure(service, generated, seconds, 8) for _ in range(options.rounds)]
     rows = medians(rounds)
     print(f"\nMCP, 8 connections; ratio is of CPU, to HTTP. {describe(machine)}\n{table(rows)}")
     if any(row.figures.errors for row in rows):
         print("\nSome requests failed, so these results are invalid and were not written.")
         return 1
-    dear = [row for row in rows if not row.way.startswith("generated") and row.ratio > MAX_RATIO]
-    for row in dear:
+    too_slow = [row for row in rows if not row.way.startswith("generated") and row.ratio > MAX_RATIO]
+    for row in too_slow:
         print(f"{row.operation} over {row.way} costs {row.ratio:.2f} times the request, more than {MAX_RATIO:g}.")
     if not options.quick:
         result = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine, "rows": [asdict(row) for row in rows]}
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / "mcp.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return 1 if dear else 0
+    return 1 if too_slow else 0
 
 
 if __name__ == "__main__":

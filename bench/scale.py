@@ -236,19 +236,23 @@ def main() -> None:
             migrate(environ_for(Path(tempfile.gettempdir()), url))
             fill(url, todos)
             seconds = time.monotonic() - begin
-            print(f"{todos:,} to-dos are there after {seconds:.0f} s", flush=True)
+            print(f"Filled with {todos:,} to-dos in {seconds:.0f} s", flush=True)
             sizes.append(measure(url, todos, seconds, with_memory=todos == options.sizes[-1]))
     machine = about()
     print(f"\n{options.database}: {describe(machine)}\n{table(sizes)}")
+    write(options.database, machine, sizes)
+
+
+def write(database: str, machine: dict[str, Any], sizes: list[Size]) -> None:
+    """Writes scale-sqlite.json or scale-postgresql.json."""
     result = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": machine,
-        "database": options.database,
+        "database": database,
         "sizes": [asdict(size) for size in sizes],
     }
     RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"scale-{options.database}.json"
-    file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    (RESULTS / f"scale-{database}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

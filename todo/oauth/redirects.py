@@ -29,7 +29,7 @@ TEMPLATES = {
 }
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 LOOPBACK_URI = re.compile(r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?([/?].*)?")
-APP_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:")  # one letter is a drive
+APP_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:")  # a single letter would be a Windows drive
 # Schemes that browsers or operating systems act on themselves, so they cannot be an app's own. They include browser
 # extensions, which have https callbacks, and schemes that a web page can register for (web+).
 # fmt: off

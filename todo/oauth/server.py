@@ -55,7 +55,7 @@ class Request(OAuth2Request):
     def __init__(
         self, method: str, parameters: JSON, authorization: str | None = None, asserted_client_id: str | None = None
     ) -> None:
-        # Authlib refuses plain HTTP. TLS ends at the platform's router, so the real URL would not tell.
+        # Authlib refuses plain HTTP, but TLS ends at the platform's router, so every request arrives that way.
         super().__init__(method, "https://localhost/", headers={"Authorization": _valid_basic(authorization)})
         self.parameters = {name: value for name, value in parameters.items() if isinstance(value, str) and value}
         self.payload = BasicOAuth2Payload(self.parameters)
