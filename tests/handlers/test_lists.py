@@ -239,7 +239,7 @@ class TestList:
         assert (notice(text), parts(text)["undated"]) == ("You reopened “A”.", ["A"])
         text = follow(person, person.send("/list/act", action="delete", id=todo_id, next="/list"))
         assert (notice(text), parts(text)) == ("You deleted “A”.", {"today": []})
-        assert "not here any more" in refused(person.send("/list/act", action="complete", id=todo_id), 404)
+        assert "no longer exists" in refused(person.send("/list/act", action="complete", id=todo_id), 404)
 
     def test_search_and_tags(self, person: Person, assistant: Assistant) -> None:
         assistant.add("Straße fegen", tags=["Home"])
@@ -361,7 +361,7 @@ class TestHistory:
         assert assistant.call("GET")["total"] == 0
 
     def test_undo_of_what_was_never(self, person: Person) -> None:
-        assert "no such change" in refused(person.send("/history/undo", change_id="99"), 404)
+        assert "no longer in the history" in refused(person.send("/history/undo", change_id="99"), 404)
 
 
 class TestUndoingManyChanges:
@@ -600,7 +600,7 @@ class TestClearingHistory:
             person.sign_in()
             full = bytes_of_list(database_url, person.username)
             monkeypatch.setattr("todo.domain.quota.MAX_BYTES", full)
-            assert "takes too much room" in refused(person.send("/list", todo="D"), 409)
+            assert "takes up too much space" in refused(person.send("/list", todo="D"), 409)
             follow(person, person.send("/history/clear", before_day="2026-11-22"))
             follow(person, person.send("/list", todo="D"))
 

@@ -21,13 +21,13 @@ LABELS = {"todo": "The text", "due": "The date", "repeat": "How it repeats", "ta
 
 # Refusals in words for a person: their hints are written for a program.
 REFUSED = {
-    TodoNotFound: "This to-do is not here any more; somebody has deleted it, or its addition was undone.",
-    ChangeNotFound: "There is no such change any more.",
-    VersionConflict: "Somebody has changed this to-do since you opened it. Look at what it is now, and save again.",
-    NothingToUndo: "Nothing is left to undo: it is already as it was, or has left the trash for good.",
-    QuotaExceeded: "The list is full. Delete to-dos that are done, and try again.",
-    StorageFull: "The list takes too much room. Empty the trash, or clear old history at the end of the page History.",
-    UndoConflict: "Something has changed since. Nothing was done yet.",
+    TodoNotFound: "This to-do no longer exists: it was deleted, or adding it was undone.",
+    ChangeNotFound: "This change is no longer in the history.",
+    VersionConflict: "Somebody has changed this to-do since you opened it. Check what it says now, and save again.",
+    NothingToUndo: "Nothing is left to undo: everything is already as it was, or has left the trash for good.",
+    QuotaExceeded: "The list is full. Delete some to-dos that are done, and try again.",
+    StorageFull: "The list takes up too much space. Empty the trash, or clear old history on the History page.",
+    UndoConflict: "Something has changed since. Nothing has been undone yet.",
 }
 
 
