@@ -75,7 +75,7 @@ class Memory:
 
 @dataclass
 class Size:
-    """All results for one size of database."""
+    """The results for one size of database."""
 
     todos: int
     fill_seconds: float

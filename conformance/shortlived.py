@@ -1,4 +1,4 @@
-"""The service with access tokens that expire after ACCESS_TOKEN_SECONDS, and many sign-ups allowed per address."""
+"""The service with access tokens that expire after ACCESS_TOKEN_SECONDS, and with higher limits per address."""
 
 import os
 

@@ -70,11 +70,11 @@ listing: Any = model("Listing", query_of(OPERATIONS["list_todos"]), [])
 
 
 class NewTodo(new_todo):
-    """The body of add_todo."""
+    """The request body of add_todo."""
 
 
 class Listing(listing):
-    """The query of list_todos."""
+    """The query parameters of list_todos."""
 
 
 Username = Annotated[str, Path(**limits(API.schema("Username")))]

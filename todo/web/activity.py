@@ -39,7 +39,7 @@ def actor(who: Actor) -> str:
 
 
 def called(name: str) -> str:
-    """Returns the name that a client chose, made safe to quote, or "" if it has none that can be shown."""
+    """Returns the name that a client gave itself, safe to quote, or "" if it cannot be shown."""
     return name.strip().translate(STRAIGHT_QUOTES) if is_visible(name) and name != f"An assistant {NAMELESS}" else ""
 
 
