@@ -1,80 +1,196 @@
-"""What an operator runs by hand.
+"""The operator's commands: `python -m todo --help` lists them.
 
-python -m todo.cli env | try | claim USERNAME | client NAME REDIRECT ... | forget USERNAME | backup FILE
+Each command imports what it needs when it runs, so that --help and env start fast.
 """
 
 import os
+import re
 import secrets
+import shlex
 import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from todo.accounts import accounts
-from todo.accounts.bearer import Principal
+import click
+
 from todo.config import DOTENV, ConfigError, Settings, load_environ
-from todo.contract import API, SITE
-from todo.domain import users
-from todo.storage.database import open_engine
-from todo.storage.engine import StorageNotReady
 
 T = TypeVar("T")
 
+# What an operator types who uses make.
+MAKE = {
+    "claim": "make claim USERNAME=kevin",
+    "client": 'make client NAME="My GPT" REDIRECT=chatgpt-action',
+    "forget": "make forget USERNAME=kevin",
+    "backup": "make backup FILE=copy.db",
+}
 
-def write_env(file: Path = DOTENV) -> None:
-    """Writes a .env with fresh secrets for a machine of one's own, unless there is one."""
-    if file.exists():
+
+class Commands(click.Group):
+    """A group of commands that reports each mistake in one sentence and exits with status 1."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().main(*args, **{**options, "standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            sys.exit(error.format_message())
+        except click.UsageError as error:
+            sys.exit(f"{_mistake(error)}: {_cure(error.ctx)}.")
+        except click.ClickException as error:
+            sys.exit(error.format_message())
+        except ConfigError as error:
+            sys.exit(str(error))
+        except click.Abort:
+            sys.exit("Interrupted.")
+
+
+class Required(click.ParamType[str]):
+    """Text that is not empty: make passes an empty argument for a variable that is not set."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value:
+            raise click.MissingParameter(ctx=ctx, param=param)
+        return value
+
+
+class Username(Required):
+    """A username, as the contract describes it."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from todo.contract import API
+
+        username = super().convert(value, param, ctx).lower()
+        schema = API.schema("Username")
+        if username == "me" or not re.fullmatch(schema["pattern"], username):
+            example, most = schema["example"], schema["maxLength"]
+            raise click.ClickException(
+                f"USERNAME must look like {example} and have at most {most} characters; me is not a username."
+            )
+        return username
+
+
+def _mistake(error: click.UsageError) -> str:
+    if isinstance(error, click.MissingParameter) and error.param and error.param.name:
+        return f"{error.param.name.upper()} is missing"
+    return error.format_message().rstrip(".")
+
+
+def _cure(context: click.Context | None) -> str:
+    """Returns what to type instead, in the words of whoever typed it: make's, or Python's."""
+    command = context.info_name if context else None
+    if context is None or command not in MAKE:
+        return f"`{context.command_path if context else 'python -m todo'} --help` lists the commands"
+    usage = MAKE[command] if "MAKELEVEL" in os.environ else context.get_usage().removeprefix("Usage: ")
+    return f"type `{usage}`"
+
+
+@click.group(cls=Commands, subcommand_metavar="COMMAND ...", options_metavar="")
+def commands() -> None:
+    """Commands for whoever runs the to-do service.
+
+    Settings come from the environment and from .env in this folder; .env.example explains each.
+    """
+
+
+def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
+    """Returns the decorator that makes a function the command `name`."""
+    epilog = f"With make: {MAKE[name]}" if name in MAKE else None
+    return commands.command(name, options_metavar="", epilog=epilog)
+
+
+@command("env")
+def env() -> None:
+    """Write .env with a fresh SERVICE_AUTH_KEY.
+
+    Nothing happens if there is a .env.
+    """
+    if DOTENV.exists():
         return
     key = secrets.token_hex(32)  # which never begins with a hyphen, as an option does
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as env:
-        env.write(
-            f"# Written by `make run`; .env.example explains every setting.\nSERVICE_AUTH_KEY={key}\nHOST=127.0.0.1\n"
-        )
-    print(f"Wrote {file.resolve()} with a fresh SERVICE_AUTH_KEY.")
+    try:
+        descriptor = os.open(DOTENV, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(
+                "# Written by `make run`; .env.example explains every setting.\n"
+                f"SERVICE_AUTH_KEY={key}\nHOST=127.0.0.1\n"
+            )
+    except OSError as error:
+        raise click.ClickException(
+            f"{DOTENV.resolve()} cannot be written ({error.strerror}): make its folder writable, "
+            "or set SERVICE_AUTH_KEY in the environment."
+        ) from None
+    click.echo(f"Wrote {DOTENV.resolve()} with a fresh SERVICE_AUTH_KEY.")
 
 
-def show_try(settings: Settings) -> None:
-    """Prints a command that works once the service runs. The key itself is not printed."""
-    key = f"$(sed -n 's/^SERVICE_AUTH_KEY=\\([^,]*\\).*/\\1/p' {DOTENV.resolve()})"
+@command("try")
+def show_try() -> None:
+    """Print a curl command to try.
+
+    It reads the service key where it is kept, and does not show it.
+    """
+    settings = _settings()
+    file = shlex.quote(str(DOTENV.resolve()))
+    place, key = str(DOTENV.resolve()), f"$(sed -n 's/^SERVICE_AUTH_KEY=\\([^,]*\\).*/\\1/p' {file})"
     if "SERVICE_AUTH_KEY" in os.environ:
-        key = "${SERVICE_AUTH_KEY%%,*}"
-    print(
+        place, key = "the environment, as SERVICE_AUTH_KEY", "${SERVICE_AUTH_KEY%%,*}"
+    click.echo(
         f"""
-The service starts at {settings.public_url} (reference: /docs). Your key is in {DOTENV.resolve()}.
+The service's address is {settings.public_url}; the API reference is at /docs. Its key is in {place}.
 In another terminal, try:
 
   curl {settings.public_url}/todos/kevin \\
     -H "Authorization: Bearer {key}" \\
     -H "Content-Type: application/json" -d '{{"todo": "Buy milk"}}'
-""",
-        flush=True,
+"""
     )
 
 
-def claim(settings: Settings, username: str) -> None:
-    """Prints a code by which one person can sign up with the username of a list that an assistant keeps already."""
-    code = _write(settings, accounts.new_claim, Principal().owner(username).username)
+@command("claim")
+@click.argument("username", type=Username())
+def claim(username: str) -> None:
+    """Let a person sign up as USERNAME, whose list exists already.
+
+    Prints a code that works once. The person enters it on /sign-up.
+    """
+    from todo.accounts import accounts
+    from todo.contract import SITE
+
+    settings = _settings()
+    code = _write(settings, accounts.new_claim, username)
     days = SITE.limit("claim_days")
-    print(f"Claim code for {username}, good once and for {days} days:\n\n  {code}\n")
-    print(f'It is entered on {settings.public_url}/sign-up, under "An assistant keeps a list for me already".')
+    click.echo(f"Claim code for {username}, good once and for {days} days:\n\n  {code}\n")
+    click.echo(f'Enter it on {settings.public_url}/sign-up, under "An assistant keeps a list for me already".')
 
 
-def client(settings: Settings, name: str, redirects: list[str]) -> None:
-    """Prints id and secret of a new OAuth client. Raises ConfigError for what nobody may register."""
+@command("client")
+@click.argument("name", type=Required())
+@click.argument("redirect", type=Required(), nargs=-1, required=True)
+def client(name: str, redirect: tuple[str, ...]) -> None:
+    """Register an OAuth client, and print its id and secret.
+
+    NAME is what people see when they connect it. REDIRECT is chatgpt-action, chatgpt-connector, claude, or the https
+    address that people are sent back to.
+    """
+    from todo.contract import API
     from todo.oauth import register
     from todo.oauth.redirects import HOSTS, expand_alias
 
-    uris = [uri for given in redirects for uri in expand_alias(given)]
+    settings = _settings()
+    uris = [uri for given in redirect for uri in expand_alias(given)]
     try:
         client_id, secret = _write(settings, register.register_by_operator, name, uris)
     except register.InvalidMetadata as error:
-        raise ConfigError(f"NAME: {error.description}") from None
+        raise click.ClickException(f"NAME: {error.description}") from None
     except register.InvalidRedirect:
         hosts = ", ".join(HOSTS)
-        raise ConfigError(f"REDIRECT must be one of {hosts}, or the https address to send people back to.") from None
-    print(f"{name} is registered. The secret is shown this once.\n")
+        raise click.ClickException(
+            f"REDIRECT must be one of {hosts}, or the https address to send people back to."
+        ) from None
+    click.echo(f"Registered {name}. The secret is shown only now.\n")
     for label, value in {
         "Client ID": client_id,
         "Client secret": secret,
@@ -82,60 +198,73 @@ def client(settings: Settings, name: str, redirects: list[str]) -> None:
         "Token URL": f"{settings.public_url}/oauth/token",
         "Scope": " ".join(API.scopes),
     }.items():
-        print(f"  {label:<18} {value}")
+        click.echo(f"  {label:<18} {value}")
 
 
-def forget(settings: Settings, username: str) -> None:
-    """Deletes a list with everything in it, and the account."""
-    known = _write(settings, users.forget, Principal().owner(username))
-    print(f"The list of {username} is deleted." if known else f"There is no list of {username}.")
+@command("forget")
+@click.argument("username", type=Username())
+def forget(username: str) -> None:
+    """Delete a list with everything in it, and its account.
+
+    This cannot be undone.
+    """
+    from todo.domain import users
+
+    known = _write(_settings(), users.forget, users.Owner(username))
+    click.echo(f"Deleted the list of {username}." if known else f"There is no list of {username}.")
+
+
+@command("backup")
+@click.argument("file", type=Required())
+def backup(file: str) -> None:
+    """Copy the SQLite database to FILE while the service runs.
+
+    The copy is complete and needs no other file.
+    """
+    url = _settings().database_url
+    if not url.startswith("sqlite:///"):
+        raise ConfigError("DATABASE_URL is PostgreSQL: back it up with pg_dump, or with your provider's own backups.")
+    source = Path(url.removeprefix("sqlite:///"))
+    if not source.exists():
+        raise click.ClickException(f"There is no database at {source}: run `make migrate` first.")
+    if Path(file).exists():
+        raise click.ClickException(f"{file} exists: name a new file for the backup.")
+    database = sqlite3.connect(source)
+    try:
+        database.execute("VACUUM INTO ?", (file,))
+    except sqlite3.Error as error:
+        raise click.ClickException(
+            f"{source} cannot be copied to {file} ({error}): name a file in a folder that exists and has room."
+        ) from None
+    finally:
+        database.close()
+    click.echo(f"Copied the database to {file}.")
+
+
+def _settings() -> Settings:
+    return Settings.from_env(load_environ())
 
 
 def _write(settings: Settings, rule: Callable[..., T], *args: Any) -> T:
-    """Returns what the rule returns, once on disk."""
+    """Returns what the rule returns, once it is on disk. Raises ClickException where the database is not ready."""
+    from todo.errors import StorageUnavailable
+    from todo.storage.database import open_engine
+    from todo.storage.engine import StorageNotReady
+
     engine = open_engine(settings.database_url)
-    engine.start()
+    try:
+        engine.start()
+    except StorageNotReady as error:
+        raise click.ClickException(str(error)) from None
     try:
         return engine.submit_write(rule, *args).result()
+    except StorageUnavailable:
+        raise click.ClickException(
+            "The database of DATABASE_URL is busy, or its disk is full: nothing was changed, so try again."
+        ) from None
     finally:
         engine.stop()
 
 
-def backup(settings: Settings, file: str) -> None:
-    """Copies a SQLite database while the service runs; the copy is whole and needs no other file."""
-    if not settings.database_url.startswith("sqlite:///"):
-        raise ConfigError("DATABASE_URL is PostgreSQL: back it up with pg_dump, or with your provider's own backups.")
-    if Path(file).exists():
-        raise ConfigError(f"{file} exists: name a new file for the backup.")
-    source = sqlite3.connect(settings.database_url.removeprefix("sqlite:///"))
-    try:
-        source.execute("VACUUM INTO ?", (file,))
-    finally:
-        source.close()
-    print(f"Copied the database to {file}.")
-
-
-def main(arguments: list[str]) -> None:
-    """Runs one command. Raises ConfigError and StorageNotReady."""
-    match arguments:
-        case ["env"]:
-            write_env()
-        case ["try"]:
-            show_try(Settings.from_env(load_environ()))
-        case ["claim", username] if username:
-            claim(Settings.from_env(load_environ()), username)
-        case ["client", name, *redirects] if name and all(redirects) and redirects:
-            client(Settings.from_env(load_environ()), name, redirects)
-        case ["forget", username] if username:
-            forget(Settings.from_env(load_environ()), username)
-        case ["backup", file] if file:
-            backup(Settings.from_env(load_environ()), file)
-        case _:
-            sys.exit(__doc__)
-
-
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except (ConfigError, StorageNotReady) as error:
-        sys.exit(str(error))
+    commands()
