@@ -12,7 +12,7 @@ JSON = dict[str, Any]
 
 async def change_todos(username: str, body: JSON, user: Principal) -> Reply:
     owner, request_id = user.owner(username), user.request_id(body)
-    answer = await write(once, owner, request_id, changes.apply, body["actions"])
+    answer = await write(once, owner, "change_todos", request_id, changes.apply, body["actions"])
     return answer.reply()
 
 
@@ -30,5 +30,5 @@ async def list_changes(
 
 async def undo_change(username: str, change_id: int, body: JSON, user: Principal) -> Reply:
     owner, request_id = user.owner(username), user.request_id(body)
-    answer = await write(once, owner, request_id, undo.undo, change_id, force=body.get("force", False))
+    answer = await write(once, owner, "undo_change", request_id, undo.undo, change_id, force=body.get("force", False))
     return answer.reply()

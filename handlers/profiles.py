@@ -16,5 +16,5 @@ async def get_profile(username: str, user: Principal) -> JSON:
 
 async def update_profile(username: str, body: JSON, user: Principal) -> Reply:
     owner, request_id = user.owner(username), user.request_id(body)
-    answer = await write(once, owner, request_id, profiles.update, body["time_zone"])
+    answer = await write(once, owner, "update_profile", request_id, profiles.update, body["time_zone"])
     return answer.reply()

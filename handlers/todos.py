@@ -36,7 +36,7 @@ async def add_todo(username: str, body: JSON, user: Principal) -> Reply:
     action = {"action": "add", **body}
     # Without a request_id this may be a retry: the same request from the same client adds one to-do.
     dedup_key = fingerprint(action, user.conversation, user.client) if request_id is None else None
-    answer = await write(once, owner, request_id, changes.add, action, dedup_key)
+    answer = await write(once, owner, "add_todo", request_id, changes.add, action, dedup_key)
     return answer.reply(201, {"Location": f"/todos/{username}/{answer.value['id']}"})
 
 
@@ -70,11 +70,12 @@ async def unshare_todo(username: str, todo_id: int, body: JSON, user: Principal)
 
 async def delete_todo_by_index(username: str, body: JSON, user: Principal) -> Reply:
     owner, request_id = user.owner(username), user.request_id(body)
-    answer = await write(once, owner, request_id, changes.delete_at, body["todo_idx"])
+    answer = await write(once, owner, "delete_todo_by_index", request_id, changes.delete_at, body["todo_idx"])
     return answer.reply()
 
 
 async def _act(action: str, username: str, todo_id: int, body: JSON, user: Principal) -> Reply:
     owner, request_id = user.owner(username), user.request_id(body)
-    answer = await write(once, owner, request_id, changes.act, {"action": action, "id": todo_id, **body})
+    asked = {"action": action, "id": todo_id, **body}
+    answer = await write(once, owner, f"{action}_todo", request_id, changes.act, asked)
     return answer.reply()

@@ -1,4 +1,4 @@
-"""Retries: a request that names itself is done once, and its answer is kept for whoever sends it again."""
+"""Idempotency: a request with a request_id is done once, and a retry gets the first answer again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,46 +19,60 @@ Reply = tuple[JSON, int, dict[str, str]]
 
 KEPT_FOR = timedelta(hours=API.limit("request_id_hours"))
 
+# Until 1.0.0 a fingerprint began with the name of a function: "act", but for these. Kept answers outlive an upgrade.
+FORMER_NAMES = {
+    "add_todo": "add",
+    "delete_todo_by_index": "delete_at",
+    "change_todos": "apply",
+    "undo_change": "undo",
+    "update_profile": "update",
+}
+
 
 @dataclass(frozen=True)
 class Answer:
-    """What a write answers, and whether it is the first answer again."""
+    """The answer to a write, and whether it is a replay of the first one."""
 
     value: JSON
     replayed: bool = False
 
     def reply(self, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
-        """Returns value, status and headers, as handlers do; a first answer that is given again is marked as such."""
+        """Returns value, status and headers, as handlers do. A replay has the header Idempotent-Replay."""
         return self.value, status, {**(headers or {}), **({"Idempotent-Replay": "true"} if self.replayed else {})}
 
 
 def once(
-    connection: Connection, owner: Owner, request_id: str | None, rule: Callable[..., JSON], *args: Any, **kwargs: Any
+    connection: Connection,
+    owner: Owner,
+    operation: str,
+    request_id: str | None,
+    rule: Callable[..., JSON],
+    *args: Any,
+    **kwargs: Any,
 ) -> Answer:
-    """Returns what `rule` answers, or has answered to the same request.
+    """Returns what `rule` returns, or returned to the same request before. `operation` is the operationId.
 
-    All of it is one transaction that holds the lock of the list: of parallel retries one does it and the others wait,
-    and a rule that raises keeps nothing. Raises RequestIdReused, AnswerGone, and what the rule raises.
+    It is one transaction that holds the lock of the list: of parallel retries one runs the rule while the others wait.
+    Nothing is kept if the rule raises. Raises RequestIdReused, AnswerGone, and what the rule raises.
     """
     if request_id is None:
         return Answer(rule(connection, owner, *args, **kwargs))
     user = users.lock(connection, owner)
-    asked = fingerprint(rule.__name__, args, kwargs)
     kept = connection.answer_to(user_id=user.id, request_id=request_id)
     freed = 0
     if kept and kept["expires_at"] > utc_now():
-        return _again(kept, asked)
+        return _again(kept, _fingerprints(operation, args, kwargs))
     if kept:
         freed = quota.total(connection.remove_expired_answers(user_id=user.id, now=utc_now()))
     value = rule(connection, owner, *args, **kwargs)
-    _keep(connection, user, request_id, asked, orjson.dumps(value).decode(), freed)
+    _keep(connection, user, request_id, fingerprint(operation, args, kwargs), orjson.dumps(value).decode(), freed)
     return Answer(value)
 
 
 def forget_texts(connection: Connection, user: User, limit: int) -> tuple[int, bool]:
-    """Empties so many kept answers; returns the bytes that frees, and whether there are more.
+    """Empties up to `limit` kept answers. Returns the bytes freed, and whether there are more.
 
-    Their requests are still known: whoever sends one again is told that it was done.
+    Their request ids stay: a retry gets AnswerGone instead of being done again.
     """
     rows = connection.full_answers(user_id=user.id, limit=limit)
     for row in rows:
@@ -66,8 +80,13 @@ def forget_texts(connection: Connection, user: User, limit: int) -> tuple[int, b
     return quota.total(rows) - sum(quota.bytes_of(row["request_id"]) for row in rows), len(rows) == limit
 
 
-def _again(kept: Any, asked: str) -> Answer:
-    if kept["fingerprint"] != asked:
+def _fingerprints(operation: str, args: Any, kwargs: Any) -> set[str]:
+    """Returns the fingerprints of a request: today's, and the one it had until 1.0.0."""
+    return {fingerprint(name, args, kwargs) for name in (operation, FORMER_NAMES.get(operation, "act"))}
+
+
+def _again(kept: Any, same: set[str]) -> Answer:
+    if kept["fingerprint"] not in same:
         raise RequestIdReused
     if not kept["answer"]:
         raise AnswerGone
@@ -75,7 +94,7 @@ def _again(kept: Any, asked: str) -> Answer:
 
 
 def _keep(connection: Connection, user: User, request_id: str, asked: str, answer: str, freed: int) -> None:
-    """Keeps an answer; a list that is full forgets its oldest ones for it. `freed` bytes have gone before."""
+    """Keeps an answer, and drops the oldest ones of a list that is full. `freed` bytes were removed before."""
     size = quota.bytes_of(request_id, answer)
     if user.bytes + size > quota.MAX_BYTES:
         freed += quota.forget_answers(connection, user.id)
@@ -91,5 +110,5 @@ def _keep(connection: Connection, user: User, request_id: str, asked: str, answe
 
 
 def fingerprint(*asked: Any) -> str:
-    """Returns a short stand-in for what was asked, the same whatever the order of the fields."""
+    """Returns a hash of JSON values in 32 hex digits; the order of an object's fields does not matter."""
     return blake2b(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()

@@ -116,6 +116,7 @@ def test_nothing_else_scans(engine: Engine) -> None:
         (changes.page, None, None, None, 20, None),
         (
             once,
+            "add_todo",
             "request",
             changes.add,
             {"action": "add", "todo": "a", "due": "2026-11-27", "repeat": "FREQ=DAILY"},
