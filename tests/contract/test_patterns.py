@@ -108,7 +108,6 @@ def test_formats_are_linear(name: str) -> None:
 EXAMPLES = {
     "todo.http.guard.UPLOAD": 'multipart/form-data; boundary="a"',
     "todo.http.guard.IN_UTF8": 'application/json; charset="utf-8" ',
-    "todo.http.json.STRING_TOKEN": r'{"a\\": "b"  :',
     "todo.oauth.redirects.LOOPBACK_URI": "http://localhost:8000/a?b",
     "todo.oauth.fetching.DOT_SEGMENTS": "/a/%2e./.",
 }
@@ -119,7 +118,6 @@ USED = {
     "todo.domain.files.MADE_TEXT": "findall",
     "todo.oauth.fetching.DOT_SEGMENTS": "search",
     "todo.contract.formats.HAS_HIDDEN": "search",
-    "todo.http.json.STRING_TOKEN": "findall",
 }
 
 
