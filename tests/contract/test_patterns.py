@@ -106,8 +106,6 @@ def test_formats_are_linear(name: str) -> None:
 
 
 EXAMPLES = {
-    "todo.http.guard.UPLOAD": 'multipart/form-data; boundary="a"',
-    "todo.http.guard.IN_UTF8": 'application/json; charset="utf-8" ',
     "todo.oauth.redirects.LOOPBACK_URI": "http://localhost:8000/a?b",
     "todo.oauth.fetching.DOT_SEGMENTS": "/a/%2e./.",
 }

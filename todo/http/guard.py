@@ -4,7 +4,6 @@ It answers 404 and 405, and reads a body of bounded size in bounded time. Operat
 one spelling of the media type, no `//`, no encoded slash.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from urllib.parse import unquote_to_bytes
@@ -12,15 +11,12 @@ from urllib.parse import unquote_to_bytes
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from todo.errors import InvalidRequest, MethodNotAllowed, UnsupportedMediaType
+from todo.errors import InvalidRequest, MethodNotAllowed
 from todo.http.bodies import Bodies
+from todo.http.media_type import media_type_of
 from todo.http.problems import ProblemResponse
-from todo.http.routes import Route, Routes, Target
+from todo.http.routes import Route, Routes
 from todo.http.scope import BODY, MEDIA_TYPE, REFUSED, STARTED, headers_of
-
-# RFC 2046 section 5.1.1
-UPLOAD = re.compile(r"""\s*multipart/form-data\s*;\s*boundary="?[0-9A-Z'()+_,./:=? -]{1,70}"?\s*""", re.IGNORECASE)
-IN_UTF8 = re.compile(r'\s*([\w.+/-]+)\s*(?:;\s*(?:charset\s*=\s*"?utf-?8"?\s*)?)?', re.IGNORECASE)
 
 Refuse = Callable[[Scope, Exception], ProblemResponse]
 
@@ -71,7 +67,7 @@ class Guard:
         if b"content-length" in headers or b"transfer-encoding" in headers:
             body = await self._bodies.read(scope, headers, receive, target.max_bytes)
         scope[BODY] = body
-        scope[MEDIA_TYPE] = _media_type(headers, target, body)
+        scope[MEDIA_TYPE] = media_type_of(headers, target.media_types, body)
         return target.app
 
 
@@ -96,27 +92,6 @@ def check_encoding(scope: Scope) -> None:
                 unquote_to_bytes(part.decode("ascii")).decode()
             except UnicodeDecodeError:
                 raise InvalidRequest.of(place, "must be UTF-8, percent-encoded") from None
-
-
-def _media_type(headers: dict[bytes, bytes], target: Target, body: bytes) -> str:
-    """Returns the media type of the body. Raises UnsupportedMediaType unless it is accepted, in UTF-8 and as it is.
-
-    One without a type is taken for the first that is accepted; without a body the type says nothing.
-    """
-    accepted = target.media_types
-    usual = accepted[0] if accepted else "application/json"
-    if not (body and accepted and b"content-type" in headers):
-        given = usual
-    else:
-        text = headers[b"content-type"].decode("latin-1")
-        match = IN_UTF8.fullmatch(text)
-        given = match[1].lower() if match else ""
-        if "multipart/form-data" in accepted and UPLOAD.fullmatch(text):
-            return text  # whose parameter says where its parts end
-    is_plain = headers.get(b"content-encoding", b"identity").lower() == b"identity"
-    if body and accepted and not (given in accepted and is_plain):
-        raise UnsupportedMediaType
-    return given
 
 
 def _without_body(send: Send) -> Send:
