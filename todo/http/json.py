@@ -20,31 +20,23 @@ def parse_json(data: bytes) -> Any:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         raise InvalidRequest.of("body", "must be JSON in UTF-8") from None
-    objects, colons = data.count(b"{"), data.count(b":")
-    if objects + data.count(b"[") > MAX_NESTED:
-        keys = _count_keys(value)
-    else:
-        keys = len(value) if objects == 1 and isinstance(value, dict) else 0
     # With a key for each colon, no key came twice. Text may hold colons as well: then a slower parser finds out.
-    if keys != colons:
+    if _count_keys(value, MAX_NESTED) != data.count(b":"):
         UNIQUE_KEYS.decode(data.decode())
     return value
 
 
-def _count_keys(value: Any) -> int:
-    """Returns how many keys all objects have together. Raises InvalidRequest for too deep nesting."""
-    keys = 0
-    level = [value] if isinstance(value, dict | list) else []
-    for _ in range(MAX_NESTED):
-        keys += sum([len(item) for item in level if isinstance(item, dict)])
-        level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
-        if not level:
-            return keys
-    raise InvalidRequest.of("body", "must not be nested so deeply")
-
-
-def _children(value: Any) -> Any:
-    return value.values() if isinstance(value, dict) else value
+def _count_keys(value: Any, levels: int) -> int:
+    """Returns how many keys all objects in a value have together. Raises InvalidRequest for too deep nesting."""
+    if not isinstance(value, dict | list):
+        return 0
+    if levels == 0:
+        raise InvalidRequest.of("body", "must not be nested so deeply")
+    children, keys = (value.values(), len(value)) if isinstance(value, dict) else (value, 0)
+    for child in children:
+        if isinstance(child, dict | list):
+            keys += _count_keys(child, levels - 1)
+    return keys
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> None:
