@@ -27,8 +27,6 @@ ACCESS = tokens.PREFIXES["access"]
 LAST_USED_PRECISION = timedelta(minutes=5)  # of an assistant's last use, as the account page shows it
 
 SCOPES = list(API.scopes)
-# What a request says of itself: headers, which can all be forged, and where the principal keeps them.
-HINTS = {"openai-subdivision-1-iso-code": "region", "openai-conversation-id": "conversation"}
 
 TokenInfo = dict[str, Any]
 
@@ -101,7 +99,12 @@ async def authenticate_service(token: str, request: Any) -> Any:
     # All keys are compared, so that timing does not reveal which one matched.
     matches = [hmac.compare_digest(presented, known) for known in current.get().key_digests]
     if any(matches):
-        return {"sub": _principal(request, client=_client(request.headers)), "scope": SCOPES}
+        headers = request.headers
+        client = _client_name(
+            headers.get("openai-conversation-id", "")[:MAX_NAME_CHARACTERS],
+            headers.get("user-agent", "")[:MAX_NAME_CHARACTERS],
+        )
+        return {"sub": _principal(request, client=client), "scope": SCOPES}
     if token.startswith(ACCESS):
         return _other_scheme()
     raise InvalidToken
@@ -153,18 +156,13 @@ def _other_scheme() -> Any:
     return NO_VALUE
 
 
-def with_hints(principal: Principal, headers: Mapping[str, str]) -> Principal:
-    """Returns a principal as if these headers had come with the request; what else came with it stays."""
-    said: dict[str, Any] = {field: headers[name] for name, field in HINTS.items() if name in headers}
-    if principal.username is None:
-        said["client"] = _client(headers)
-    return principal._replace(**said)
-
-
-def _client(headers: Mapping[str, str]) -> str:
-    return _client_name(
-        headers.get("openai-conversation-id", "")[:MAX_NAME_CHARACTERS],
-        headers.get("user-agent", "")[:MAX_NAME_CHARACTERS],
+def with_hints(principal: Principal, *, conversation: str = "", region: str = "", user_agent: str = "") -> Principal:
+    """Returns the principal of one call among several, from what the call says of itself."""
+    client = principal.client
+    if principal.username is None and (conversation or (user_agent and not principal.conversation)):
+        client = _client_name(conversation[:MAX_NAME_CHARACTERS], user_agent[:MAX_NAME_CHARACTERS])
+    return principal._replace(
+        conversation=conversation or principal.conversation, region=region or principal.region, client=client
     )
 
 

@@ -54,7 +54,6 @@ LOCAL = ("localhost", "127.0.0.1", "[::1]")
 CONVERSATION, LOCATION = "openai/session", "openai/userLocation"  # where ChatGPT says over MCP what is a header in HTTP
 # 308 keeps method and body. An address without a host stays where the token may go too.
 SLASHED = Response(status_code=308, headers={"Location": PATH})
-HINTS = ("user-agent", "openai-conversation-id", "openai-subdivision-1-iso-code")
 HINT = re.compile(r"[!-~]{1,200}")
 # By this ChatGPT has the person sign in.
 CHALLENGE = "mcp/www_authenticate"
@@ -193,9 +192,8 @@ class Endpoint:
 
     async def _run(self, tool: Tool, arguments: JSON, caller: Caller, meta: JSON) -> Response:
         principal = caller.principal
-        hints = dict(_hints(meta)) if meta else {}
-        if hints:
-            principal = bearer.with_hints(principal, {**_said(caller.scope), **hints})
+        if hints := _hints(meta):
+            principal = bearer.with_hints(principal, **hints)
         call = tool.call(arguments, username=MINE if caller.has_account else None)
         operation = self._operations[tool.operation]
         return await operation.call(principal, caller.scopes, call.path, call.query, call.body)
@@ -235,23 +233,16 @@ def _hosts_of(public_url: str) -> set[str]:
     return {parts.netloc.lower(), *(f"{name}:{port}" for name in names)}
 
 
-def _said(scope: Scope) -> dict[str, str]:
-    """Returns the hints in the headers of a message."""
-    headers = Headers(scope)
-    return {name: headers[name] for name in HINTS if name in headers}
-
-
-def _hints(meta: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    """Yields the hints in a call's _meta, by the names of the headers that say the same over HTTP."""
+def _hints(meta: Mapping[str, Any]) -> dict[str, str]:
+    """Returns what a call says of itself in _meta, where HTTP has headers for it. All of it can be forged."""
     client, location = meta.get(CLIENT_INFO_META_KEY), meta.get(LOCATION)
-    said = {
-        "user-agent": client.get("name") if isinstance(client, dict) else None,
-        "openai-conversation-id": meta.get(CONVERSATION),
-        "openai-subdivision-1-iso-code": location.get("country") if isinstance(location, dict) else None,
+    given = {
+        "user_agent": client.get("name") if isinstance(client, dict) else None,
+        "conversation": meta.get(CONVERSATION),
+        "region": location.get("country") if isinstance(location, dict) else None,
     }
-    for name, value in said.items():
-        if isinstance(value, str) and HINT.fullmatch(value.replace(" ", "-")):
-            yield name, value.replace(" ", "-")
+    texts = {name: value.replace(" ", "-") for name, value in given.items() if isinstance(value, str)}
+    return {name: text for name, text in texts.items() if HINT.fullmatch(text)}
 
 
 def _text(json: bytes | memoryview) -> list[JSON]:

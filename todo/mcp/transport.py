@@ -31,16 +31,18 @@ from mcp.shared.inbound import (
 )
 from mcp.shared.transport_context import TransportContext
 from mcp_types import (
+    CLIENT_CAPABILITIES_META_KEY,
     DEFAULT_NEGOTIATED_VERSION,
     HEADER_MISMATCH,
     INVALID_REQUEST,
     PARSE_ERROR,
+    PROTOCOL_VERSION_META_KEY,
     SERVER_INFO_META_KEY,
     JSONRPCNotification,
     JSONRPCRequest,
     RequestId,
 )
-from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -121,11 +123,13 @@ async def _reply(
     except MCPError as error:
         return _refusal(error), 400
     try:
-        sender = _sender(scope, headers, message) if is_newer else (version, None, None)
         if question.method == CALL:
+            if is_newer and not _is_consistent(scope, headers, message, version):
+                _sender(scope, headers, message)
             result = await call_tool(question.params or {})
             result |= _stamp(server, result) if is_newer else {}
         else:
+            sender = _sender(scope, headers, message) if is_newer else (version, None, None)
             connection, exchange = Connection.from_envelope(*sender), Exchange(question.id)
             result = await serve_one(
                 server, exchange, question.method, question.params, connection=connection, lifespan_state={}
@@ -163,6 +167,21 @@ def _is_no_question(message: JSON, version: str, *, is_newer: bool) -> bool:
         return True
     # In the newer era a server asks nothing, so there is nothing to answer.
     return "method" not in message and not is_newer
+
+
+def _is_consistent(scope: Scope, headers: Mapping[str, str], message: JSON, version: str) -> bool:
+    """Whether a call's headers and body agree: a quick yes; a no is looked at again, by the SDK's own rules."""
+    params = message.get("params") or {}
+    meta = params.get("_meta")
+    return (
+        isinstance(meta, dict)
+        and meta.get(PROTOCOL_VERSION_META_KEY) == version
+        and CLIENT_CAPABILITIES_META_KEY in meta
+        and version in MODERN_PROTOCOL_VERSIONS
+        and headers.get(MCP_METHOD_HEADER) == CALL
+        and headers.get(MCP_NAME_HEADER) == params.get("name")
+        and len(headers) == len(scope["headers"])  # none came twice
+    )
 
 
 def _sender(scope: Scope, headers: Mapping[str, str], message: JSON) -> tuple[str, Any, Any]:
