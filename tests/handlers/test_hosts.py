@@ -223,4 +223,5 @@ def test_each_names_its_sources() -> None:
     assert len(FIXTURES) >= 10
     for fixture in FIXTURES.values():
         assert fixture["host"]
+        assert fixture["sources"]
         assert all("https://" in source or source.startswith("RFC") for source in fixture["sources"])

@@ -105,7 +105,9 @@ def test_a_list_walks_one_index_in_its_own_order(engine: Engine, sort: str, stat
 
 @pytest.mark.parametrize("filters", [{"q": "milk"}, {"tag": "home"}, {"due_from": "2026-11-22"}, {"priority": "high"}])
 def test_a_filter_looks_at_one_list_only(engine: Engine, filters: dict[str, str]) -> None:
-    for plan in plans(engine, (todos.page, "open", filters, "due", 20, None)).values():
+    found = plans(engine, (todos.page, "open", filters, "due", 20, None))
+    assert len(found) == 3  # whose list, the page, and how many there are
+    for plan in found.values():
         assert_no_scan(plan)
 
 
