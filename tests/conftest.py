@@ -4,6 +4,7 @@ import itertools
 import logging
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -34,8 +35,8 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def nothing_leaks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """After all tests: no token, code, password or key stands in a database file, its log, or a log of the service."""
+def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """After all tests, no secret stands in a database file or a log, and no engine still runs."""
     lines = tmp_path_factory.mktemp("logs") / "in-process.txt"
     handler = logging.FileHandler(lines)
     logging.getLogger().addHandler(handler)
@@ -44,6 +45,8 @@ def nothing_leaks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     handler.close()
     found = list(leaks(tmp_path_factory.getbasetemp()))
     assert not found, "\n".join(found)
+    running = [thread.name for thread in threading.enumerate() if thread.name.startswith(("sqlite-", "postgresql-"))]
+    assert not running, "an engine was not stopped, so pytest would never end"
 
 
 def migrate(database_url: str, revision: str = "head") -> None:

@@ -56,9 +56,11 @@ def fail(*arguments: str) -> str:
 def run_rules(settings: Settings, *rules: object) -> None:
     engine = open_engine(settings.database_url)
     engine.start()
-    for rule in rules:
-        engine.submit_write(rule).result()  # type: ignore[arg-type]
-    engine.stop()
+    try:
+        for rule in rules:
+            engine.submit_write(rule).result()  # type: ignore[arg-type]
+    finally:
+        engine.stop()
 
 
 class TestHelp:
