@@ -82,7 +82,7 @@ logo: $(BIN)/.dev ## Redraw the logo
 	@python bin/draw_logo.py
 
 screenshots: $(BIN)/.dev ## Retake the README's screenshots; needs chromium
-	@python bin/take_screenshots.py
+	@python -m bin.take_screenshots
 
 $(BIN)/.run: requirements.txt
 	@echo "Setting up .venv ..."

@@ -15,8 +15,9 @@ from typing import Any
 from bench import chart, wrk
 from bench.fill import EACH, fill
 from bench.machine import about, describe
-from bench.servers import WEB, Server, environ_for, exit_on_sigterm, migrate, serving
+from bench.servers import environ_for, exit_on_sigterm, serving
 from bench.wrk import GET, MIX, POST, Figures
+from dev.processes import WEB, Child, migrate
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("connexion", "quart", "hypercorn", "fastapi", "pydantic", "uvicorn", "uvloop", "httptools", "gunicorn")
@@ -64,18 +65,18 @@ class Measured:
 
 
 def start(peer: Peer, folder: Path) -> Any:
-    """Returns a context manager that runs the peer and yields its Server."""
+    """Returns a context manager that runs the peer and yields its Child."""
     folder.mkdir()
     environ = environ_for(folder)
     if peer.keeps:
-        migrate(environ)
+        migrate(environ["DATABASE_URL"])
     if peer.lists:
         fill(environ["DATABASE_URL"], peer.lists * EACH, full=0)
     port = ["--port", environ["PORT"]] if peer.command[0] == "uvicorn" else []
     return serving([*peer.command, *port], environ)
 
 
-def run(servers: dict[Peer, Server], rounds: int, seconds: int, connections: tuple[int, ...]) -> list[Measured]:
+def run(servers: dict[Peer, Child], rounds: int, seconds: int, connections: tuple[int, ...]) -> list[Measured]:
     """Runs all rounds. Peers alternate within a round, so that other activity on the machine affects all alike."""
     measured: list[Measured] = []
     for number in range(1, rounds + 1):

@@ -8,7 +8,8 @@ import threading
 from pathlib import Path
 
 from bench import wrk
-from bench.servers import BIN, LOAD_CORE, WEB, environ_for, exit_on_sigterm, migrate, serving
+from bench.servers import LOAD_CORE, environ_for, exit_on_sigterm, serving
+from dev.processes import BIN, WEB, migrate
 
 RESULTS = Path(__file__).parent / "results"
 SECONDS = 8
@@ -35,14 +36,14 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         environ = environ_for(Path(name))
-        migrate(environ)
+        migrate(environ["DATABASE_URL"])
         with serving(WEB, environ) as server:
             wrk.prepare(server)
             for load in (wrk.GET, wrk.POST):
                 file = RESULTS / f"profile-{load.name.lower()}.svg"
                 loading = threading.Thread(target=wrk.run, args=(server, load, 32, SECONDS))
                 loading.start()
-                record(server.worker(), file)
+                record(server.worker, file)
                 loading.join()
                 print(f"Wrote {file}")
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from bench import wrk
 from bench.compare import RESULTS, UVICORN
 from bench.machine import about, describe
-from bench.servers import WEB, Server, ask, environ_for, exit_on_sigterm, migrate, serving
+from bench.servers import ask, environ_for, exit_on_sigterm, serving
 from bench.wrk import Figures
+from dev.processes import WEB, Child, migrate
 
 SCRIPT = Path(__file__).parent / "mcp.lua"
 HTTP, OLDER, NEWER = "http", "2025-11-25", "2026-07-28"
@@ -33,7 +34,7 @@ class Row:
     ratio: float
 
 
-def measure(service: Server, generated: Server, seconds: int, connections: int) -> list[Row]:
+def measure(service: Child, generated: Child, seconds: int, connections: int) -> list[Row]:
     """Runs one round. The generated server calls the service, so the CPU of both counts."""
     ways = {
         "HTTP": (service, HTTP, (service,)),
@@ -65,7 +66,7 @@ def table(rows: list[Row]) -> str:
     return "\n".join([f"{'':34}{wrk.COLUMNS}", *lines])
 
 
-def check(server: Server, headers: dict[str, str]) -> None:
+def check(server: Child, headers: dict[str, str]) -> None:
     """Raises AssertionError unless a call returns the to-dos: wrk only checks the status."""
     connection = server.connect()
     params = {"name": "list_todos", "arguments": {"username": "reader"}}
@@ -77,12 +78,12 @@ def check(server: Server, headers: dict[str, str]) -> None:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[tuple[Server, Server]]:
+def running(folder: Path) -> Iterator[tuple[Child, Child]]:
     """Yields the service, with its to-dos, and the generated server that calls it."""
     (home := folder / "service").mkdir()
     (other_home := folder / "generated").mkdir()
     environ = environ_for(home)
-    migrate(environ)
+    migrate(environ["DATABASE_URL"])
     with serving(WEB, environ) as service:
         wrk.prepare(service)
         other_environ = {**environ_for(other_home), "BENCH_SERVICE": service.url}

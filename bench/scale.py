@@ -19,7 +19,8 @@ from typing import Any
 from bench import wrk
 from bench.fill import EACH, FULL, ORDINARY, QUOTA, ROOM, fill
 from bench.machine import about, describe
-from bench.servers import WEB, Server, ask, environ_for, exit_on_sigterm, migrate, serving
+from bench.servers import ask, environ_for, exit_on_sigterm, serving
+from dev.processes import WEB, Child, migrate
 from todo.domain.paging import encode_cursor
 
 RESULTS = Path(__file__).parent / "results"
@@ -84,11 +85,11 @@ class Size:
     memory: list[Memory] = field(default_factory=list)
 
 
-def ask_many(server: Server, whose: str, request: Request, users: list[str]) -> Cost:
+def ask_many(server: Child, whose: str, request: Request, users: list[str]) -> Cost:
     """Sends one request for each user, in order, and returns the cost. Raises AssertionError unless all succeed."""
     connection = server.connect()
     times: list[float] = []
-    before = server.cpu_seconds()
+    before = server.cpu_seconds
     for number, user in enumerate(users):
         body = {"todo": f"Post letter {number}"} if request.query is None else None
         begin = time.perf_counter()
@@ -96,13 +97,13 @@ def ask_many(server: Server, whose: str, request: Request, users: list[str]) -> 
         times.append(time.perf_counter() - begin)
         assert status == (201 if body else 200), answer
         assert body or b'"returned":0' not in answer, f"{request.name} found nothing"
-    cpu = server.cpu_seconds() - before
+    cpu = server.cpu_seconds - before
     connection.close()
     cuts = statistics.quantiles(times, n=100)
     return Cost(whose, request.name, len(users), cuts[49] * 1e3, cuts[98] * 1e3, cpu / len(users) * 1e6)
 
 
-def costs(server: Server, todos: int) -> Iterator[Cost]:
+def costs(server: Child, todos: int) -> Iterator[Cost]:
     """Yields the cost of each kind of request. Ordinary lists are read before adding to them, the full list after."""
     chance = random.Random(1)  # noqa: S311
     some = [f"{ORDINARY}{chance.randint(1, todos // EACH)}" for _ in range(READS)]
@@ -113,14 +114,14 @@ def costs(server: Server, todos: int) -> Iterator[Cost]:
     yield from (ask_many(server, "full", request, [FULL] * (READS // 4)) for request in requests(QUOTA))
 
 
-def memory(server: Server, sent: int) -> Memory:
+def memory(server: Child, sent: int) -> Memory:
     """Returns the worker's current memory."""
-    text = Path(f"/proc/{server.worker()}/smaps_rollup").read_text()
+    text = Path(f"/proc/{server.worker}/smaps_rollup").read_text()
     kib = {line.split()[0]: int(line.split()[1]) for line in text.splitlines()[1:]}
     return Memory(sent, kib["Rss:"] / 1024, kib["Pss:"] / 1024)
 
 
-def memories(server: Server) -> Iterator[Memory]:
+def memories(server: Child) -> Iterator[Memory]:
     """Yields the memory at the start, and after 100,000 and 200,000 requests, a tenth of them writes."""
     yield memory(server, 0)
     wrk.prepare(server)
@@ -149,10 +150,10 @@ def measure(database_url: str, todos: int, fill_seconds: float, with_memory: boo
 
 
 @contextlib.contextmanager
-def started(database_url: str) -> Iterator[Server]:
+def started(database_url: str) -> Iterator[Child]:
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as home,
-        serving(WEB, environ_for(Path(home), database_url), FIRST) as server,
+        serving(WEB, environ_for(Path(home), DATABASE_URL=database_url), FIRST) as server,
     ):
         yield server
 
@@ -233,7 +234,7 @@ def main() -> None:
         for todos in options.sizes:
             begin = time.monotonic()
             url = new_database()
-            migrate(environ_for(Path(tempfile.gettempdir()), url))
+            migrate(url)
             fill(url, todos)
             seconds = time.monotonic() - begin
             print(f"Filled with {todos:,} to-dos in {seconds:.0f} s", flush=True)

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.servers import KEY, LOAD_CORE, Server, ask
+from bench.servers import KEY, LOAD_CORE, ask
+from dev.processes import Child
 
 LISTED = 20  # to-dos in the list to read
 SCRIPT = Path(__file__).parent / "load.lua"
@@ -67,7 +68,7 @@ def require() -> None:
         sys.exit(2)
 
 
-def prepare(server: Server) -> None:
+def prepare(server: Child) -> None:
     """Adds the to-dos that load.lua reads."""
     connection = server.connect()
     for number in range(LISTED):
@@ -77,7 +78,7 @@ def prepare(server: Server) -> None:
     check(server)
 
 
-def check(server: Server) -> None:
+def check(server: Child) -> None:
     """Raises AssertionError unless a read returns those to-dos: wrk only checks the status."""
     connection = server.connect()
     status, body = ask(connection, "GET", "/todos/reader")
@@ -86,7 +87,7 @@ def check(server: Server) -> None:
     assert body.count(b"Water plant ") == LISTED, body
 
 
-def run(server: Server, load: Load, connections: int, seconds: int, lists: int | None = None) -> Figures:
+def run(server: Child, load: Load, connections: int, seconds: int, lists: int | None = None) -> Figures:
     """Runs wrk against a server. Reads are of one list, or of one of `lists` from bench/fill.py at random."""
     arguments = [str(load.writes), new_name(), *([str(lists)] if lists else [])]
     return run_script(SCRIPT, server, arguments, connections, seconds, [server])
@@ -98,12 +99,12 @@ def new_name() -> str:
 
 
 def run_script(
-    script: Path, server: Server, arguments: list[str], connections: int, seconds: int, used: Iterable[Server]
+    script: Path, server: Child, arguments: list[str], connections: int, seconds: int, used: Iterable[Child]
 ) -> Figures:
     """Runs wrk against a server and returns its figures, with the CPU of all servers in `used`."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script), server.url]
     command += ["--", *arguments]
-    before = sum(each.cpu_seconds() for each in used)
+    before = sum(each.cpu_seconds for each in used)
     output = subprocess.run(
         command,
         env={**os.environ, "SERVICE_AUTH_KEY": KEY},
@@ -112,7 +113,7 @@ def run_script(
         text=True,
         check=True,
     ).stdout
-    return figures(output, sum(each.cpu_seconds() for each in used) - before)
+    return figures(output, sum(each.cpu_seconds for each in used) - before)
 
 
 def figures(output: str, cpu_seconds: float) -> Figures:

@@ -4,14 +4,8 @@ Run `make screenshots` to write docs/screenshots/*.png again. It starts the serv
 free port of this machine, lets an assistant fill a list, and drives Debian's chromium through it.
 """
 
-import os
-import secrets
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -21,9 +15,9 @@ import httpx
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[1]
+from dev.processes import ROOT, Child, environ_for, migrate, serving
+
 TARGET = ROOT / "docs" / "screenshots"
-BIN = Path(sys.executable).parent
 WINDOWS = {"desk": {"width": 900, "height": 980}, "phone": {"width": 390, "height": 844}}
 PATHS = {"list": "/list", "history": "/history"}
 COLOURS = 64  # which keeps the files small
@@ -33,57 +27,22 @@ def main() -> None:
     """Write a picture of each page in each window and each scheme of colours."""
     TARGET.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        key, port = secrets.token_hex(32), free_port()
-        url = f"http://127.0.0.1:{port}"
-        environ = {
-            **os.environ,
-            "SERVICE_AUTH_KEY": key,
-            "DATABASE_URL": f"sqlite:///{folder}/todo.db",
-            "HOST": "127.0.0.1",
-            "PORT": str(port),
-            "PUBLIC_URL": url,
-        }
-        subprocess.run([BIN / "alembic", "upgrade", "head"], cwd=ROOT, env=environ, check=True, capture_output=True)
-        service = subprocess.Popen(
-            [BIN / "gunicorn", "wsgi:app"], cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            wait_for(url)
-            take(url, key)
-        finally:
-            service.terminate()
-            service.wait()
+        environ = environ_for(Path(folder))
+        migrate(environ["DATABASE_URL"])
+        with serving(environ) as service:
+            take(service)
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return int(unused.getsockname()[1])
-
-
-def wait_for(url: str) -> None:
-    """Return when the service answers."""
-    for _ in range(200):
-        try:
-            if httpx.get(f"{url}/readyz", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    sys.exit("The service did not start.")
-
-
-def take(url: str, key: str) -> None:
+def take(service: Child) -> None:
     """Sign somebody up, fill the list, and write the pictures."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(base_url=url)
+        page = browser.new_page(base_url=service.url)
         page.goto("/sign-up")
         page.fill("#username", "kevin")
         page.fill("#password", "seven calm whales sing")
         page.get_by_role("button", name="Create the account").click()
-        fill(url, key)
+        fill(service)
         page.goto("/list")
         page.get_by_role("button", name="Complete: Pay the rent").click()
         page.wait_for_selector("#notice")
@@ -97,10 +56,10 @@ def take(url: str, key: str) -> None:
         browser.close()
 
 
-def fill(url: str, key: str) -> None:
+def fill(service: Child) -> None:
     """Let ChatGPT keep a list for a while."""
-    headers = {"Authorization": f"Bearer {key}", "openai-conversation-id": "0123456789abcdef"}
-    with httpx.Client(base_url=url, headers=headers, trust_env=False) as client:
+    headers = {**service.authorization, "openai-conversation-id": "0123456789abcdef"}
+    with httpx.Client(base_url=service.url, headers=headers, trust_env=False) as client:
 
         def call(method: str, path: str = "", **body: Any) -> None:
             client.request(method, f"/todos/kevin{path}", json=body).raise_for_status()

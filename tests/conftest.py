@@ -12,24 +12,20 @@ from pathlib import Path
 import httpx
 import pytest
 from alembic import command
-from alembic.config import Config
 from starlette.testclient import TestClient
 
+from dev.processes import GENEROUS, alembic_config, migrate
 from tests.answers import check_answer
 from tests.leaks import leaks
 from tests.people import Person
 from todo.app import create_app
-from todo.config import MAX_PER_MINUTE, Settings
+from todo.config import Settings
 from todo.storage.database import open_engine
 from todo.storage.engine import Engine
 
-ROOT = Path(__file__).parent.parent
 SERVICE_KEY = "test-key-0123456789-0123456789-0123456789"
 OTHER_KEY = "next-key-0123456789-0123456789-0123456789"
 AUTHORIZATION = {"Authorization": f"Bearer {SERVICE_KEY}"}
-
-# Counted as always, and never refused: most tests ask faster than a person's assistant.
-GENEROUS = {"reads_per_minute": MAX_PER_MINUTE, "writes_per_minute": MAX_PER_MINUTE}
 
 _numbers = itertools.count(1)
 
@@ -49,17 +45,8 @@ def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     assert not running, "an engine was not stopped, so pytest would never end"
 
 
-def migrate(database_url: str, revision: str = "head") -> None:
-    """Brings a database to a revision, as the release process does."""
-    config = Config(ROOT / "alembic.ini")
-    config.attributes["database_url"] = database_url
-    command.upgrade(config, revision)
-
-
 def downgrade(database_url: str, revision: str) -> None:
-    config = Config(ROOT / "alembic.ini")
-    config.attributes["database_url"] = database_url
-    command.downgrade(config, revision)
+    command.downgrade(alembic_config(database_url), revision)
 
 
 @pytest.fixture(scope="session")

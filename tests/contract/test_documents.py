@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from dev.processes import ROOT
 from todo.config import Settings
 from todo.contract import API, SITE
 from todo.mcp.tools import tools_of

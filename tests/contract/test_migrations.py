@@ -8,7 +8,8 @@ import sqlalchemy
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from tests.conftest import ROOT, migrate, new_postgresql_database
+from dev.processes import ROOT
+from tests.conftest import migrate, new_postgresql_database
 from todo.storage.engine import newest_revision
 
 SCRIPTS = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))

@@ -14,7 +14,7 @@ from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from openapi_spec_validator import OpenAPIV30SpecValidator, validate
 from openapi_spec_validator.readers import read_from_filename
 
-from tests.conftest import ROOT
+from dev.processes import ROOT
 from todo.contract import API, METHODS, ON_THE_LOOP, SITE, SPEC, Contract, Operation
 
 JSON = dict[str, Any]

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, migrate
+from dev.processes import ROOT
+from tests.conftest import migrate
 from todo.domain import changes
 from todo.domain.users import Owner
 from todo.storage.database import open_engine
