@@ -1,25 +1,24 @@
 """make bench: compares the service with its peers, with one worker each and one under load at a time."""
 
 import argparse
-import json
 import statistics
 import sys
 import tempfile
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench import chart, wrk
+from bench import chart, record, wrk
 from bench.fill import EACH, fill
 from bench.machine import about, describe
+from bench.record import RESULTS
 from bench.servers import environ_for, exit_on_sigterm, serving
 from bench.wrk import GET, MIX, POST, Figures
 from dev.processes import WEB, Child, migrate
 
-RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("connexion", "quart", "hypercorn", "fastapi", "pydantic", "uvicorn", "uvloop", "httptools", "gunicorn")
 LOADS = (GET, POST, MIX)
 CONNECTIONS = (1, 32, 128)
@@ -109,13 +108,18 @@ def measure(rounds: int, seconds: int, connections: tuple[int, ...]) -> list[Mea
     return measured
 
 
+def groups(measured: list[Measured]) -> dict[tuple[str, str, int], list[Measured]]:
+    """Returns the rounds of each load, peer and number of connections."""
+    found: dict[tuple[str, str, int], list[Measured]] = {}
+    for one in measured:
+        found.setdefault((one.load, one.peer, one.connections), []).append(one)
+    return found
+
+
 def medians(measured: list[Measured]) -> list[Measured]:
     """Returns the median of each figure over the rounds, as round 0; errors are summed."""
-    groups: dict[tuple[str, str, int], list[Measured]] = {}
-    for one in measured:
-        groups.setdefault((one.load, one.peer, one.connections), []).append(one)
     found = []
-    for (load, peer, connections), group in groups.items():
+    for (load, peer, connections), group in groups(measured).items():
         figures = wrk.median(one.figures for one in group)
         found.append(Measured(0, peer, load, connections, figures, statistics.median(one.ratio for one in group)))
     return found
@@ -155,33 +159,36 @@ def main() -> int:
         print(f"\n{errors} requests failed, so these results are invalid and were not written.")
         return 1
     if not options.quick:
-        write(machine, options.rounds, seconds, measured, summary)
+        versions = {name: version(name) for name in PACKAGES}
+        about_run = {"versions": versions, "rounds": options.rounds, "seconds_each": seconds}
+        record.write("latest", machine, about_run, rows(measured))
+        draw(machine, summary)
     return 0
 
 
-def write(
-    machine: dict[str, Any], rounds: int, seconds: int, measured: list[Measured], summary: list[Measured]
-) -> None:
-    """Writes latest.json and latest.svg."""
-    date = f"{datetime.now(UTC):%Y-%m-%d}"
-    result = {
-        "date": date,
-        "machine": machine,
-        "versions": {name: version(name) for name in PACKAGES},
-        "rounds_each": rounds,
-        "seconds_each": seconds,
-        "medians": [asdict(one) for one in summary],
-        "rounds": [asdict(one) for one in measured],
-    }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "latest.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+def rows(measured: list[Measured]) -> list[dict[str, Any]]:
+    """Returns what is kept: a row for each load and peer, with the spread of each figure over the rounds."""
+    return [
+        {
+            "load": load,
+            "peer": peer,
+            "connections": connections,
+            **record.spreads(one.figures for one in group),
+            "ratio": record.spread(one.ratio for one in group),
+        }
+        for (load, peer, connections), group in groups(measured).items()
+    ]
+
+
+def draw(machine: dict[str, Any], summary: list[Measured]) -> None:
+    """Writes latest.svg, the chart of the README."""
     bars = {
         load.name: [(one.peer, one.ratio) for one in summary if (one.load, one.connections) == (load.name, 32)]
         for load in LOADS
     }
     captions = [
         f"Requests per second at 32 connections, one worker on one core; {QUART.name} is 1.",
-        f"{describe(machine)}, {date}.",
+        f"{describe(machine)}, {datetime.now(UTC):%Y-%m-%d}.",
     ]
     (RESULTS / "latest.svg").write_text(chart.draw(bars, captions, OURS.name), encoding="utf-8")
 

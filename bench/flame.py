@@ -8,10 +8,10 @@ import threading
 from pathlib import Path
 
 from bench import wrk
+from bench.record import RESULTS
 from bench.servers import LOAD_CORE, environ_for, exit_on_sigterm, serving
 from dev.processes import BIN, WEB, migrate
 
-RESULTS = Path(__file__).parent / "results"
 SECONDS = 8
 RATE = 250  # samples a second
 

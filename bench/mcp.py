@@ -2,17 +2,16 @@
 
 import argparse
 import contextlib
-import json
 import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from bench import wrk
-from bench.compare import RESULTS, UVICORN
+from bench import record, wrk
+from bench.compare import UVICORN
 from bench.machine import about, describe
 from bench.servers import ask, environ_for, exit_on_sigterm, serving
 from bench.wrk import Figures
@@ -59,6 +58,19 @@ def medians(rounds: list[list[Row]]) -> list[Row]:
         figures, ratio = wrk.median(row.figures for row in rows), statistics.median(row.ratio for row in rows)
         found.append(Row(rows[0].way, rows[0].operation, figures, ratio))
     return found
+
+
+def kept(rounds: list[list[Row]]) -> list[dict[str, Any]]:
+    """Returns what is kept: a row for each way and operation, with the spread of each figure over the rounds."""
+    return [
+        {
+            "way": rows[0].way,
+            "operation": rows[0].operation,
+            **record.spreads(row.figures for row in rows),
+            "ratio": record.spread(row.ratio for row in rows),
+        }
+        for rows in zip(*rounds, strict=True)
+    ]
 
 
 def table(rows: list[Row]) -> str:
@@ -116,9 +128,7 @@ def main() -> int:
     for row in too_slow:
         print(f"{row.operation} over {row.way} costs {row.ratio:.2f} times the request, more than {MAX_RATIO:g}.")
     if not options.quick:
-        result = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine, "rows": [asdict(row) for row in rows]}
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "mcp.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        record.write("mcp", machine, {"rounds": options.rounds, "seconds_each": seconds}, kept(rounds))
     return 1 if too_slow else 0
 
 

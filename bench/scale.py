@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import json
 import os
 import random
 import shutil
@@ -12,18 +11,16 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import wrk
+from bench import record, wrk
 from bench.fill import EACH, FULL, ORDINARY, QUOTA, ROOM, fill
 from bench.machine import about, describe
 from bench.servers import ask, environ_for, exit_on_sigterm, serving
 from dev.processes import WEB, Child, migrate
 from todo.domain.paging import encode_cursor
 
-RESULTS = Path(__file__).parent / "results"
 SIZES = (10_000, 1_000_000, 10_000_000)
 BYTES_EACH = 2_500  # disk space per to-do with its log and indices, while filling
 STARTS = 3
@@ -80,7 +77,7 @@ class Size:
 
     todos: int
     fill_seconds: float
-    start_seconds: float
+    start_seconds: dict[str, float]  # median, min and max
     costs: list[Cost] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
 
@@ -140,7 +137,7 @@ def measure(database_url: str, todos: int, fill_seconds: float, with_memory: boo
     for _ in range(STARTS):
         with started(database_url) as server:
             starts.append(server.start_seconds)
-    size = Size(todos, fill_seconds, statistics.median(starts))
+    size = Size(todos, fill_seconds, record.spread(starts))
     with started(database_url) as server:
         size.costs = list(costs(server, todos))
     if with_memory:
@@ -210,7 +207,7 @@ def table(sizes: list[Size]) -> str:
         first, last = of_each[0], of_each[-1]
         ratio = f"{last.p50_ms / first.p50_ms:.2f} / {last.cpu_us / first.cpu_us:.2f}"
         lines.append(f"{f'{first.whose}, {first.request}':24}{cells}{ratio:>20}")
-    lines.append(f"{'start to first 200, s':24}" + "".join(f"{size.start_seconds:22.2f}" for size in sizes))
+    lines.append(f"{'start to first 200, s':24}" + "".join(f"{size.start_seconds['median']:22.2f}" for size in sizes))
     for one in sizes[-1].memory:
         lines.append(f"worker after {one.requests:,} requests: RSS {one.rss_mib:.1f} MiB, PSS {one.pss_mib:.1f} MiB")
     return "\n".join(lines)
@@ -241,19 +238,7 @@ def main() -> None:
             sizes.append(measure(url, todos, seconds, with_memory=todos == options.sizes[-1]))
     machine = about()
     print(f"\n{options.database}: {describe(machine)}\n{table(sizes)}")
-    write(options.database, machine, sizes)
-
-
-def write(database: str, machine: dict[str, Any], sizes: list[Size]) -> None:
-    """Writes scale-sqlite.json or scale-postgresql.json."""
-    result = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": machine,
-        "database": database,
-        "sizes": [asdict(size) for size in sizes],
-    }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"scale-{database}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    record.write(f"scale-{options.database}", machine, {"database": options.database}, map(asdict, sizes))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """What make bench makes of what wrk says."""
 
+import json
 from xml.etree import ElementTree
 
-from bench import chart, wrk
-from bench.compare import Measured, medians
+from bench import chart, record, wrk
+from bench.compare import Measured, medians, rows
 from bench.wrk import Figures
 
 OUTPUT = """Running 2s test @ http://127.0.0.1:8000
@@ -27,6 +28,22 @@ def test_median_is_of_each_peer_and_no_error_is_lost() -> None:
         ("a", 120.0, 1.5, 1),
         ("b", 120.0, 1.5, 1),
     ]
+
+
+def test_spread_of_each_figure_is_kept() -> None:
+    (row,) = rows([measured(number, "a", rate, rate / 100) for number, rate in enumerate((100.0, 300.0, 120.0))])
+    assert (row["load"], row["peer"], row["connections"]) == ("GET", "a", 32)
+    assert row["requests_per_second"] == {"median": 120.0, "min": 100.0, "max": 300.0}
+    assert row["ratio"] == {"median": 1.2, "min": 1.0, "max": 3.0}
+
+
+def test_results_are_a_row_a_line() -> None:
+    text = record.as_text({"machine": {"cores": 2}}, [{"ratio": {"median": 1.23456}}, {"ratio": {"median": 2.0}}])
+    assert json.loads(text) == {
+        "machine": {"cores": 2},
+        "rows": [{"ratio": {"median": 1.235}}, {"ratio": {"median": 2.0}}],
+    }
+    assert sum('"ratio"' in line for line in text.splitlines()) == 2
 
 
 def test_chart_has_a_bar_for_each_peer_as_long_as_its_ratio() -> None:
