@@ -206,8 +206,7 @@ class Scenario:
             told = self.driver.ask(do="revoke")
             assert told["ok"], told["said"]
         else:
-            page = self.person.browser.get("/account").text
-            self.person.send("/account/disconnect", grant_id=page.partition('name="grant_id" value="')[2][:32])
+            self.person.send("/account/disconnect", grant_id=self.person.grant_id())
         assert 'name="grant_id"' not in self.person.browser.get("/account").text
         before = self.stored
         assert not self.driver.ask(**self.command("add_todo", todo="too late"))["ok"]

@@ -1,13 +1,12 @@
 """People in front of browsers without script, and clients that they connect, for tests over HTTP."""
 
-import re
 import secrets
-from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from bs4 import BeautifulSoup
 
 PASSWORD = "seven calm whales sing"
 NEW_PASSWORD = "eight loud gulls dance"
@@ -26,7 +25,7 @@ class Person:
         page = self.browser.get(path)
         if page.status_code == 303:
             page = self.browser.get("/account")
-        return re.findall(r'name="csrf_token" value="([0-9a-f]{64})"', page.text)[0]
+        return field(page, "csrf_token")
 
     def send(self, path: str, **fields: str) -> httpx.Response:
         """Sends a form as a page of the person's own session would."""
@@ -45,10 +44,14 @@ class Person:
         """Opens the page that a client leads to, presses a button, and returns where that leads."""
         page = self.browser.get("/oauth/authorize", params=asked)
         assert page.status_code == 200, (page.status_code, page.headers.get("location"), page.text)
-        hidden = re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)">', page.text.split("</form>")[0])
+        hidden = soup(page).form.select("input[type=hidden]")
         return self.browser.post(
-            "/oauth/authorize", data={**{name: unescape(value) for name, value in hidden}, "decision": decision}
+            "/oauth/authorize", data={**{tag["name"]: tag["value"] for tag in hidden}, "decision": decision}
         )
+
+    def grant_id(self) -> str:
+        """Returns the id of the first assistant that the person has connected."""
+        return field(self.browser.get("/account"), "grant_id")
 
 
 class Client:
@@ -116,6 +119,18 @@ def told(response: httpx.Response) -> dict[str, str]:
     """Returns what a redirect tells the client."""
     assert response.status_code == 303, (response.status_code, response.text)
     return {name: values[0] for name, values in parse_qs(urlsplit(response.headers["location"]).query).items()}
+
+
+def soup(page: httpx.Response) -> BeautifulSoup:
+    """Returns a page to search, by CSS selectors."""
+    return BeautifulSoup(page.text, "html.parser")
+
+
+def field(page: httpx.Response, name: str) -> str:
+    """Returns the value of the first field of this name on a page. Raises AssertionError where there is none."""
+    found = soup(page).find("input", {"name": name})
+    assert found, f"{page.url} has no field {name}"
+    return str(found["value"])
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -300,8 +300,7 @@ def test_disconnecting_is_known_to_both_workers_at_once(service: Child, person: 
     token = Client.registered(person.browser, "http://127.0.0.1/callback").connect(person)["access_token"]
     clients = [httpx.Client(base_url=service.url, trust_env=False, headers=bearer(token)) for _ in range(8)]
     assert {client.get("/todos/me").status_code for client in clients} == {200}
-    grant_id = person.browser.get("/account").text.partition('name="grant_id" value="')[2][:32]
-    person.send("/account/disconnect", grant_id=grant_id)
+    person.send("/account/disconnect", grant_id=person.grant_id())
     assert {client.get("/todos/me").status_code for client in clients} == {401}
     for client in clients:
         client.close()

@@ -13,14 +13,15 @@ import pytest
 import time_machine
 
 from tests.e2e.processes import migrated, new_client, serving
-from tests.people import Person
+from tests.people import Person, soup
 
 NOW = "2026-03-28T12:00:00Z"
 KHAL = Path(sys.executable).parent / "khal"
 
 
 def address(person: Person) -> str | None:
-    found = re.findall(r"http://localhost:8000(/calendar/[A-Za-z0-9_-]{22}\.ics)", person.browser.get("/account").text)
+    """Returns the path of the person's calendar, or None where there is none."""
+    found = re.findall(r"/calendar/[A-Za-z0-9_-]{22}\.ics", soup(person.browser.get("/account")).get_text())
     return found[0] if found else None
 
 
@@ -95,8 +96,7 @@ def test_files_and_calendars_have_one_date(tmp_path: Path) -> None:
         person = Person(browser, "dated")
         person.sign_up()
         person.send("/account/calendar", calendar="new")
-        feed = re.findall(r"/calendar/[A-Za-z0-9_-]{22}\.ics", browser.get("/account").text)[0]
-        for path in (feed, "/logo.png", "/static/site.css", "/"):
+        for path in (address(person), "/logo.png", "/static/site.css", "/"):
             answer = browser.get(path)
             assert (answer.status_code, len(answer.headers.get_list("date"))) == (200, 1), path
 

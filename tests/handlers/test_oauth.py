@@ -4,7 +4,6 @@ import base64
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,7 +14,7 @@ from authlib.oauth2 import rfc8414, rfc9207
 from starlette.testclient import TestClient
 
 from tests.conftest import SERVICE_KEY, migrate
-from tests.people import CALLBACK, PASSWORD, Client, Person, bearer, told
+from tests.people import CALLBACK, PASSWORD, Client, Person, bearer, field, soup, told
 from todo.app import create_app
 from todo.config import Settings
 from todo.contract import API, SITE
@@ -112,11 +111,10 @@ class TestMetadata:
 class TestConsent:
     def test_says_who_asks_for_what_in_plain_words(self, person: Person, http: TestClient) -> None:
         client = Client.registered(http, "https://app.example/callback", client_name="<i>Helper</i>")
-        page = person.browser.get("/oauth/authorize", params=client.asks(scope="todos:read")).text
-        text = unescape(page)
-        assert "&lt;i&gt;Helper&lt;/i&gt;" in page
-        assert "<strong><bdi>app.example</bdi></strong>" in page
-        assert "The assistant “<bdi>" in page
+        page = soup(person.browser.get("/oauth/authorize", params=client.asks(scope="todos:read")))
+        text = page.get_text()
+        assert "The assistant “<i>Helper</i>”, at app.example," in " ".join(text.split())
+        assert [tag.text for tag in page.select("bdi")][:2] == ["<i>Helper</i>", "app.example"]
         assert API.scopes["todos:read"] in text
         assert API.scopes["todos:write"] not in text
 
@@ -143,8 +141,8 @@ class TestConsent:
         assert told(person.decide(client.asks()))["a"] == "1"
 
     def test_scopes_of_others_alone_are_as_good_as_none(self, person: Person, public: Client) -> None:
-        page = person.browser.get("/oauth/authorize", params=public.asks(scope="claudeai"))
-        assert all(meaning in unescape(page.text) for meaning in API.scopes.values())
+        text = soup(person.browser.get("/oauth/authorize", params=public.asks(scope="claudeai"))).get_text()
+        assert all(meaning in text for meaning in API.scopes.values())
         assert public.connect(person, scope="claudeai")["scope"] == "todos:read todos:write"
 
     @pytest.mark.parametrize("uri", ["cursor://anysphere.cursor-mcp/oauth/callback", "vscode:/x?y=z", "windsurf:x"])
@@ -177,19 +175,16 @@ class TestConsent:
         asked = public.asks()
         to_sign_in = browser.get("/oauth/authorize", params=asked).headers["location"]
         assert to_sign_in.startswith("/sign-in?next=%2Foauth%2Fauthorize%3F")
-        page = browser.get(to_sign_in).text
-        to_sign_up = unescape(page.partition('No account yet? <a href="')[2].partition('"')[0])
+        to_sign_up = soup(browser.get(to_sign_in)).select_one("a[href^='/sign-up']")["href"]
         assert to_sign_up.startswith("/sign-up?next=/oauth/authorize%3F")
-        following = unescape(browser.get(to_sign_up).text.partition('name="next" value="')[2].partition('"')[0])
+        following = field(browser.get(to_sign_up), "next")
         back = Person(browser, name).sign_up(next=following).headers["location"]
         assert parse_qs(urlsplit(back).query) == {name: [value] for name, value in asked.items()}
         assert browser.get(back).status_code == 200
 
     def test_somebody_else_can_sign_in_on_the_way(self, person: Person, public: Client) -> None:
-        page = person.browser.get("/oauth/authorize", params=public.asks()).text
-        following = unescape(
-            page.partition('action="/sign-out"')[2].partition('name="next" value="')[2].partition('"')[0]
-        )
+        page = soup(person.browser.get("/oauth/authorize", params=public.asks()))
+        following = page.select_one("form[action='/sign-out'] input[name=next]")["value"]
         to_sign_in = person.send("/sign-out", next=following).headers["location"]
         assert parse_qs(urlsplit(to_sign_in).query)["next"] == [following]
         assert person.sign_in(next=following).headers["location"] == following
@@ -309,9 +304,10 @@ class TestNeverRedirects:
         ):
             assert response.status_code == 400
             assert not {"location", "refresh"} & set(response.headers)
-            assert "http-equiv" not in response.text
-            (link,) = re.findall(rf'href="({re.escape(CALLBACK)}[^"]*)"', response.text)
-            answer = parse_qs(urlsplit(unescape(link)).query)
+            page = soup(response)
+            assert not page.select("[http-equiv]")
+            (link,) = page.select(f"a[href^='{CALLBACK}']")
+            answer = parse_qs(urlsplit(link["href"]).query)
             assert (answer["error"], answer["state"], answer["iss"]) == ([error], ["a state"], [ISSUER])
             assert says_something({name: values[0] for name, values in answer.items()})
             assert "code" not in answer
@@ -559,8 +555,7 @@ class TestRefreshTokens:
     def test_of_who_was_disconnected_give_nothing_again(self, person: Person, public: Client) -> None:
         first = public.connect(person)
         public.refresh(first["refresh_token"])
-        grant_id = person.browser.get("/account").text.partition('name="grant_id" value="')[2][:32]
-        person.send("/account/disconnect", grant_id=grant_id)
+        person.send("/account/disconnect", grant_id=person.grant_id())
         assert error_of(public.refresh(first["refresh_token"])) == "invalid_grant"
 
     def connected(self, new_browser: NewBrowser, name: str) -> tuple[dict[str, str], Client]:

@@ -1,7 +1,6 @@
 """Shared to-dos: the operations that make a link, the page behind it, and its picture."""
 
 import re
-from html import unescape
 from io import BytesIO
 
 import httpx
@@ -10,7 +9,7 @@ import time_machine
 from PIL import Image
 
 from tests.handlers.test_todos import add
-from tests.people import Person
+from tests.people import Person, soup
 from todo.web import picture
 
 
@@ -21,8 +20,9 @@ def shared(client: httpx.Client, name: str) -> httpx.URL:
     return httpx.URL(client.post(f"/todos/{name}/1/share").json()["url"])
 
 
-def tags(text: str) -> dict[str, str]:
-    return {name: unescape(value) for name, value in re.findall(r'<meta property="(og:\w+)" content="(.*?)">', text)}
+def tags(page: httpx.Response) -> dict[str, str]:
+    """Returns the page's Open Graph tags."""
+    return {tag["property"]: tag["content"] for tag in soup(page).select("meta[property^='og:']")}
 
 
 def test_url_stands_on_the_to_do_wherever_it_is_shown(client: httpx.Client, name: str, shared: httpx.URL) -> None:
@@ -60,7 +60,7 @@ def test_page_shows_that_to_do_alone(anonymous: httpx.Client, name: str, shared:
     assert page.headers["x-robots-tag"] == "noindex"
     assert '<meta name="robots" content="noindex">' in page.text
     assert "set-cookie" not in page.headers
-    told = tags(page.text)
+    told = tags(page)
     assert told["og:site_name"] == "To-do list"
     assert told["og:title"] == "Book the train"
     assert told["og:description"] == "Due Friday 27 November 2026, 18:00."
@@ -68,13 +68,13 @@ def test_page_shows_that_to_do_alone(anonymous: httpx.Client, name: str, shared:
 
 
 def test_picture_is_drawn_and_named_after_what_is_drawn(client: httpx.Client, name: str, shared: httpx.URL) -> None:
-    address = httpx.URL(tags(client.get(shared.path).text)["og:image"])
+    address = httpx.URL(tags(client.get(shared.path))["og:image"])
     answer = client.get(address.path)
     assert answer.headers["content-type"] == "image/png"
     assert "max-age=86400" in answer.headers["cache-control"]
     assert Image.open(BytesIO(answer.content)).size == (1200, 630)
     client.post(f"/todos/{name}/1/complete")
-    other = httpx.URL(tags(client.get(shared.path).text)["og:image"])
+    other = httpx.URL(tags(client.get(shared.path))["og:image"])
     assert other != address
     assert client.get(address.path).status_code == 404
     assert client.get(other.path).content != answer.content
@@ -84,15 +84,15 @@ def test_picture_is_drawn_and_named_after_what_is_drawn(client: httpx.Client, na
 def test_what_is_not_shared_is_404_with_generic_tags(
     client: httpx.Client, name: str, shared: httpx.URL, way: str
 ) -> None:
-    image = httpx.URL(tags(client.get(shared.path).text)["og:image"]).path
+    image = httpx.URL(tags(client.get(shared.path))["og:image"]).path
     if way == "unshare":
         assert "url" not in client.delete(f"/todos/{name}/1/share").json()
     if way == "delete":
         client.delete(f"/todos/{name}/1")
     page = client.get("/s/never" if way == "never" else shared.path)
     assert page.status_code == 404
-    assert tags(page.text)["og:title"] == "To-do list"
-    assert tags(page.text)["og:image"] == "http://localhost:8000/logo.png"
+    assert tags(page)["og:title"] == "To-do list"
+    assert tags(page)["og:image"] == "http://localhost:8000/logo.png"
     assert "train" not in page.text
     assert client.get(image).status_code == (200 if way == "never" else 404)
 

@@ -18,12 +18,8 @@ SELECT COUNT(*) FROM tokens WHERE NOT EXISTS
 """
 
 
-def grant_of(person: Person) -> str:
-    return person.browser.get("/account").text.partition('name="grant_id" value="')[2][:32]
-
-
 def disconnect(person: Person) -> None:
-    person.send("/account/disconnect", grant_id=grant_of(person))
+    person.send("/account/disconnect", grant_id=person.grant_id())
 
 
 def test_a_write_that_comes_late_is_refused(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +52,7 @@ def test_a_refresh_under_way_leaves_nothing(workers: Workers, monkeypatch: pytes
     person, client, pause = workers.member(), workers.client(), Pause()
     given = client.connect(person)
     ends = {
-        "disconnect": ("/account/disconnect", {"grant_id": grant_of(person)}),
+        "disconnect": ("/account/disconnect", {"grant_id": person.grant_id()}),
         "delete": ("/account/delete", {"password": PASSWORD}),
     }
     path, fields = ends[ending]
@@ -81,7 +77,7 @@ def one_round(workers: Workers, *, delete: bool) -> None:
     person = workers.member()
     asking, redeeming = workers.client(), workers.client()
     given = asking.connect(person)
-    code, grant_id, csrf_token = redeeming.code(person), grant_of(person), person.csrf_token()
+    code, grant_id, csrf_token = redeeming.code(person), person.grant_id(), person.csrf_token()
 
     def end() -> int:
         fields = {"password": PASSWORD} if delete else {"grant_id": grant_id}

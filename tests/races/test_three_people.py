@@ -18,7 +18,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.conftest import AUTHORIZATION
-from tests.people import Client, bearer
+from tests.people import Client, bearer, soup
 from tests.races.workers import Workers, at_once
 from todo.accounts import accounts, attempts
 from todo.accounts.sessions import Session
@@ -148,7 +148,7 @@ class Somebody:
 
     def disconnect(self) -> None:
         opened = self.open("/account")
-        grants = re.findall(r'name="grant_id" value="([0-9a-f]{32})"', opened[1].text) if opened else []
+        grants = [tag["value"] for tag in soup(opened[1]).select("[name=grant_id]")] if opened else []
         if grants:
             self.send("/account/disconnect", lambda _: {"grant_id": grants[0]})
 
