@@ -16,7 +16,7 @@ from todo.domain import changes
 from todo.domain.users import Owner
 from todo.storage.database import open_engine
 from todo.storage.engine import Engine
-from todo.storage.sqlite import MAX_TOGETHER
+from todo.storage.jobs import MAX_TOGETHER
 from todo.storage.statements import Connection
 
 pytestmark = pytest.mark.slow

@@ -7,19 +7,18 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any, cast
 
 from todo.errors import ReadTooSlow, StorageUnavailable
 from todo.storage.cache import Cache
 from todo.storage.engine import Engine, StorageNotReady, lane_of, require_revision
+from todo.storage.jobs import Job, Jobs
 from todo.storage.lanes import Lanes
 from todo.storage.limits import seconds_for
 from todo.storage.snapshots import Reader, Watch
-from todo.storage.statements import Connection, load
+from todo.storage.statements import load
 from todo.storage.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -29,37 +28,12 @@ PEEK_SECONDS = 0.2  # on the event loop, which does nothing else meanwhile
 # Pages that many writes touch are copied from the log into the database once, and not after each few writes.
 PAGES_IN_LOG = 4000
 WRITER_CACHE = 4_000  # KiB
-MAX_TOGETHER = 64
+GROUP_SECONDS = 0.2  # after which the rest of a group is put off, so that nobody waits for all of it
 WAIT_FOR_OTHER_PROCESS = 10.0  # seconds
 
 
 class FileReplaced(Exception):
     """The file at the database's path is another than the one that is open, or gone: what is written is lost."""
-
-
-@dataclass
-class Job:
-    """A write that waits for its turn, and then what came of it; its future belongs to `loop`, or to any thread."""
-
-    rule: Callable[[Connection], Any]
-    future: Future[Any] | asyncio.Future[Any] = field(default_factory=Future)
-    loop: asyncio.AbstractEventLoop | None = None
-    result: Any = None
-    error: BaseException | None = None
-
-    def is_wanted(self) -> bool:
-        """Whether its caller still waits; from then on it cannot be called off."""
-        if isinstance(self.future, Future):
-            return self.future.set_running_or_notify_cancel()
-        return not self.future.cancelled()
-
-    def deliver(self) -> None:
-        if self.loop and self.future.done():
-            return  # its caller has gone meanwhile
-        if self.error:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.result)
 
 
 class SQLiteEngine(Engine):
@@ -70,7 +44,7 @@ class SQLiteEngine(Engine):
     def __init__(self, file: Path) -> None:
         self.file = file
         self._statements = partial(load("sqlite3"), cache=Cache())
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._jobs = Jobs()
         self._local = threading.local()
         self._drivers: list[sqlite3.Connection] = []
 
@@ -98,7 +72,7 @@ class SQLiteEngine(Engine):
         self._writer.start()
 
     def stop(self) -> None:
-        self._jobs.put(None)
+        self._jobs.end()
         self._writer.join()
         self._readers.shutdown()
         self._watch.stop()
@@ -110,7 +84,7 @@ class SQLiteEngine(Engine):
         return self._readers.submit(lane_of(args), partial(self._read, rule, *args, **kwargs))
 
     def submit_write(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
-        job = Job(lambda connection: rule(connection, *args, **kwargs))
+        job = Job(lambda connection: rule(connection, *args, **kwargs), lane=lane_of(args))
         self._jobs.put(job)
         return cast(Future[Any], job.future)
 
@@ -132,7 +106,7 @@ class SQLiteEngine(Engine):
 
     async def write(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         loop = asyncio.get_running_loop()
-        job = Job(lambda connection: rule(connection, *args, **kwargs), loop.create_future(), loop)
+        job = Job(lambda connection: rule(connection, *args, **kwargs), loop.create_future(), loop, lane_of(args))
         self._jobs.put(job)
         return await job.future  # type: ignore[misc]
 
@@ -176,31 +150,13 @@ class SQLiteEngine(Engine):
             raise FileReplaced
 
     def _write_until_stopped(self, driver: sqlite3.Connection) -> None:
-        while True:
-            jobs, more = self._waiting()
-            self._commit_together(driver, [job for job in jobs if job.is_wanted()])
-            if not more:
-                return
-
-    def _waiting(self) -> tuple[list[Job], bool]:
-        """Returns the jobs that wait now, at least one or the end, and whether more may come."""
-        jobs: list[Job] = []
-        job = self._jobs.get()
-        while job is not None:
-            jobs.append(job)
-            try:
-                job = self._jobs.get_nowait() if len(jobs) < MAX_TOGETHER else None
-            except Empty:
-                return jobs, True
-            if job is None:
-                return jobs, len(jobs) >= MAX_TOGETHER
-        return jobs, False
+        for jobs in self._jobs.groups():
+            self._commit_together(driver, jobs)
 
     def _commit_together(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:
         try:
             self._turns.begin(driver, WAIT_FOR_OTHER_PROCESS)
-            for job in jobs:
-                self._run(driver, job)
+            jobs = self._run_some(driver, jobs)
             driver.execute("COMMIT")
             self._require_same_file()  # afterwards: what is acknowledged was in the file that the next start opens
         except (sqlite3.Error, TimeoutError, FileReplaced) as error:
@@ -211,6 +167,18 @@ class SQLiteEngine(Engine):
                 # Also where a rule had refused: it may have looked at what is now undone.
                 job.error = StorageUnavailable()
         _deliver(jobs)
+
+    def _run_some(self, driver: sqlite3.Connection, jobs: list[Job]) -> list[Job]:
+        """Runs the jobs until that has taken long, puts off the others, and returns those that have run."""
+        begun = ended = time.monotonic()
+        for number, job in enumerate(jobs):
+            if ended - begun > GROUP_SECONDS:
+                self._jobs.put_off(jobs[number:])
+                return jobs[:number]
+            self._run(driver, job)
+            before, ended = ended, time.monotonic()
+            self._jobs.took(job, ended - before)
+        return jobs
 
     def _run(self, driver: sqlite3.Connection, job: Job) -> None:
         """Runs one job so that its failure takes no other with it."""

@@ -1,0 +1,179 @@
+"""Jobs: one list's long writes never stand together before the short ones of others."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, wait
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import migrate
+from todo.domain import changes, files, undo
+from todo.domain.users import Owner, find, open_list
+from todo.storage.jobs import MAX_TOGETHER, Job, Jobs
+from todo.storage.sqlite import SQLiteEngine
+from todo.storage.statements import Connection
+
+LONG = 0.3  # seconds
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    migrate(f"sqlite:///{tmp_path}/todo.db")
+    return tmp_path / "todo.db"
+
+
+@pytest.fixture
+def engine(file: Path) -> Iterator[SQLiteEngine]:
+    engine = SQLiteEngine(file)
+    engine.start()
+    yield engine
+    engine.stop()
+
+
+def names(jobs: Jobs, groups: int) -> list[list[Any]]:
+    """Returns the rules of so many groups, which are names here; a lane takes as long as its name begins with."""
+    found = []
+    for _, group in zip(range(groups), jobs.groups(), strict=False):
+        found.append([job.rule for job in group])
+        for job in group:
+            jobs.took(job, LONG if str(job.lane).startswith("long") else 0.001)
+    return found
+
+
+def put(jobs: Jobs, *lanes: str | None) -> None:
+    for lane in lanes:
+        number = next(numbers)
+        jobs.put(Job(f"{lane} {number}", lane=lane))  # type: ignore[arg-type]
+
+
+numbers = count()
+
+
+class TestOrder:
+    @pytest.fixture(autouse=True)
+    def number(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(globals(), "numbers", count())
+
+    def test_short_ones_go_together_as_they_came(self) -> None:
+        jobs = Jobs()
+        put(jobs, *["a", None, "b"] * 30)
+        jobs.end()
+        groups = names(jobs, 9)
+        assert [len(group) for group in groups] == [MAX_TOGETHER, 90 - MAX_TOGETHER]
+        assert [int(name.split()[1]) for group in groups for name in group] == list(range(90))
+
+    def test_slow_lanes_take_turns_with_all_others_and_with_each_other(self) -> None:
+        jobs = Jobs()
+        put(jobs, "long", "longer")
+        assert names(jobs, 1) == [["long 0", "longer 1"]]
+        put(jobs, "long", "long", "longer", "a", "longer", "b", "a")
+        assert names(jobs, 1) == [["a 5", "b 7", "a 8"]]
+        put(jobs, "c")
+        assert names(jobs, 2) == [["long 2"], ["c 9"]]
+        put(jobs, "d")
+        jobs.end()
+        assert names(jobs, 9) == [["longer 4"], ["d 10"], ["long 3"], ["longer 6"]]
+
+    def test_without_end_of_short_ones_a_slow_lane_still_comes(self) -> None:
+        jobs = Jobs()
+        put(jobs, "long", "long", "long")
+        done = []
+        for _ in range(5):
+            put(jobs, *["a"] * MAX_TOGETHER * 2)
+            (group,) = names(jobs, 1)
+            done += [name for name in group if name.startswith("long")]
+        assert done == ["long 0", "long 1", "long 2"]
+
+    def test_lane_that_has_nothing_waiting_is_slow_no_more(self) -> None:
+        jobs = Jobs()
+        put(jobs, "long")
+        names(jobs, 1)
+        put(jobs, "a")
+        names(jobs, 1)
+        put(jobs, "long", "a", "long")
+        assert names(jobs, 1) == [["long 2", "a 3", "long 4"]]
+
+    def test_rest_of_a_group_comes_before_what_has_come_since(self) -> None:
+        jobs = Jobs()
+        put(jobs, "a", "b", "a")
+        group = next(jobs.groups())
+        put(jobs, "c")
+        jobs.put_off(group[1:])
+        jobs.end()
+        assert names(jobs, 9) == [["b 1", "a 2", "c 3"]]
+
+    def test_what_is_put_off_can_be_called_off(self) -> None:
+        async def call_off() -> list[list[Any]]:
+            jobs, loop = Jobs(), asyncio.get_running_loop()
+            waiting = [Job(name, loop.create_future(), loop) for name in "abc"]  # type: ignore[arg-type]
+            for job in waiting:
+                jobs.put(job)
+            jobs.put_off(next(jobs.groups())[1:])
+            waiting[1].future.cancel()
+            jobs.end()
+            return names(jobs, 9)
+
+        assert asyncio.run(call_off()) == [["c"]]
+
+
+def test_a_short_write_gets_in_between_the_long_ones_of_another_list(engine: SQLiteEngine) -> None:
+    started, order = threading.Event(), []
+
+    def take_long(_: Connection, owner: Owner, number: int) -> None:
+        started.set()
+        time.sleep(LONG)
+        order.append(number)
+
+    def add(_: Connection, owner: Owner) -> None:
+        order.append(owner.username)
+
+    futures: list[Future[None]] = [engine.submit_write(take_long, Owner("eve"), number) for number in range(4)]
+    assert started.wait(5)
+    futures += [engine.submit_write(add, Owner("kevin")), engine.submit_write(add, Owner("anna"))]
+    futures[4].result(5)
+    assert not futures[2].done()
+    wait(futures)
+    assert order == [0, "kevin", "anna", 1, 2, 3]
+
+
+def test_what_is_not_run_with_a_group_is_not_refused_with_it(engine: SQLiteEngine, file: Path) -> None:
+    def lose(_: Connection, owner: Owner) -> None:
+        time.sleep(LONG)
+        file.rename(file.with_suffix(".away"))
+
+    lost, later = engine.submit_write(lose, Owner("eve")), engine.submit_write(open_list, Owner("kevin"))
+    assert lost.exception(5)
+    file.with_suffix(".away").rename(file)
+    assert later.result(5).id == engine.submit_read(find, Owner("kevin")).result(5).id
+
+
+def test_a_stop_waits_for_what_is_put_off(file: Path) -> None:
+    engine = SQLiteEngine(file)
+    engine.start()
+    futures: list[Future[Any]] = [engine.submit_write(lambda _, owner: time.sleep(LONG), Owner("eve")) for _ in "123"]
+    futures += [engine.submit_write(open_list, Owner(f"user{number}")) for number in range(100)]
+    engine.stop()
+    assert not [future for future in futures if not future.done() or future.exception()]
+
+
+@pytest.mark.slow
+def test_adds_wait_less_than_a_second_while_another_list_imports_and_undoes(engine: SQLiteEngine) -> None:
+    rows = "".join(f"Number {number},{'x' * 1400},2026-12-24\n" for number in range(2000))
+    file, eve = files.Import.of(files.read_file(f"todo,notes,due\n{rows}")), Owner("eve")
+    large: list[Future[Any]] = []
+    for number in range(4):  # the changes count on from 1
+        large.append(engine.submit_write(files.add_all, eve, file))
+        large.append(engine.submit_write(undo.undo, eve, 2 * number + 1, force=False))
+    waited = []
+    while not large[-1].done():
+        begun = time.monotonic()
+        engine.submit_write(changes.add, Owner("kevin"), {"action": "add", "todo": "Buy milk"}, None).result(30)
+        waited.append(time.monotonic() - begun)
+        time.sleep(0.01)
+    assert not [future for future in large if future.exception()]
+    assert max(waited) < 1, sorted(waited)[-5:]
