@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from todo.contract import API
 from todo.domain import quota, users
@@ -11,6 +12,8 @@ from todo.domain.todos import Folded, Todo
 from todo.domain.users import DAY, Owner, User, utc_now
 from todo.errors import QuotaExceeded, StorageFull
 from todo.storage.statements import Connection
+
+JSON = dict[str, Any]
 
 MAX_TODOS = API.limit("todos")
 TRASH_TIME = timedelta(days=API.limit("trash_days"))
@@ -60,10 +63,18 @@ class Changeset:
     def get(self, todo_id: int) -> Todo | None:
         """Returns the to-do with this changeset's edits, or None."""
         if todo_id not in self._after:
-            row = self.connection.todo_by_id(user_id=self.user.id, id=todo_id)
-            self._before[todo_id] = self._after[todo_id] = Todo.from_row(row) if row else None
-            self._bytes_of[todo_id] = row["bytes"] if row else 0
+            self._take(todo_id, self.connection.todo_by_id(user_id=self.user.id, id=todo_id))
         return self._after[todo_id]
+
+    def entries_of(self, change_id: int) -> list[Entry]:
+        """Returns what a change did, and looks all of its to-dos up at once."""
+        which = {"user_id": self.user.id, "change_id": change_id}
+        entries = [Entry.from_row(row) for row in self.connection.entries_of_change(**which)]
+        rows = {row["id"]: row for row in self.connection.todos_of_change(**which)}
+        for entry in entries:
+            if entry.todo_id not in self._after:
+                self._take(entry.todo_id, rows.get(entry.todo_id))
+        return entries
 
     def put(self, action: str, todo_id: int, todo: Todo | None) -> None:
         """Sets the to-do, None to remove it, and counts the action if that changes anything."""
@@ -135,6 +146,11 @@ class Changeset:
         self._store_counters([])
         self._store_log([], None, None, summary)
 
+    def _take(self, todo_id: int, row: Any) -> None:
+        """Begins with a to-do as it is stored, or with none."""
+        self._before[todo_id] = self._after[todo_id] = Todo.from_row(row) if row else None
+        self._bytes_of[todo_id] = row["bytes"] if row else 0
+
     def _stamped(self, todo_id: int) -> Todo | None:
         """Returns the to-do after this change, at its next version."""
         before, after = self._before[todo_id], self._after[todo_id]
@@ -147,30 +163,37 @@ class Changeset:
         return self._after[todo_id]
 
     def _store_todos(self, entries: list[Entry]) -> None:
+        new: list[JSON] = []
+        changed: list[JSON] = []
+        gone: list[JSON] = []
         for entry in entries:
             if entry.todo_id == PROFILE:
                 self.connection.save_time_zone(user_id=self.user.id, **vars(entry.after))
+            elif after := self._after[entry.todo_id]:
+                (changed if self._before[entry.todo_id] else new).append(self._row(after))
             else:
-                self._store_todo(entry.todo_id)
+                gone.append(self._removed(entry.todo_id))
         kept = _kept(self.counts)
         if kept > MAX_TODOS and kept > _kept(self.user.counts):
             raise QuotaExceeded
+        self.connection.insert_todos(new)
+        self.connection.save_todos(changed)
+        self.connection.remove_todos(gone)
 
-    def _store_todo(self, todo_id: int) -> None:
-        before, after = self._before[todo_id], self._after[todo_id]
+    def _removed(self, todo_id: int) -> JSON:
+        """Returns which row goes, and counts without it."""
+        before = self._before[todo_id]
         self._bytes -= self._bytes_of[todo_id]
         if before:
             self.counts[before.status] -= 1
-        if after is None:
-            self.connection.remove_todo(user_id=self.user.id, id=todo_id)
-            return
+        return {"user_id": self.user.id, "id": todo_id}
+
+    def _row(self, after: Todo) -> JSON:
+        """Returns the row of a to-do as it will be, and counts with it."""
+        row = after.to_row(self.folded.get(after.id)) | self._removed(after.id)
         self.counts[after.status] += 1
-        row = after.to_row(self.folded.get(todo_id))
         self._bytes += row["bytes"]
-        if before is None:
-            self.connection.insert_todo(user_id=self.user.id, **row)
-        else:
-            self.connection.save_todo(user_id=self.user.id, **row)
+        return row
 
     def _store_counters(self, entries: list[Entry]) -> None:
         self._sweep()
@@ -209,23 +232,22 @@ class Changeset:
             undoes=undoes,
             fingerprint=fingerprint,
         )
-        for entry in entries:
-            self._store_entry(entry)
+        self.connection.insert_entries([self._entry_row(entry) for entry in entries])
 
-    def _store_entry(self, entry: Entry) -> None:
+    def _entry_row(self, entry: Entry) -> JSON:
         before = entry.before.to_log() if entry.before else None
         after = entry.after.to_log() if entry.after else None
         size = quota.bytes_of(before, after)
         self._bytes += size
-        self.connection.insert_entry(
-            user_id=self.user.id,
-            change_id=self.change_id,
-            todo_id=entry.todo_id,
-            action=entry.action,
-            before=before,
-            after=after,
-            bytes=size,
-        )
+        return {
+            "user_id": self.user.id,
+            "change_id": self.change_id,
+            "todo_id": entry.todo_id,
+            "action": entry.action,
+            "before": before,
+            "after": after,
+            "bytes": size,
+        }
 
     def _summary(self, entries: list[Entry]) -> str:
         """Returns a one-sentence summary. It quotes no to-do, as that text could be a prompt injection."""

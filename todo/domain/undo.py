@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from todo.contract import SITE
 from todo.domain import users
-from todo.domain.changes import MAX_CHARACTERS, By, entries_of, length, stored, told
+from todo.domain.changes import MAX_CHARACTERS, By, length, stored, told
 from todo.domain.changeset import Changeset
 from todo.domain.entries import PROFILE, Entry, digest
 from todo.domain.users import Owner
@@ -26,7 +26,7 @@ def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -
     if connection.change_by_id(user_id=changeset.user.id, id=change_id) is None:
         raise ChangeNotFound
     conflicts = []
-    for entry in entries_of(connection, changeset.user, change_id):
+    for entry in changeset.entries_of(change_id):
         if entry.action == "import":
             continue  # to-dos older than the log; nobody's change to revert
         if _has_moved_on(changeset, entry):
@@ -86,7 +86,7 @@ def _take_back(changeset: Changeset, by: By, since_id: int, until_id: int) -> Un
     conflicts: dict[int, JSON] = {}
     changes = looked_at = 0
     for row in rows[:MAX_CHANGES]:
-        entries = entries_of(changeset.connection, changeset.user, row["id"])
+        entries = changeset.entries_of(row["id"])
         looked_at += len(entries)
         if changes and looked_at > MAX_ENTRIES:
             break

@@ -2,7 +2,7 @@
 INSERT INTO changes (user_id, id, at, actor, client, grant_id, summary, undoes, fingerprint)
 VALUES (:user_id, :id, :at, :actor, :client, :grant_id, :summary, :undoes, :fingerprint);
 
--- name: insert_entry!
+-- name: insert_entries*!
 INSERT INTO entries (user_id, change_id, todo_id, action, before, after, bytes)
 VALUES (:user_id, :change_id, :todo_id, :action, :before, :after, :bytes);
 

@@ -87,7 +87,10 @@ def _sections() -> list[str]:
 
 
 def _method(query: Any) -> Callable[..., Any]:
-    """Returns the method for a statement. Marked `^` it returns a row or None, marked `!` a row count, else a list."""
+    """Returns the method for a statement. Marked `^` it returns a row or None, marked `!` a row count, else a list.
+
+    Marked `*!` it runs once for each of a list of parameters.
+    """
     sql = query.sql
 
     def one(connection: Connection, **parameters: Any) -> Any:
@@ -99,9 +102,16 @@ def _method(query: Any) -> Callable[..., Any]:
     def affected(connection: Connection, **parameters: Any) -> Any:
         return connection.driver.execute(sql, parameters).rowcount
 
-    kinds = {
+    def for_each(connection: Connection, parameters: list[dict[str, Any]]) -> None:
+        if len(parameters) == 1:  # for which psycopg would begin a pipeline
+            connection.driver.execute(sql, parameters[0])
+        elif parameters:
+            connection.driver.cursor().executemany(sql, parameters)
+
+    kinds: dict[SQLOperationType, Callable[..., Any]] = {
         SQLOperationType.SELECT_ONE: one,
         SQLOperationType.SELECT: many,
         SQLOperationType.INSERT_UPDATE_DELETE: affected,
+        SQLOperationType.INSERT_UPDATE_DELETE_MANY: for_each,
     }
     return kinds[query.operation]

@@ -1,6 +1,11 @@
 -- name: todo_by_id^
 SELECT * FROM todos WHERE user_id = :user_id AND id = :id;
 
+-- name: todos_of_change
+SELECT * FROM todos WHERE user_id = :user_id AND id IN (
+    SELECT todo_id FROM entries WHERE user_id = :user_id AND change_id = :change_id
+);
+
 -- For delete_todo_by_index alone, which names a to-do by its position; lists never page by OFFSET.
 -- name: open_todo_at^
 SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' ORDER BY id LIMIT 1 OFFSET :place;
@@ -18,7 +23,7 @@ SELECT id, todo FROM (
 ) AS counted
 WHERE hits > 0 ORDER BY hits DESC, id DESC LIMIT :limit;
 
--- name: insert_todo!
+-- name: insert_todos*!
 INSERT INTO todos (user_id, id, todo, notes, due, due_key, urgency, tags, tag_keys, search_text, repeat, series, series_start,
                    occurrence, status, version, created_at, updated_at, done_at, deleted_at, share, share_until, change_id,
                    json, bytes)
@@ -26,7 +31,7 @@ VALUES (:user_id, :id, :todo, :notes, :due, :due_key, :urgency, :tags, :tag_keys
         :occurrence, :status, :version, :created_at, :updated_at, :done_at, :deleted_at, :share, :share_until, :change_id,
         :json, :bytes);
 
--- name: save_todo!
+-- name: save_todos*!
 UPDATE todos
 SET todo = :todo, notes = :notes, due = :due, due_key = :due_key, urgency = :urgency, tags = :tags,
     tag_keys = :tag_keys, search_text = :search_text, repeat = :repeat, series = :series, series_start = :series_start,
@@ -38,7 +43,7 @@ WHERE user_id = :user_id AND id = :id;
 -- name: todo_by_share^
 SELECT todos.*, users.username FROM todos JOIN users ON users.id = todos.user_id WHERE todos.share = :share;
 
--- name: remove_todo!
+-- name: remove_todos*!
 DELETE FROM todos WHERE user_id = :user_id AND id = :id;
 
 -- name: todos_of_occurrence

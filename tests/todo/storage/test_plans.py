@@ -49,6 +49,13 @@ class Explaining:
         self.plans[sql] = "\n".join(str(dict(row).get("detail") or dict(row).get("QUERY PLAN")) for row in rows)
         return self.driver.execute(sql, parameters)
 
+    def cursor(self) -> "Explaining":
+        return self
+
+    def executemany(self, sql: str, parameters: list[dict[str, Any]]) -> None:
+        for each in parameters:
+            self.execute(sql, each)
+
 
 @pytest.fixture(scope="module")
 def engine(
