@@ -117,6 +117,7 @@ def delete_account(body: JSON) -> Answer:
 def import_file(body: JSON) -> Answer:  # noqa: ARG001
     try:
         file = files.Import.of(files.read_file(read_text(request.files["file"])))
+        browser.charge(len(file.todos))
         change_id = browser.write(files.add_all, browser.owner(), file)
     except Refusal as refusal:
         return _account_page(refusal)

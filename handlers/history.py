@@ -34,6 +34,7 @@ def undo_on_page(body: JSON) -> Response:
         return browser.page("undo.html", conflict, change=told, in_the_way=in_the_way, left_out=left_out, back=back)
     except Refusal as refusal:
         return _page(refusal)
+    browser.charge(len(undone["todos"]) + undone.get("left_out", 0))
     return browser.go_back(body, "/history", undone["change_id"])
 
 

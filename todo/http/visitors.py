@@ -8,6 +8,8 @@ from todo.http.cookies import account_of
 from todo.http.rate_limits import Kind, RateLimits
 from todo.http.scope import TEMPLATE
 
+MORE_WRITES = "todo.more_writes"  # where the scope keeps what a form turned out to hold, in writes
+
 
 class Visitors:
     """An ASGI app in front of the site's. The guard answers for what it raises: RateLimited, StorageUnavailable.
@@ -26,14 +28,22 @@ class Visitors:
         self._uncounted = uncounted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope[TEMPLATE] not in self._uncounted:
-            await self._count(scope)
-        await self._app(scope, receive, send)
+        caller = None if scope[TEMPLATE] in self._uncounted else await self._count(scope)
+        more: list[int] = []
+        scope[MORE_WRITES] = more  # Connexion hands on copies of the scope
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            if caller and more:
+                await self._limits.charge_more("writes", caller, sum(more))
 
-    async def _count(self, scope: Scope) -> None:
+    async def _count(self, scope: Scope) -> str | None:
+        """Counts a request, and returns the account that sent it, as which it is counted."""
         kind: Kind = "reads" if scope["method"] == "GET" else "writes"
         account = await account_of(scope)
-        if account:
-            await self._limits.charge(kind, f"account {account.user_id}")
-        else:
+        if not account:
             await self._limits.charge_address(kind, scope)
+            return None
+        caller = f"account {account.user_id}"
+        await self._limits.charge(kind, caller)
+        return caller

@@ -20,6 +20,7 @@ from todo.http.address import address_of
 from todo.http.cookies import ACCOUNT
 from todo.http.problems import PROBLEMS
 from todo.http.refusals import CONTENT_POLICY
+from todo.http.visitors import MORE_WRITES
 from todo.service import current
 from todo.storage.statements import Connection
 from todo.web import live, words
@@ -29,6 +30,7 @@ T = TypeVar("T")
 JSON = dict[str, Any]
 
 HOME = SITE.schema("Next")["default"]
+TODOS_PER_WRITE = SITE.limit("todos_per_write")
 
 
 def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -39,6 +41,11 @@ def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs:
 def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Returns what `rule` returns, once on disk."""
     return current.get().engine.submit_write(rule, *args, **kwargs).result()
+
+
+def charge(todos: int) -> None:
+    """Lets a form count as more writes, the more to-dos it changes; they are paid for afterwards."""
+    request.environ["asgi.scope"][MORE_WRITES].append(todos // TODOS_PER_WRITE)
 
 
 def address() -> str:

@@ -181,6 +181,22 @@ class TestHTTP:
         assert refused.status_code == 429
         assert 15 <= int(refused.headers["retry-after"]) <= 20
 
+    def test_an_import_and_its_undo_count_by_their_rows(self, limited: TestClient, clock: Clock) -> None:
+        limited.headers.pop("Authorization")
+        person = Person(limited, "kevin")
+        person.sign_up()
+        token = person.csrf_token()
+        send = {"data": {"csrf_token": token}, "files": {"file": ("todo.csv", "todo\n" + "A\n" * 1000)}}
+        assert limited.post("/account/import", **send).status_code == 303
+        clock.shift(60)
+        assert [limited.post("/account/import", **send).status_code for _ in range(9)].count(303) == 2
+        clock.shift(60)
+        undo = [
+            limited.post("/history/undo", data={"csrf_token": token, "change_id": change_id}).status_code
+            for change_id in ("1", "2", "3")
+        ]
+        assert undo == [303, 303, 429]
+
     def test_grants_are_counted_apart_and_all_tokens_of_one_together(self, limited: TestClient) -> None:
         person = Person(limited, "kevin")
         limited.headers.pop("Authorization")
