@@ -148,8 +148,10 @@ def test_a_client_that_may_only_read_asks_the_person_again(service: Child, perso
 
 
 def test_without_a_token_nothing_is_told(service: Child) -> None:
-    with pytest.raises((MCPError, httpx2.HTTPStatusError, ExceptionGroup)):
+    with pytest.raises(ExceptionGroup) as refused:
         run(lambda client: client.list_tools(), service, "legacy")
+    assert refused.group_contains(MCPError, match="Server returned an error response")
+    service.wait_until_written("POST /mcp 401")
 
 
 def test_a_story(service: Child, person: Person) -> None:

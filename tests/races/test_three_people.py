@@ -249,6 +249,9 @@ def test_nothing_reaches_the_list_of_another(workers: Workers, monkeypatch: pyte
     monkeypatch.setattr(attempts, "raise_if_limited", lambda _: None)
     town = Town(workers, [f"town{next(_numbers)}" for _ in range(2)])
     people = [Somebody(town, Random(f"{seed} {number}")) for number in range(3)]
+    for begin in (people[0].sign_up, people[0].connect, people[0].share):
+        begin()
+    assert town.addresses  # which chance alone did not always bring
     at_once(*[somebody.live for somebody in people])
     assert len(town.lives) > 1
     for life, secret in town.sessions:
