@@ -6,7 +6,7 @@ from werkzeug import Response
 
 from todo.domain import history, undo
 from todo.domain.history import Actor
-from todo.domain.undo import Undoing
+from todo.domain.undo import UndoPreview
 from todo.domain.users import Owner
 from todo.errors import Refusal, UndoConflict
 from todo.storage.statements import Connection
@@ -28,7 +28,7 @@ def undo_on_page(body: JSON) -> Response:
     try:
         undone = browser.write(undo.undo, owner, change_id, force="force" in body)
     except UndoConflict as conflict:
-        in_the_way = browser.read(history.in_the_way, owner, conflict.members["conflicts"])
+        in_the_way = browser.read(history.conflicting_changes, owner, conflict.members["conflicts"])
         told, left_out = browser.change(change_id), conflict.members.get("conflicts_left_out", 0)
         back = body.get("next") or "/history"
         return browser.page("undo.html", conflict, change=told, in_the_way=in_the_way, left_out=left_out, back=back)
@@ -74,10 +74,10 @@ def clear_history(body: JSON) -> Response:
     return browser.go_back(body, "/history")
 
 
-def _preview(connection: Connection, owner: Owner, actor: Actor, since: str) -> tuple[Undoing, list[Any]]:
+def _preview(connection: Connection, owner: Owner, actor: Actor, since: str) -> tuple[UndoPreview, list[Any]]:
     """Returns both from one snapshot: what would be undone, and what is in the way of the rest."""
     would_undo = undo.preview(connection, owner, actor.by, since)
-    return would_undo, history.in_the_way(connection, owner, would_undo.conflicts[: history.MAX_ENTRIES])
+    return would_undo, history.conflicting_changes(connection, owner, would_undo.conflicts[: history.MAX_ENTRIES])
 
 
 def _page(

@@ -35,9 +35,9 @@ def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
 def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | None) -> JSON:
     """Adds a to-do and returns it. If the same request was made just before, returns that to-do, `deduplicated`."""
     changeset = Changeset(connection, owner)
-    twin = _twin(changeset, fingerprint) if fingerprint else None
-    if twin:
-        return {**twin.to_json(changeset.user.local_now()), "deduplicated": True}
+    duplicate = _find_duplicate(changeset, fingerprint) if fingerprint else None
+    if duplicate:
+        return {**duplicate.to_json(changeset.user.local_now()), "deduplicated": True}
     todo_id = perform(changeset, action)
     changeset.commit(fingerprint=fingerprint)
     return _todo(changeset, todo_id).to_json(changeset.user.local_now())
@@ -66,7 +66,7 @@ def apply(connection: Connection, owner: Owner, actions: Sequence[JSON]) -> JSON
     return changed | _within_limit([_todo(changeset, todo_id).to_listed(now) for todo_id in todo_ids])
 
 
-class By(NamedTuple):
+class ActorFilter(NamedTuple):
     """A filter for changes: by kind of actor, by one assistant's name, or none."""
 
     actor: str | None = None
@@ -98,7 +98,7 @@ def page(
             before_id=before_id,
             from_time=day_of(user, first_day)[0] if first_day else "",
             to_time=day_of(user, last_day)[1] if last_day else "~",
-            **By(actor).conditions,
+            **ActorFilter(actor).conditions,
             limit=limit + 1,
         )
     )
@@ -115,7 +115,7 @@ def page(
     return answer | ({"next_cursor": encode_cursor("changes", [changes[-1]["id"]])} if more else {})
 
 
-def _twin(changeset: Changeset, fingerprint: str) -> Todo | None:
+def _find_duplicate(changeset: Changeset, fingerprint: str) -> Todo | None:
     """Returns the to-do that the same request added within DUPLICATE_TIME, if it is unchanged since."""
     row = changeset.connection.twin_of(
         user_id=changeset.user.id,
@@ -146,10 +146,10 @@ def entries_of(connection: Connection, user: User, change_id: int) -> list[Entry
 def day_of(user: User, day: str) -> tuple[str, str]:
     """Returns the start of the user's local day and of the next, as stored: UTC, to the second."""
     start = datetime.fromisoformat(day)
-    return stored(user, start), stored(user, start + timedelta(days=1))
+    return to_utc(user, start), to_utc(user, start + timedelta(days=1))
 
 
-def stored(user: User, local: datetime) -> str:
+def to_utc(user: User, local: datetime) -> str:
     """Returns the user's local time as stored: UTC, to the second."""
     return local.replace(tzinfo=ZoneInfo(user.time_zone)).astimezone(ZoneInfo("UTC")).strftime(STORED_TIME)
 
@@ -163,10 +163,10 @@ def _change(user: User, row: Any, entries: list[Entry]) -> JSON:
     change["summary"] = row["summary"]
     if row["undoes"]:
         change["undoes"] = row["undoes"]
-    return change | told(entries, MAX_CHARACTERS - length(change))
+    return change | entries_json(entries, MAX_CHARACTERS - length(change))
 
 
-def told(entries: list[Entry], room: int) -> JSON:
+def entries_json(entries: list[Entry], room: int) -> JSON:
     """Returns the entries as JSON, within `room` characters, and how many to-dos were left out."""
     answer: JSON = {"todos": []}
     left_out = 0
@@ -175,34 +175,34 @@ def told(entries: list[Entry], room: int) -> JSON:
             sides = (("before", entry.before), ("after", entry.after))
             answer["time_zone"] = {name: zone.time_zone or users.FALLBACK_ZONE for name, zone in sides}
             continue
-        happened = _happened(entry)
-        room -= length(happened) + 40
+        described = _entry_json(entry)
+        room -= length(described) + 40
         if room < 0:
             left_out += 1
         else:
-            answer["todos"].append(happened)
+            answer["todos"].append(described)
     return answer | ({"left_out": left_out} if left_out else {})
 
 
-def _happened(entry: Entry) -> JSON:
-    told: JSON = {"id": entry.todo_id, "todo": entry.title, "action": entry.action}
+def _entry_json(entry: Entry) -> JSON:
+    described: JSON = {"id": entry.todo_id, "todo": entry.title, "action": entry.action}
     if entry.before is None or entry.after is None:
         present = {name: value for name, value in visible(entry.before or entry.after).items() if value is not None}
-        return told | {"before" if entry.after is None else "after": present}
+        return described | {"before" if entry.after is None else "after": present}
     fields = list(differences(entry))
-    return told | {
+    return described | {
         "before": {name: before for name, before, _ in fields},
         "after": {name: after for name, _, after in fields},
     }
 
 
-def _within_limit(shown: list[JSON]) -> JSON:
+def _within_limit(listed: list[JSON]) -> JSON:
     """Returns the to-dos; if they exceed the response limit, without notes and tags, named in `left_out`."""
-    if length(shown) <= MAX_CHARACTERS:
-        return {"todos": shown}
+    if length(listed) <= MAX_CHARACTERS:
+        return {"todos": listed}
     left_out = ["notes", "tags"]
     return {
-        "todos": [{name: value for name, value in todo.items() if name not in left_out} for todo in shown],
+        "todos": [{name: value for name, value in todo.items() if name not in left_out} for todo in listed],
         "left_out": left_out,
     }
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from todo.contract import SITE
 from todo.domain import quota, users
-from todo.domain.changes import By, day_of
+from todo.domain.changes import ActorFilter, day_of
 from todo.domain.changeset import Changeset
 from todo.domain.entries import PROFILE, Entry
 from todo.domain.paging import decode_cursor, encode_cursor
@@ -48,9 +48,9 @@ class Actor(NamedTuple):
         return f"{self.kind}:{self.client}" if self.kind == ASSISTANT else self.kind
 
     @property
-    def by(self) -> By:
+    def by(self) -> ActorFilter:
         """Returns the filter for this actor's changes."""
-        return By(self.kind, self.client if self.kind == ASSISTANT else None)
+        return ActorFilter(self.kind, self.client if self.kind == ASSISTANT else None)
 
 
 class ChangeDetails(NamedTuple):
@@ -88,7 +88,7 @@ def page(connection: Connection, owner: Owner, who: str | None, day: str | None,
             from_time=from_time,
             to_time=to_time,
             limit=limit + 1,
-            **(Actor.named(who).by if who else By()).conditions,
+            **(Actor.named(who).by if who else ActorFilter()).conditions,
         )
     )
     changes = [_details(connection, user, row) for row in rows[:limit]]
@@ -107,7 +107,9 @@ def change(connection: Connection, owner: Owner, change_id: int) -> ChangeDetail
     return _details(connection, user, row)
 
 
-def in_the_way(connection: Connection, owner: Owner, conflicts: Sequence[JSON]) -> list[tuple[ChangeDetails, Entry]]:
+def conflicting_changes(
+    connection: Connection, owner: Owner, conflicts: Sequence[JSON]
+) -> list[tuple[ChangeDetails, Entry]]:
     """Returns, for each conflict of an undo, the newest change of the to-do and its entry in that change.
 
     Conflicts whose change has been purged meanwhile are left out.

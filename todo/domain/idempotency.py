@@ -30,7 +30,7 @@ FORMER_NAMES = {
 
 
 @dataclass(frozen=True)
-class Answer:
+class WriteResult:
     """The answer to a write, and whether it is a replay of the first one."""
 
     value: JSON
@@ -49,14 +49,14 @@ def once(
     rule: Callable[..., JSON],
     *args: Any,
     **kwargs: Any,
-) -> Answer:
+) -> WriteResult:
     """Returns what `rule` returns, or returned to the same request before. `operation` is the operationId.
 
     It is one transaction that holds the lock of the list: of parallel retries one runs the rule while the others wait.
     Nothing is kept if the rule raises. Raises RequestIdReused, AnswerGone, and what the rule raises.
     """
     if request_id is None:
-        return Answer(rule(connection, owner, *args, **kwargs))
+        return WriteResult(rule(connection, owner, *args, **kwargs))
     user = users.lock(connection, owner)
     kept = connection.answer_to(user_id=user.id, request_id=request_id)
     freed = 0
@@ -66,7 +66,7 @@ def once(
         freed = quota.total(connection.remove_expired_answers(user_id=user.id, now=utc_now()))
     value = rule(connection, owner, *args, **kwargs)
     _keep(connection, user, request_id, fingerprint(operation, args, kwargs), orjson.dumps(value).decode(), freed)
-    return Answer(value)
+    return WriteResult(value)
 
 
 def forget_texts(connection: Connection, user: User, limit: int) -> tuple[int, bool]:
@@ -85,12 +85,12 @@ def _fingerprints(operation: str, args: Any, kwargs: Any) -> set[str]:
     return {fingerprint(name, args, kwargs) for name in (operation, FORMER_NAMES.get(operation, "act"))}
 
 
-def _again(kept: Any, same: set[str]) -> Answer:
+def _again(kept: Any, same: set[str]) -> WriteResult:
     if kept["fingerprint"] not in same:
         raise RequestIdReused
     if not kept["answer"]:
         raise AnswerGone
-    return Answer(orjson.loads(kept["answer"]), replayed=True)
+    return WriteResult(orjson.loads(kept["answer"]), replayed=True)
 
 
 def _keep(connection: Connection, user: User, request_id: str, asked: str, answer: str, freed: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from todo.contract import SITE
 from todo.domain import users
-from todo.domain.changes import MAX_CHARACTERS, By, length, stored, told
+from todo.domain.changes import MAX_CHARACTERS, ActorFilter, entries_json, length, to_utc
 from todo.domain.changeset import Changeset
 from todo.domain.entries import PROFILE, Entry, digest
 from todo.domain.users import Owner
@@ -29,21 +29,21 @@ def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -
     for entry in changeset.entries_of(change_id):
         if entry.action == "import":
             continue  # to-dos older than the log; nobody's change to revert
-        if _has_moved_on(changeset, entry):
+        if _has_changed_since(changeset, entry):
             conflicts.append(_conflict(changeset, entry))
         else:
-            _put_back(changeset, entry)
+            _revert(changeset, entry)
     if conflicts and not force:
         raise UndoConflict(**_bounded("conflicts", conflicts))
     entries = changeset.commit(undoes=change_id, summary=f"Undid change {change_id}.")
     if not entries:
         raise UndoConflict(**_bounded("conflicts", conflicts)) if conflicts else NothingToUndo
     skipped = _bounded("skipped", conflicts) if conflicts else {}
-    happened = told(entries, MAX_CHARACTERS - length(skipped))
-    return {"change_id": changeset.change_id, "undoes": change_id, **happened, **skipped}
+    described = entries_json(entries, MAX_CHARACTERS - length(skipped))
+    return {"change_id": changeset.change_id, "undoes": change_id, **described, **skipped}
 
 
-class Undoing(NamedTuple):
+class UndoPreview(NamedTuple):
     """The outcome of undoing many changes: which ones, the conflicts, and the resulting entries."""
 
     changes: int
@@ -54,29 +54,29 @@ class Undoing(NamedTuple):
     entries: Sequence[Entry] = ()
 
 
-def preview(connection: Connection, owner: Owner, by: By, since: str) -> Undoing:
+def preview(connection: Connection, owner: Owner, by: ActorFilter, since: str) -> UndoPreview:
     """Returns what undoing everything by an actor since a local time would do, without writing."""
     user = users.find(connection, owner)
-    first = connection.first_change_since(user_id=user.id, since=stored(user, datetime.fromisoformat(since)))["id"]
+    first = connection.first_change_since(user_id=user.id, since=to_utc(user, datetime.fromisoformat(since)))["id"]
     until_id = user.last_change_id
     changeset = Changeset(connection, owner, user)
-    undoing = _take_back(changeset, by, first or until_id + 1, until_id)
+    undoing = _revert_changes(changeset, by, first or until_id + 1, until_id)
     return undoing._replace(entries=changeset.entries())
 
 
-def undo_all(connection: Connection, owner: Owner, by: By, since_id: int, until_id: int) -> int:
+def undo_all(connection: Connection, owner: Owner, by: ActorFilter, since_id: int, until_id: int) -> int:
     """Reverts an actor's changes in the range that a preview returned; returns the id of the new change.
 
     To-dos that others have changed since are skipped. Raises NothingToUndo if nothing is left to revert.
     """
     changeset = Changeset(connection, owner)
-    changes = _take_back(changeset, by, since_id, until_id).changes
+    changes = _revert_changes(changeset, by, since_id, until_id).changes
     if not changeset.commit(summary=f"Undid {changes} change{'s' if changes > 1 else ''}."):
         raise NothingToUndo
     return changeset.change_id
 
 
-def _take_back(changeset: Changeset, by: By, since_id: int, until_id: int) -> Undoing:
+def _revert_changes(changeset: Changeset, by: ActorFilter, since_id: int, until_id: int) -> UndoPreview:
     """Reverts changes in the changeset, newest first, up to MAX_CHANGES and MAX_ENTRIES.
 
     A to-do that is already as it was before counts as reverted.
@@ -84,24 +84,24 @@ def _take_back(changeset: Changeset, by: By, since_id: int, until_id: int) -> Un
     bounds = {"user_id": changeset.user.id, "since_id": since_id, "until_id": until_id}
     rows = changeset.connection.changes_between(**bounds, **by.conditions, limit=MAX_CHANGES + 1)
     conflicts: dict[int, JSON] = {}
-    changes = looked_at = 0
+    changes = entry_count = 0
     for row in rows[:MAX_CHANGES]:
         entries = changeset.entries_of(row["id"])
-        looked_at += len(entries)
-        if changes and looked_at > MAX_ENTRIES:
+        entry_count += len(entries)
+        if changes and entry_count > MAX_ENTRIES:
             break
         changes, since_id = changes + 1, row["id"]
         for entry in entries:
             if entry.action == "import" or _is_at(changeset, entry.todo_id, entry.before):
                 continue
-            if _has_moved_on(changeset, entry):
+            if _has_changed_since(changeset, entry):
                 conflicts[entry.todo_id] = _conflict(changeset, entry)
             else:
-                _put_back(changeset, entry)
-    return Undoing(changes, since_id, until_id, list(conflicts.values()), len(rows) > changes)
+                _revert(changeset, entry)
+    return UndoPreview(changes, since_id, until_id, list(conflicts.values()), len(rows) > changes)
 
 
-def _has_moved_on(changeset: Changeset, entry: Entry) -> bool:
+def _has_changed_since(changeset: Changeset, entry: Entry) -> bool:
     """Whether the to-do has changed since. Changed and changed back is unchanged."""
     return not _is_at(changeset, entry.todo_id, entry.after)
 
@@ -113,7 +113,7 @@ def _is_at(changeset: Changeset, todo_id: int, side: Any) -> bool:
     return digest(changeset.get(todo_id)) == digest(side)
 
 
-def _put_back(changeset: Changeset, entry: Entry) -> None:
+def _revert(changeset: Changeset, entry: Entry) -> None:
     """Reverts the to-do, or the time zone, to its state before the change."""
     if entry.todo_id == PROFILE:
         changeset.zone, changeset.zone_action = entry.before, "undo"

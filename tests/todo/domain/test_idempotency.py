@@ -8,7 +8,7 @@ import pytest
 from tests.handlers.test_todos import add
 from todo.contract import API
 from todo.domain import idempotency
-from todo.domain.idempotency import Answer, fingerprint, once
+from todo.domain.idempotency import WriteResult, fingerprint, once
 from todo.domain.users import Owner
 from todo.errors import RequestIdReused
 from todo.storage.engine import Engine
@@ -30,7 +30,7 @@ def renamed(connection: Connection, owner: Owner, action: JSON, **_: Any) -> JSO
 def test_renaming_a_rule_leaves_the_fingerprint_as_it_was(engine: Engine) -> None:
     first = engine.submit_write(once, KEVIN, "complete_todo", "k", complete, SAME).result()
     again = engine.submit_write(once, KEVIN, "complete_todo", "k", renamed, SAME).result()
-    assert (first, again) == (Answer({"by": "complete"}), Answer({"by": "complete"}, replayed=True))
+    assert (first, again) == (WriteResult({"by": "complete"}), WriteResult({"by": "complete"}, replayed=True))
 
 
 def test_two_operations_with_the_same_body_and_request_id_conflict(engine: Engine) -> None:
