@@ -1,9 +1,17 @@
-"""The operations of the tag health: what a platform asks, without a thread of the pages, which may all be busy."""
+"""The operations of the tag health: what a platform asks, answered without a thread."""
+
+import asyncio
+from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from todo.service import current
 from todo.storage.database import read
+from todo.storage.engine import Engine
+
+# One at a time: a platform that is told 429 would restart the service, so the probe has no rate limit.
+_checks: WeakKeyDictionary[Engine, asyncio.Future[object]] = WeakKeyDictionary()
 
 
 async def check_process(request: Request) -> Response:  # noqa: ARG001
@@ -11,5 +19,9 @@ async def check_process(request: Request) -> Response:  # noqa: ARG001
 
 
 async def check_database(request: Request) -> Response:  # noqa: ARG001
-    await read(lambda connection: connection.database_answers())
+    engine = current.get().engine
+    check = _checks.get(engine)
+    if check is None or check.done():
+        check = _checks[engine] = asyncio.ensure_future(read(lambda connection: connection.database_answers()))
+    await asyncio.shield(check)
     return JSONResponse({"status": "ok"})

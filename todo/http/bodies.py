@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
@@ -25,7 +24,6 @@ class Bodies:
     def __init__(self, may_upload: Callable[[Scope], Awaitable[bool]]) -> None:
         self._may_upload = may_upload
         self._in_flight = 0
-        self._clock = Clock()
 
     async def read(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, larger: int) -> bytes:
         """Returns the body; `larger` is what the operation allows beyond the usual, or 0. Raises Refusals.
@@ -40,8 +38,11 @@ class Bodies:
         most = await self._most(scope, larger, int(length)) if larger else MAX_BYTES
         if int(length) > most:
             raise PayloadTooLarge
-        with self._clock:
-            return await self._read(scope, receive, most)
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT):
+                return await self._read(scope, receive, most)
+        except TimeoutError:
+            raise RequestTimeout from None
 
     def forget(self, scope: Scope) -> None:
         """Makes room again, once a request is answered."""
@@ -81,44 +82,3 @@ class Bodies:
         scope[UPLOADED] = size
         if self._in_flight > MAX_IN_FLIGHT:
             raise Overloaded
-
-
-class Clock:
-    """Ends what takes longer than BODY_TIMEOUT: `with clock:` raises RequestTimeout then.
-
-    One timer serves all tasks, for asyncio.timeout starts one for each, which takes longer than to read most bodies.
-    """
-
-    def __init__(self) -> None:
-        self._deadlines: dict[asyncio.Task[Any], float] = {}  # the soonest first, as all have the same time
-        self._late: set[asyncio.Task[Any]] = set()
-        self._loop: asyncio.AbstractEventLoop | None = None  # where the timer runs
-
-    def __enter__(self) -> None:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        assert task
-        self._deadlines[task] = loop.time() + BODY_TIMEOUT
-        if self._loop is not loop:
-            self._loop = loop
-            loop.call_later(BODY_TIMEOUT, self._ring, loop)
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._deadlines.pop(task, None)
-        if task in self._late:
-            self._late.remove(task)
-            if task.uncancel() == 0 and kind is asyncio.CancelledError:
-                raise RequestTimeout from None
-
-    def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Cancels the tasks that are late, and sets the timer for the next one."""
-        while self._deadlines:
-            task, deadline = next(iter(self._deadlines.items()))
-            if deadline > loop.time():
-                loop.call_at(deadline, self._ring, loop)
-                return
-            del self._deadlines[task]
-            self._late.add(task)
-            task.cancel()
-        self._loop = None
