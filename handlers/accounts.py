@@ -1,6 +1,5 @@
 """The operations of the tag accounts: where a person signs up, signs in and decides what assistants may do."""
 
-from functools import partial
 from typing import Any
 
 from flask import Response, jsonify, request
@@ -9,25 +8,24 @@ from werkzeug import Response as WerkzeugResponse
 from todo.accounts import accounts, grants, passwords, sessions
 from todo.contract import API
 from todo.domain import calendars, files, profiles, users
+from todo.domain.users import Owner
 from todo.errors import ClaimRefused, Refusal, TooManyAttempts, UsernameTaken, WrongPassword
+from todo.http.sign_in import HOME, sign_in_address
 from todo.http.validators import read_text
 from todo.service import current
 from todo.web import browser
-from todo.web.browser import HOME
 
 JSON = dict[str, Any]
 Answer = WerkzeugResponse
 
 ACCOUNT = "/account"
-on_account_page = partial(browser.personal, back=ACCOUNT)
 
 
-def get_sign_up(next_: str) -> Answer:
-    return browser.go_to(next_) if browser.account() else browser.page("sign_up.html", next=next_, typed={})
+def get_sign_up(user: Owner | None, next_: str) -> Answer:
+    return browser.go_to(next_) if user else browser.page("sign_up.html", next=next_, typed={})
 
 
 def sign_up(body: JSON) -> Answer:
-    browser.check_form(body)
     email, claim_code = body.get("email") or None, body.get("claim_code") or None
     try:
         account = accounts.sign_up(_engine(), browser.address(), body["username"], body["password"], email, claim_code)
@@ -36,12 +34,11 @@ def sign_up(body: JSON) -> Answer:
     return browser.signed_in(account, body.get("next") or HOME, keep="keep" in body)
 
 
-def get_sign_in(next_: str) -> Answer:
-    return browser.go_to(next_) if browser.account() else browser.page("sign_in.html", next=next_, typed={})
+def get_sign_in(user: Owner | None, next_: str) -> Answer:
+    return browser.go_to(next_) if user else browser.page("sign_in.html", next=next_, typed={})
 
 
 def sign_in(body: JSON) -> Answer:
-    browser.check_form(body)
     try:
         account = accounts.check_password(_engine(), browser.address(), body["username"], body["password"])
         return browser.signed_in(account, body.get("next") or HOME, keep="keep" in body)
@@ -50,44 +47,38 @@ def sign_in(body: JSON) -> Answer:
 
 
 def sign_out(body: JSON) -> Answer:
-    browser.check_form(body)
-    return browser.signed_out(browser.sign_in_page(body.get("next") or HOME))
+    return browser.signed_out(sign_in_address(body.get("next") or HOME))
 
 
-@on_account_page
-def get_account() -> Answer:
-    return _account_page()
+def get_account(user: Owner) -> Answer:
+    return _account_page(user)
 
 
-@on_account_page
-def change_password(body: JSON) -> Answer:
+def change_password(user: Owner, body: JSON) -> Answer:
     try:
-        account = accounts.check_own_password(_engine(), browser.owner(), body["password"])
+        account = accounts.check_own_password(_engine(), user, body["password"])
         new = passwords.hash_password(body["new_password"])
-        secret = browser.write(sessions.change_password, browser.owner(), account, new)
+        secret = browser.write(sessions.change_password, user, account, new)
     except (TooManyAttempts, WrongPassword) as refusal:
-        return _account_page(refusal)
+        return _account_page(user, refusal)
     return browser.with_session(secret, ACCOUNT)
 
 
-@on_account_page
-def change_email(body: JSON) -> Answer:
-    browser.write(accounts.change_email, browser.owner(), body.get("email"))
+def change_email(user: Owner, body: JSON) -> Answer:
+    browser.write(accounts.change_email, user, body.get("email"))
     return browser.go_to(ACCOUNT)
 
 
-@browser.personal
-def change_time_zone(body: JSON) -> Answer:
+def change_time_zone(user: Owner, body: JSON) -> Answer:
     try:
-        browser.write(profiles.update, browser.owner(), body["time_zone"])
+        browser.write(profiles.update, user, body["time_zone"])
     except Refusal as refusal:
-        return _account_page(refusal)
+        return _account_page(user, refusal)
     return browser.go_to("/account#time-zone")
 
 
-@on_account_page
-def export_account() -> Answer:
-    exported = browser.read(accounts.export, browser.owner())
+def export_account(user: Owner) -> Answer:
+    exported = browser.read(accounts.export, user)
     for todo in exported["todos"]:
         if "url" in todo:
             todo["url"] = current.get().settings.public_url + todo["url"]
@@ -97,53 +88,49 @@ def export_account() -> Answer:
     return response
 
 
-@on_account_page
-def disconnect_assistant(body: JSON) -> Answer:
-    browser.write(grants.disconnect, browser.owner(), body["grant_id"])
+def disconnect_assistant(user: Owner, body: JSON) -> Answer:
+    browser.write(grants.disconnect, user, body["grant_id"])
     return browser.go_to(ACCOUNT)
 
 
-@on_account_page
-def delete_account(body: JSON) -> Answer:
+def delete_account(user: Owner, body: JSON) -> Answer:
     try:
-        accounts.check_own_password(_engine(), browser.owner(), body["password"])
+        accounts.check_own_password(_engine(), user, body["password"])
     except (TooManyAttempts, WrongPassword) as refusal:
-        return _account_page(refusal)
-    browser.write(users.forget, browser.owner())
+        return _account_page(user, refusal)
+    browser.write(users.forget, user)
     return browser.signed_out("/sign-up")
 
 
-@browser.personal
-def import_file(body: JSON) -> Answer:  # noqa: ARG001
+def import_file(user: Owner, body: JSON) -> Answer:  # noqa: ARG001
     try:
         file = files.Import.of(files.read_file(read_text(request.files["file"])))
         browser.charge(len(file.todos))
-        change_id = browser.write(files.add_all, browser.owner(), file)
+        change_id = browser.write(files.add_all, user, file)
     except Refusal as refusal:
-        return _account_page(refusal)
+        return _account_page(user, refusal)
     return browser.go_back({}, HOME, change_id)
 
 
-@browser.personal
-def export_csv() -> Answer:
-    response = Response(browser.read(files.to_csv, browser.owner()), mimetype="text/csv")
+def export_csv(user: Owner) -> Answer:
+    response = Response(browser.read(files.to_csv, user), mimetype="text/csv")
     response.headers["Content-Disposition"] = 'attachment; filename="todo.csv"'
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-@browser.personal
-def change_calendar(body: JSON) -> Answer:
-    browser.write(calendars.renew, browser.owner(), on=body["calendar"] == "new")
+def change_calendar(user: Owner, body: JSON) -> Answer:
+    browser.write(calendars.renew, user, on=body["calendar"] == "new")
     return browser.go_to("/account#calendar")
 
 
-def _account_page(refusal: Refusal | None = None) -> Response:
-    user = browser.read(users.find, browser.owner())
-    calendar = browser.read(calendars.path, browser.owner())
+def _account_page(owner: Owner, refusal: Refusal | None = None) -> Response:
+    user = browser.read(users.find, owner)
+    calendar = browser.read(calendars.path, owner)
     return browser.page(
         "account.html",
         refusal,
+        account=browser.read(accounts.get, owner),
         assistants=browser.read(grants.connected, user.id),
         meanings=API.scopes,
         when=user.local_text,

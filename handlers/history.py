@@ -15,33 +15,34 @@ from todo.web import browser
 JSON = dict[str, Any]
 
 
-@browser.personal
 def get_history(
-    who: str | None = None, day: str | None = None, cursor: str | None = None, changed: int | None = None
+    user: Owner,
+    who: str | None = None,
+    day: str | None = None,
+    cursor: str | None = None,
+    changed: int | None = None,
 ) -> Response:
-    return _page(who=who, day=day, cursor=cursor, changed=changed)
+    return _page(user, who=who, day=day, cursor=cursor, changed=changed)
 
 
-@browser.personal
-def undo_on_page(body: JSON) -> Response:
-    change_id, owner = int(body["change_id"]), browser.owner()
+def undo_on_page(user: Owner, body: JSON) -> Response:
+    change_id = int(body["change_id"])
     try:
-        undone = browser.write(undo.undo, owner, change_id, force="force" in body)
+        undone = browser.write(undo.undo, user, change_id, force="force" in body)
     except UndoConflict as conflict:
-        in_the_way = browser.read(history.conflicting_changes, owner, conflict.members["conflicts"])
-        told, left_out = browser.change(change_id), conflict.members.get("conflicts_left_out", 0)
+        in_the_way = browser.read(history.conflicting_changes, user, conflict.members["conflicts"])
+        told, left_out = browser.change(user, change_id), conflict.members.get("conflicts_left_out", 0)
         back = body.get("next") or "/history"
         return browser.page("undo.html", conflict, change=told, in_the_way=in_the_way, left_out=left_out, back=back)
     except Refusal as refusal:
-        return _page(refusal)
+        return _page(user, refusal)
     browser.charge(len(undone["todos"]) + undone.get("left_out", 0))
     return browser.go_back(body, "/history", undone["change_id"])
 
 
-@browser.personal
-def get_undo_preview(who: str, since_day: str, since_time: str = "00:00") -> Response:
+def get_undo_preview(user: Owner, who: str, since_day: str, since_time: str = "00:00") -> Response:
     actor, since = Actor.named(who), f"{since_day}T{since_time[:5]}"
-    would_undo, in_the_way = browser.read(_preview, browser.owner(), actor, since)
+    would_undo, in_the_way = browser.read(_preview, user, actor, since)
     return browser.page(
         "undo_all.html",
         undoing=would_undo,
@@ -53,23 +54,21 @@ def get_undo_preview(who: str, since_day: str, since_time: str = "00:00") -> Res
     )
 
 
-@browser.personal
-def undo_all_on_page(body: JSON) -> Response:
+def undo_all_on_page(user: Owner, body: JSON) -> Response:
     by, since_id, until_id = Actor.named(body["who"]).by, int(body["since_id"]), int(body["until_id"])
     try:
-        change_id = browser.write(undo.undo_all, browser.owner(), by, since_id, until_id)
+        change_id = browser.write(undo.undo_all, user, by, since_id, until_id)
     except Refusal as refusal:
-        return _page(refusal)
+        return _page(user, refusal)
     return browser.go_back(body, "/history", change_id)
 
 
-@browser.personal
-def clear_history(body: JSON) -> Response:
+def clear_history(user: Owner, body: JSON) -> Response:
     try:
-        until_id = browser.write(history.clear, browser.owner(), body["before_day"])
+        until_id = browser.write(history.clear, user, body["before_day"])
     except Refusal as refusal:
-        return _page(refusal)
-    while until_id and browser.write(history.clear_some, browser.owner(), until_id):
+        return _page(user, refusal)
+    while until_id and browser.write(history.clear_some, user, until_id):
         pass
     return browser.go_back(body, "/history")
 
@@ -81,13 +80,14 @@ def _preview(connection: Connection, owner: Owner, actor: Actor, since: str) -> 
 
 
 def _page(
+    user: Owner,
     refusal: Refusal | None = None,
     who: str | None = None,
     day: str | None = None,
     cursor: str | None = None,
     changed: int | None = None,
 ) -> Response:
-    view = browser.read(history.page, browser.owner(), who, day, cursor)
+    view = browser.read(history.page, user, who, day, cursor)
     return browser.page(
         "history.html",
         refusal,
@@ -96,6 +96,6 @@ def _page(
         moment=view.moment,
         who=who,
         day=day,
-        notice=browser.change(changed),
+        notice=browser.change(user, changed),
         back=browser.here("/history"),
     )

@@ -7,6 +7,7 @@ from werkzeug import Response
 from todo.contract import API
 from todo.contract.schemas import find_errors
 from todo.domain import changes, sections
+from todo.domain.users import Owner
 from todo.errors import InvalidRequest, Refusal
 from todo.web import browser
 
@@ -14,8 +15,8 @@ JSON = dict[str, Any]
 FIELDS = ("todo", "notes", "priority", "repeat")
 
 
-@browser.personal
 def get_list(
+    user: Owner,
     q: str | None = None,
     tag: str | None = None,
     section: str | None = None,
@@ -23,39 +24,36 @@ def get_list(
     edit: int | None = None,
     changed: int | None = None,
 ) -> Response:
-    return _page(q=q, tag=tag, section=section, cursor=cursor, edit=edit, changed=changed)
+    return _page(user, q=q, tag=tag, section=section, cursor=cursor, edit=edit, changed=changed)
 
 
-@browser.personal
-def add_to_list(body: JSON) -> Response:
+def add_to_list(user: Owner, body: JSON) -> Response:
     try:
-        added = browser.write(changes.act, browser.owner(), {"action": "add", **_fields(body, "NewTodo")})
+        added = browser.write(changes.act, user, {"action": "add", **_fields(body, "NewTodo")})
     except Refusal as refusal:
-        return _page(refusal, typed=body)
+        return _page(user, refusal, typed=body)
     return browser.go_back(body, "/list", added["change_id"])
 
 
-@browser.personal
-def edit_on_list(body: JSON) -> Response:
+def edit_on_list(user: Owner, body: JSON) -> Response:
     todo_id, version = int(body["id"]), int(body["version"])
     cleared: JSON = {"notes": None, "due": None, "priority": None, "tags": None, "repeat": None}
     try:
         action = {"action": "update", "id": todo_id, "if_version": version, **cleared, **_fields(body, "TodoUpdate")}
-        edited = browser.write(changes.act, browser.owner(), action)
+        edited = browser.write(changes.act, user, action)
     except Refusal as refusal:
-        return _page(refusal, edit=todo_id, edited=body)
+        return _page(user, refusal, edit=todo_id, edited=body)
     return browser.go_back(body, "/list", edited["change_id"] if edited["version"] > version else None)
 
 
-@browser.personal
-def act_on_list(body: JSON) -> Response:
+def act_on_list(user: Owner, body: JSON) -> Response:
     action: JSON = {"action": body["action"], "id": int(body["id"])}
     if "share_until" in body:
         action["url_until"] = body["share_until"]
     try:
-        done = browser.write(changes.act, browser.owner(), action)
+        done = browser.write(changes.act, user, action)
     except Refusal as refusal:
-        return _page(refusal)
+        return _page(user, refusal)
     return browser.go_back(body, "/list", done["change_id"])
 
 
@@ -75,6 +73,7 @@ def _fields(form: JSON, schema: str) -> JSON:
 
 
 def _page(
+    user: Owner,
     refusal: Refusal | None = None,
     q: str | None = None,
     tag: str | None = None,
@@ -85,18 +84,17 @@ def _page(
     typed: JSON | None = None,
     edited: JSON | None = None,
 ) -> Response:
-    owner = browser.owner()
     if section:
-        view = browser.read(sections.page, owner, section, q, tag, cursor)
+        view = browser.read(sections.page, user, section, q, tag, cursor)
     else:
-        view = browser.read(sections.overview, owner, q, tag)
+        view = browser.read(sections.overview, user, q, tag)
     return browser.page(
         "list.html",
         refusal,
         user=view.user,
         view=view,
         moment=view.moment,
-        notice=browser.change(changed),
+        notice=browser.change(user, changed),
         asked={"q": q, "tag": tag, "section": section},
         edit=edit,
         typed=typed or {},

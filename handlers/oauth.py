@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from authlib.oauth2 import OAuth2Error
 from flask import Response, jsonify, request
 from werkzeug import Response as WerkzeugResponse
 
 from todo.accounts import attempts
+from todo.domain.users import Owner
 from todo.errors import SignedOut
 from todo.oauth import assertions, authorize, client_documents, clients, metadata, register, revoke, token
 from todo.oauth.server import OAuthResponse
@@ -19,6 +20,7 @@ JSON = dict[str, Any]
 
 
 def get_consent(
+    user: Owner | None,
     response_type: str = "",
     client_id: str = "",
     redirect_uri: str = "",
@@ -40,29 +42,28 @@ def get_consent(
         "resource": resource,
     }
     asked = {name: value for name, value in given.items() if value}
-    here = f"/oauth/authorize?{urlencode(asked)}"
-    sign_in = f"/sign-in?next={quote(here, safe='')}"
-    if browser.account() is None and clients.is_document(client_id):
-        return browser.go_to(sign_in)  # nobody makes us fetch without an account
+    if user is None and clients.is_document(client_id):
+        raise SignedOut  # only for people with an account is anything fetched
     _remember_client(asked)
     question = browser.read(authorize.prompt, _issuer(), asked)
     if not isinstance(question, authorize.ConsentPrompt):
         return _to_client(question)
-    if browser.account() is None:
-        return browser.go_to(sign_in)
-    return browser.page("consent.html", form_goes_to=question.origin, question=question, asked=asked, here=here)
+    if user is None:
+        raise SignedOut
+    return browser.page(
+        "consent.html",
+        form_goes_to=question.origin,
+        username=user.username,
+        question=question,
+        asked=asked,
+        here=f"/oauth/authorize?{urlencode(asked)}",
+    )
 
 
-def decide_consent(body: JSON) -> WerkzeugResponse:
-    browser.check_form(body)
-    decision = body.pop("decision")
-    try:
-        owner = browser.owner()
-        _remember_client(body)
-        answer = browser.write(authorize.decide, _issuer(), body, owner, allow=decision == "allow")
-    except SignedOut:
-        return browser.go_to(f"/oauth/authorize?{urlencode(body)}")
-    return _to_client(answer)
+def decide_consent(user: Owner, body: JSON) -> WerkzeugResponse:
+    asked = {name: value for name, value in body.items() if name not in ("decision", "next")}
+    _remember_client(asked)
+    return _to_client(browser.write(authorize.decide, _issuer(), asked, user, allow=body["decision"] == "allow"))
 
 
 def issue_token(body: JSON) -> Response:

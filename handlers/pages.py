@@ -9,6 +9,7 @@ from starlette.responses import Response as LoopResponse
 from swagger_ui_bundle import swagger_ui_path
 
 from todo.contract import API, SITE
+from todo.domain.users import Owner
 from todo.http.problems import PROBLEMS
 from todo.http.scope import PATH_VALUES
 from todo.service import current
@@ -32,11 +33,12 @@ STATIC_FILES = _files("/static/{file}", assets.FOLDER, max_age=3600)
 DOCS_FILES = _files("/docs/{file}", Path(swagger_ui_path), max_age=86400)
 
 
-def get_home() -> Response:
+def get_home(user: Owner | None) -> Response:
     settings = current.get().settings
     address = urlsplit(settings.public_url)
     return browser.page(
         "home.html",
+        username=user.username if user else None,
         public_url=settings.public_url,
         legal_url=settings.legal_url,
         scopes=" ".join(API.scopes),

@@ -6,14 +6,14 @@ from werkzeug import Response
 
 from todo.contract import API
 from todo.domain import sections, trash
+from todo.domain.users import Owner
 from todo.web import browser
 
 JSON = dict[str, Any]
 
 
-@browser.personal
-def get_trash(cursor: str | None = None, changed: int | None = None) -> Response:
-    view = browser.read(sections.page, browser.owner(), "deleted", None, None, cursor)
+def get_trash(user: Owner, cursor: str | None = None, changed: int | None = None) -> Response:
+    view = browser.read(sections.page, user, "deleted", None, None, cursor)
     return browser.page(
         "trash.html",
         user=view.user,
@@ -21,14 +21,13 @@ def get_trash(cursor: str | None = None, changed: int | None = None) -> Response
         moment=view.moment,
         when=view.user.local_text,
         days=API.limit("trash_days"),
-        notice=browser.change(changed),
+        notice=browser.change(user, changed),
         back=browser.here("/trash"),
     )
 
 
-@browser.personal
-def empty_trash(body: JSON) -> Response:
-    until_id = browser.write(trash.empty, browser.owner())
-    while until_id and browser.write(trash.empty_some, browser.owner(), until_id):
+def empty_trash(user: Owner, body: JSON) -> Response:
+    until_id = browser.write(trash.empty, user)
+    while until_id and browser.write(trash.empty_some, user, until_id):
         pass
     return browser.go_back(body, "/trash")

@@ -13,7 +13,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo import manifest
-from todo.accounts import bearer
+from todo.accounts import bearer, sessions
 from todo.config import Settings
 from todo.contract import ANY_ORIGIN, API, ON_THE_LOOP, SITE, Operation
 from todo.http import connexion_apps
@@ -21,7 +21,7 @@ from todo.http.access_log import AccessLog
 from todo.http.bodies import Bodies
 from todo.http.bridge import Bridge
 from todo.http.connexion_apps import ForConnexion
-from todo.http.cookies import is_signed_in
+from todo.http.cookies import SECURITY_HANDLERS, is_signed_in
 from todo.http.cors import CORS
 from todo.http.event_loop import OnTheLoop
 from todo.http.guard import Guard, Refuse
@@ -38,6 +38,7 @@ from todo.service import Service, current
 from todo.storage.database import open_engine
 from todo.storage.engine import Engine
 from todo.web import error_page
+from todo.web.form_resolver import FormResolver
 
 # The pinned tzdata knows newer rules than the machine's own tables, and is the same everywhere.
 zoneinfo.reset_tzpath(to=())
@@ -81,7 +82,7 @@ def _service(settings: Settings) -> Service:
         key_digests=tuple(map(bearer.key_digest, settings.service_auth_key)),
         resources=resources_of(settings.public_url),
         # The prefix makes browsers keep it to this very host and to TLS.
-        session_cookie="__Host-session" if settings.public_url.startswith("https:") else "session",
+        session_cookie=f"__Host-{sessions.COOKIE}" if settings.public_url.startswith("https:") else sessions.COOKIE,
         manifest=manifest.build(settings),
     )
 
@@ -111,6 +112,8 @@ def _site_routes(settings: Settings, refuse: Refuse, limits: RateLimits) -> list
         SITE.without(ON_THE_LOOP),
         refuse,
         FormURIParser,
+        resolver=FormResolver(),
+        security_map=SECURITY_HANDLERS,
         server_args={"template_folder": "web/templates", "static_folder": None},
     )
     site._middleware_app.asgi_app = Bridge(site.app.wsgi_app, settings.proxies)

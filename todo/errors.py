@@ -102,7 +102,10 @@ class NotYourList(Forbidden):
 
 
 class SignedOut(Exception):
-    """The session of a person is none, or has just ended. It is shown to nobody: the page leads to the sign-in form."""
+    """There is no session, or it has just ended. Pages redirect to sign-in.
+
+    Not a Refusal: handlers show those on the page of the form, which is only for who is signed in.
+    """
 
 
 class StaleForm(Refusal):

@@ -152,6 +152,12 @@ def refuses_who_asks(failure: Failure, response: schemathesis.Response) -> bool:
     return isinstance(failure, RejectedPositiveData) and (by_rule or "error" in problem(response))
 
 
+def redirects_to_sign_in(failure: Failure, response: schemathesis.Response) -> bool:
+    """The session is checked first, so what is wrong with a request is not said to who is signed out."""
+    location = response.headers.get("location", [""])[0]
+    return isinstance(failure, AcceptedNegativeData) and location.startswith("/sign-in?next=")
+
+
 def takes_an_empty_field_for_one_left_out(failure: Failure, response: schemathesis.Response) -> bool:
     """Browsers send what was left empty too, in a form and in the query of one that asks (RFC 6749 section 3.1)."""
     return isinstance(failure, AcceptedNegativeData) and any(value == "" for _, value in sent(response))
@@ -188,6 +194,7 @@ def sent(response: schemathesis.Response) -> list[tuple[str, str]]:
 
 
 ALLOWED = (
+    redirects_to_sign_in,
     takes_an_empty_field_for_one_left_out,
     has_no_null_in_a_form,
     refuses_on_the_page_what_does_not_go_together,
@@ -275,7 +282,12 @@ def config(seed: int, contract: Contract) -> SchemathesisConfig:
             else {"Cookie": f"session={session}"},  # which schemathesis adds to
             "continue-on-failure": True,
             "cache": {"enabled": False},
-            "generation": {"max-examples": EXAMPLES, "database": "none", "no-shrink": True},
+            "generation": {
+                "max-examples": EXAMPLES,
+                "database": "none",
+                "no-shrink": True,
+                "with-security-parameters": False,  # tokens and cookies are those above
+            },
             "dictionaries": {name: {"values": values} for name, values in known.items()},
             "parameters": {name: {"dictionary": name, "probability": 0.8} for name in known},
             "phases": {"examples": once, "coverage": once, "fuzzing": always, "stateful": always},

@@ -16,6 +16,7 @@ from openapi_spec_validator.readers import read_from_filename
 
 from dev.processes import ROOT
 from todo.contract import API, METHODS, ON_THE_LOOP, SITE, SPEC, Contract, Operation
+from todo.domain.users import Owner
 
 JSON = dict[str, Any]
 Place = tuple[str, ...]
@@ -64,6 +65,9 @@ def whole(contract: Contract, operation: Operation) -> JSON:
     """Returns the description of an operation without any $ref."""
     return resolved(contract, ("paths", operation.path, operation.method.lower()))
 
+
+SESSION: list[JSON] = [{"session": []}]
+OPTIONAL_SESSION: list[JSON] = [*SESSION, {}]
 
 each_operation = pytest.mark.parametrize(("contract", "operation"), OPERATIONS, ids=where)
 each_api_operation = pytest.mark.parametrize("operation", API.operations, ids=where)
@@ -120,15 +124,17 @@ def test_operation_says_what_it_is(contract: Contract, operation: Operation) -> 
 
 @each_operation
 def test_operation_says_who_may_call_it(contract: Contract, operation: Operation) -> None:
-    assert isinstance(operation.spec["security"], list)
-    assert bool(operation.spec["security"]) == (contract is API)
+    security = operation.spec["security"]
+    assert security if contract is API else security in ([], SESSION, OPTIONAL_SESSION)
 
 
 @each_operation
 def test_operation_lists_every_refusal(contract: Contract, operation: Operation) -> None:
     expected = {"500"}
-    if operation.spec["security"]:
+    if contract is API:
         expected |= {"401", "403", "429"}
+    if operation.spec["security"] == SESSION:
+        expected |= {"303", "429"} | ({"403"} if "requestBody" in operation.spec else set())
     if "requestBody" in operation.spec:
         expected |= {"400", "413", "415"}
     if ON_THE_LOOP in operation.spec:
@@ -185,6 +191,13 @@ def test_handler_takes_what_the_contract_passes(contract: Contract, operation: O
         expected, may_lack = {"request"}, set()
     assert {p.name for p in taken} == expected
     assert {p.name for p in taken if p.default is not p.empty} == may_lack
+
+
+@pytest.mark.parametrize("operation", SITE.operations, ids=where)
+def test_handler_takes_a_person_if_the_contract_requires_a_session(operation: Operation) -> None:
+    user = inspect.signature(handler(operation)).parameters.get("user")
+    expected = {"[]": None, str(SESSION): Owner, str(OPTIONAL_SESSION): Owner | None}[str(operation.spec["security"])]
+    assert (user.annotation if user else None) == (None if ON_THE_LOOP in operation.spec else expected)
 
 
 @pytest.mark.parametrize("module", sorted(f.stem for f in (ROOT / "handlers").glob("[!_]*.py")))

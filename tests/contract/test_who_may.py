@@ -1,4 +1,4 @@
-"""Who may do what, for every operation of the contract: with every kind of token, by every method, at odd addresses.
+"""Who may do what, for every operation of both contracts: with every kind of token or session, by every method.
 
 Nothing here is written by operation: one that is added to the contract is tried like the others.
 """
@@ -18,7 +18,8 @@ from tests.people import PASSWORD, Client, Person, bearer
 from todo import accounts
 from todo.app import create_app
 from todo.config import Settings
-from todo.contract import API, Operation
+from todo.contract import API, SITE, Operation
+from todo.contract.schemas import find_errors
 from todo.errors import StorageUnavailable
 
 PUBLIC_URL = "http://localhost:8000"
@@ -30,6 +31,7 @@ class Tokens:
 
     app: TestClient
     headers: dict[str, dict[str, str]]
+    expired_session: str
 
 
 def own_scope(operation: Operation) -> str:
@@ -104,6 +106,7 @@ def tokens(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
                 "service key": AUTHORIZATION,
                 "next service key": bearer(OTHER_KEY),
             },
+            expired_session=visitor.browser.cookies["session"],
         )
 
 
@@ -217,3 +220,36 @@ def test_the_log_names_the_assistant(tokens: Tokens) -> None:
     tokens.app.post("/todos/me", json={"todo": "x"}, headers=tokens.headers["todos:write"]).raise_for_status()
     changes = tokens.app.get("/todos/me/changes?limit=1", headers=tokens.headers["todos:read"]).json()["changes"]
     assert (changes[0]["actor"], changes[0]["client"]) == ("assistant", "An assistant without a name")
+
+
+SESSION: list[object] = [{"session": []}]
+NEED_A_SESSION = [operation for operation in SITE.operations if operation.spec["security"] == SESSION]
+PAGES_FOR_ALL = [o for o in SITE.operations if o.method == "GET" and o not in NEED_A_SESSION and "{" not in o.path]
+
+
+@pytest.mark.parametrize("session", ["none", "of another browser", "unknown", "expired"])
+@pytest.mark.parametrize("operation", NEED_A_SESSION, ids=lambda operation: operation.id)
+def test_without_a_session_pages_redirect_to_sign_in(tokens: Tokens, operation: Operation, session: str) -> None:
+    cookie = {"none": "", "of another browser": "x" * 43, "unknown": "todo_se_" + "x" * 43}
+    headers = {"Cookie": f"session={cookie.get(session, tokens.expired_session)}"}
+    # What else is wrong with the request is not said to who is signed out.
+    for query in ("", "?unknown=x"):
+        response = tokens.app.request(operation.method, f"{operation.path}{query}", headers=headers, content=b"")
+        assert response.status_code == 303
+        location = httpx.URL(response.headers["location"])
+        assert location.path == "/sign-in"
+        assert find_errors(SITE.schema("Next"), location.params["next"]) == []
+        assert "set-cookie" not in response.headers
+
+
+@pytest.mark.parametrize("operation", PAGES_FOR_ALL, ids=lambda operation: operation.id)
+def test_other_pages_need_no_session(tokens: Tokens, operation: Operation) -> None:
+    response = tokens.app.get(operation.path)
+    assert response.status_code in (200, 204) or operation.id == "get_consent"
+
+
+def test_all_pages_of_a_person_need_a_session() -> None:
+    personal = {"/list", "/trash", "/history", "/account"}
+    assert {o.path for o in SITE.operations if "/" + o.path.split("/")[1] in personal} == {
+        o.path for o in NEED_A_SESSION if o.id != "decide_consent"
+    }

@@ -104,14 +104,23 @@ class TestWhoMaySee:
         assert following == path
         assert other.sign_in(next=following).headers["location"] == path
 
-    @pytest.mark.parametrize("path", ["/list", "/trash/empty", "/history/undo"])
-    def test_a_form_of_somebody_who_is_signed_out_does_nothing(self, new_browser: NewBrowser, path: str) -> None:
-        stranger = Person(new_browser(), "x")
-        answer = stranger.send(path, **({"todo": "A"} if path == "/list" else {}), **self.more(path))
-        assert answer.headers["location"] == "/sign-in?next=%2Flist"
-
-    def more(self, path: str) -> dict[str, str]:
-        return {"change_id": "1"} if path == "/history/undo" else {}
+    @pytest.mark.parametrize(
+        ("path", "fields", "following"),
+        [
+            ("/trash/empty", {}, "/trash"),
+            ("/history/undo", {"change_id": "1"}, "/history"),
+            ("/history/undo", {"change_id": "1", "next": "/list?q=milk"}, "/list?q=milk"),
+            ("/list/act", {"id": "1", "action": "delete", "next": "https://evil.example/"}, "/list"),
+            ("/list/act", {"id": "1", "action": "delete", "next": "//evil.example/"}, "/list"),
+        ],
+    )
+    def test_form_without_a_session_leads_to_sign_in_and_back_to_its_page(
+        self, new_browser: NewBrowser, path: str, fields: dict[str, str], following: str
+    ) -> None:
+        answer = Person(new_browser(), "x").send(path, **fields)
+        assert answer.status_code == 303
+        location = httpx.URL(answer.headers["location"])
+        assert (location.path, location.params["next"]) == ("/sign-in", following)
 
     def test_nobody_sees_or_changes_the_list_of_another(
         self, person: Person, assistant: Assistant, new_browser: NewBrowser

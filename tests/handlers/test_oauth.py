@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
@@ -798,8 +798,9 @@ def test_a_decision_after_signing_out_asks_to_sign_in(person: Person, public: Cl
     token = person.csrf_token()
     other = Person(person.browser, person.username)
     other.send("/sign-out")
-    response = person.browser.post("/oauth/authorize", data={**asked, "csrf_token": token, "decision": "allow"})
-    assert response.status_code == 403  # the session it came from has ended
-    response = person.send("/oauth/authorize", decision="allow", **asked)
-    assert response.headers["location"].startswith("/oauth/authorize?")
-    assert person.sign_in(PASSWORD).status_code == 303
+    page = f"/oauth/authorize?{urlencode(asked)}"
+    sent = {**asked, "csrf_token": token, "decision": "allow", "next": page}
+    response = person.browser.post("/oauth/authorize", data=sent)
+    assert httpx.URL(response.headers["location"]).params["next"] == page
+    assert person.sign_in(PASSWORD, next=page).headers["location"] == page
+    assert person.browser.get(page).status_code == 200

@@ -97,7 +97,7 @@ def test_an_import_that_comes_late_opens_no_list(workers: Workers, monkeypatch: 
     answer = pause.during(
         lambda: person.browser.post("/account/import", data=form, files=upload), lambda: delete(elsewhere)
     )
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2Flist")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2Faccount")
     assert workers.operator().get(f"/todos/{person.username}").json()["total"] == 0
     assert person.sign_up().status_code == 303
 

@@ -9,8 +9,8 @@ import pytest
 import handlers.todos
 from tests.people import PASSWORD, Person, bearer
 from tests.races.workers import Pause, Workers, at_once
+from todo.accounts.sessions import Session
 from todo.oauth import grant_types
-from todo.web import browser
 
 ORPHANS = """
 SELECT COUNT(*) FROM tokens WHERE NOT EXISTS
@@ -39,7 +39,7 @@ def test_a_form_that_comes_late_leads_to_the_sign_in(workers: Workers, monkeypat
     form = {"csrf_token": person.csrf_token(), "todo": "x"}
     elsewhere = workers.person(person.username)
     elsewhere.browser.cookies.update(person.browser.cookies)
-    monkeypatch.setattr(browser, "check_form", pause.after(browser.check_form))
+    monkeypatch.setattr(Session, "has_sent", pause.after(Session.has_sent))
     answer = pause.during(lambda: person.browser.post("/list", data=form), lambda: elsewhere.send("/sign-out"))
     assert answer.headers["location"] == "/sign-in?next=%2Flist"
     assert person.sign_in().status_code == 303

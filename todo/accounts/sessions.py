@@ -15,6 +15,7 @@ from todo.storage.statements import Connection
 LONG = timedelta(days=SITE.limit("session_days"))  # with "keep me signed in"
 SHORT = timedelta(hours=SITE.limit("session_hours"))
 MAX_SESSIONS = SITE.limit("sessions_per_account")
+COOKIE = str(SITE.document["components"]["securitySchemes"]["session"]["name"])  # its name, but for a prefix over https
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Session:
 
     secret: str
     account: Account | None = None
+    is_new: bool = False  # whether the browser has yet to be sent the cookie
 
     @property
     def csrf_token(self) -> str:

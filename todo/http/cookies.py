@@ -1,36 +1,63 @@
-"""The cookie of a person's session, as the event loop reads it, where there is no Flask."""
+"""The session of the browser that sent a request, by its cookie."""
 
-from typing import cast
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
+from connexion.security import ApiKeySecurityHandler
 from starlette.types import Scope
 from werkzeug.sansio.http import parse_cookie
 
 from todo.accounts import sessions, tokens
-from todo.accounts.accounts import Account
+from todo.accounts.sessions import Session
 from todo.http.scope import headers_of
 from todo.service import current
 from todo.storage.database import peek
 
-ACCOUNT = "todo.account"  # where the scope keeps it
+SESSION = "todo.session"  # where the scope keeps it
 
 
-def session_secret(scope: Scope) -> str:
-    """Returns the secret of the session that a request names, or an empty text where it names none."""
-    # http.cookies of Python 3.11 takes quadratic time for backslashes in quotes (CVE-2024-7592).
-    # Bytes that are no UTF-8 make werkzeug.http's parse_cookie fail; Flask uses this one too.
-    cookies = headers_of(scope).get(b"cookie", b"").decode("latin-1")
-    secret = parse_cookie(cookies).get(current.get().session_cookie, "") if cookies else ""
-    return secret if secret.startswith(tokens.PREFIXES["session"]) else ""
-
-
-async def account_of(scope: Scope) -> Account | None:
-    """Returns the account of the session that a request names, looked up once for each request."""
-    if ACCOUNT not in scope:
-        secret = session_secret(scope)
-        scope[ACCOUNT] = await peek(sessions.find, secret) if secret else None
-    return cast(Account | None, scope[ACCOUNT])
+async def session_of(scope: Scope) -> Session:
+    """Returns the browser's session, looked up once per request; a new one if the request has no cookie."""
+    if SESSION not in scope:
+        cookie = _cookie(scope)
+        account = await peek(sessions.find, cookie) if _is_session(cookie) else None
+        scope[SESSION] = Session(cookie or secrets.token_urlsafe(32), account, is_new=not cookie)
+    return cast(Session, scope[SESSION])
 
 
 async def is_signed_in(scope: Scope) -> bool:
-    """Whether somebody is signed in with the session that a request names."""
-    return await account_of(scope) is not None
+    """Whether the request comes from a signed-in person."""
+    return (await session_of(scope)).account is not None
+
+
+async def authenticate(request: Any) -> dict[str, Any]:
+    """Returns the token info of the contract's scheme `session`, with the Owner as `sub`. Raises SignedOut."""
+    return {"sub": (await session_of(request.scope)).owner}
+
+
+class SessionCookie(ApiKeySecurityHandler):
+    """Passes the request to `authenticate`: Connexion's cookie parser takes quadratic time (CVE-2024-7592)."""
+
+    def _get_verify_func(self, function: Callable[[Any], Awaitable[Any]], *_: Any) -> Callable[[Any], Awaitable[Any]]:
+        return function
+
+
+SECURITY_HANDLERS = {"apiKey": SessionCookie}
+
+
+def session_secret(scope: Scope) -> str:
+    """Returns the secret in the session cookie, or "" if it is not that of a signed-in session."""
+    cookie = _cookie(scope)
+    return cookie if _is_session(cookie) else ""
+
+
+def _is_session(cookie: str) -> bool:
+    """Whether it looks like a session of an account; browsers that are not signed in have plain random cookies."""
+    return cookie.startswith(tokens.PREFIXES["session"])
+
+
+def _cookie(scope: Scope) -> str:
+    # Bytes that are not UTF-8 make werkzeug.http's parse_cookie fail; this one takes them, and linear time.
+    cookies = headers_of(scope).get(b"cookie", b"").decode("latin-1")
+    return parse_cookie(cookies).get(current.get().session_cookie, "") if cookies else ""

@@ -10,6 +10,7 @@ from todo.errors import (
     MethodNotAllowed,
     NotFound,
     Refusal,
+    SignedOut,
     Unauthorized,
     UnsupportedMediaType,
 )
@@ -29,7 +30,7 @@ BY_STATUS: dict[int, Callable[[], Refusal]] = {
 
 def as_refusal(error: Exception) -> Exception:
     """Returns the refusal that an error stands for, or the error itself, logged, where it is a fault of ours."""
-    if isinstance(error, Refusal):
+    if isinstance(error, Refusal | SignedOut):
         return error
     status = getattr(error, "status", getattr(error, "status_code", None))
     if status in BY_STATUS:

@@ -73,6 +73,13 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "The request to connect an assistant is not one that this service can answer.",
         "Start again in the assistant. If that does not help, ask the operator whether it is set up.",
     ),
+    errors.SignedOut: Problem(
+        403,
+        "signed_out",
+        "You are signed out",
+        "The session has ended, or there was none. Nothing was done.",
+        "Sign in and try again.",
+    ),
     errors.StaleForm: Problem(
         403,
         "stale_form",

@@ -1,30 +1,43 @@
-"""How a refusal looks to whoever called: a problem, OAuth's own form, or a page. The contract says which."""
+"""How errors are answered: with a problem, an OAuth error, a page or a redirect to sign-in. The contract says which."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import orjson
 from starlette.types import Scope
 
 from todo.contract import Contract
-from todo.errors import FieldError
+from todo.errors import FieldError, SignedOut
 from todo.http.failures import as_refusal
 from todo.http.problems import MEDIA_TYPE, ProblemResponse, problem_response
 from todo.http.scope import TEMPLATE
+from todo.http.sign_in import page_of, sign_in_address
 
 JSON = dict[str, Any]
 
-# A page of this service may load nothing but its own style and pictures, and be framed by nobody.
+SEE_OTHER = 303
+PAGE = "text/html; charset=utf-8"
+# Pages load only our own style sheet and pictures, and cannot be framed.
 CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
 class Refusals:
-    """Answers for what went wrong, in the media type that the contract names for the operation and the status."""
+    """Answers errors in the media type that the contract has for the operation and the status.
 
-    def __init__(self, contracts: Iterable[Contract], public_url: str, page: Callable[[JSON], str]) -> None:
-        """`page` returns the HTML page of a problem document."""
-        self.public_url = public_url
+    `page` renders a problem as a page. `sign_in` may answer a form that was sent without a session, so that what was
+    typed is kept; it returns None for any other.
+    """
+
+    def __init__(
+        self,
+        contracts: Collection[Contract],
+        public_url: str,
+        page: Callable[[JSON], str],
+        sign_in: Callable[[Scope], ProblemResponse | None] = lambda _: None,
+    ) -> None:
+        self._public_url = public_url
         self._page = page
+        self._sign_in = sign_in
         self._media_types = {
             (operation.path, operation.method, int(status)): next(iter(contract.resolve(response)["content"]))
             for contract in contracts
@@ -32,22 +45,35 @@ class Refusals:
             for status, response in operation.spec["responses"].items()
             if status >= "400"
         }
+        self._pages = {
+            (operation.path, operation.method)
+            for contract in contracts
+            for operation in contract.operations
+            if str(SEE_OTHER) in operation.spec["responses"]
+        }
 
     def __call__(self, scope: Scope, error: Exception) -> ProblemResponse:
         """Returns the answer to a request."""
-        problem = problem_response(as_refusal(error), self.public_url)
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        match self._media_types.get((scope.get(TEMPLATE, ""), method, problem.status), MEDIA_TYPE):
+        problem = problem_response(as_refusal(error), self._public_url)
+        operation = scope.get(TEMPLATE, ""), "GET" if scope["method"] == "HEAD" else scope["method"]
+        if isinstance(error, SignedOut) and operation in self._pages:
+            return self._to_sign_in(scope)
+        match self._media_types.get((*operation, problem.status), MEDIA_TYPE):
             case "text/html":
                 return self._as_page(problem)
             case "application/json":
                 return _as_oauth_error(problem)
         return problem
 
+    def _to_sign_in(self, scope: Scope) -> ProblemResponse:
+        kept = self._sign_in(scope)
+        headers = {"Location": sign_in_address(page_of(scope)), "Content-Type": PAGE, "Cache-Control": "no-store"}
+        return kept or ProblemResponse(SEE_OTHER, headers, b"")
+
     def _as_page(self, problem: ProblemResponse) -> ProblemResponse:
         headers = {
             **problem.headers,
-            "Content-Type": "text/html; charset=utf-8",
+            "Content-Type": PAGE,
             "Content-Security-Policy": f"{CONTENT_POLICY}; form-action 'none'",
         }
         body = self._page(orjson.loads(problem.body)).encode()
@@ -55,7 +81,7 @@ class Refusals:
 
 
 def _as_oauth_error(problem: ProblemResponse) -> ProblemResponse:
-    """Returns the problem in the form of RFC 6749 section 5.2."""
+    """Returns the problem as an OAuth error (RFC 6749 section 5.2)."""
     told = orjson.loads(problem.body)
     errors = [FieldError(**error) for error in told.get("errors", [])]
     description = "; ".join(f"{error.field} {error.message}" for error in errors) or told["detail"]
@@ -65,5 +91,5 @@ def _as_oauth_error(problem: ProblemResponse) -> ProblemResponse:
 
 
 def _plain(text: str) -> str:
-    """Returns the text in the characters that an error_description may have."""
+    """Returns the text with only the characters that an error_description may have."""
     return "".join(letter if " " <= letter <= "~" and letter not in '"\\' else "'" for letter in text)

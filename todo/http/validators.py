@@ -1,7 +1,7 @@
-"""Connexion's own extension points for checking requests, made as strict as the contract is.
+"""Connexion's validators, made as strict as the contract.
 
 Stock Connexion quotes the caller's values in its errors, stops at the first wrong field, reads " 5" and "1_0" as
-numbers, lets the last of two equal keys win, and lets a text end in a line break that its pattern forbids.
+numbers, takes the last of duplicate keys, and allows a line break at the end of a text whose pattern forbids it.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ class StrictBodyValidator(JSONRequestBodyValidator):
         return whole_numbers(self._schema, value)
 
     def _insert_body(self, receive: Receive, *, body: Any, scope: Scope) -> tuple[Receive, Scope]:
-        """Hands on what was read, which Connexion's own does not do where the body was empty: the next waits for it."""
+        """Passes the body on, also if it is empty: Connexion does not, and the next reader would wait for it."""
         if body is None:
             return self._insert_messages(receive, messages=[{"type": "http.request"}]), scope
         handed_on: tuple[Receive, Scope] = super()._insert_body(receive, body=body, scope=scope)
@@ -58,30 +58,23 @@ class StrictBodyValidator(JSONRequestBodyValidator):
 
 
 class StrictFormValidator(StrictBodyValidator):
-    """Checks a form as a JSON body is checked. A field that came twice is refused, as two keys are."""
+    """Checks a form like a JSON body. A field that comes twice is refused, like a duplicate key."""
 
     MUTABLE_VALIDATION = False
 
     async def _parse(self, stream: AsyncGenerator[bytes, None], scope: Any) -> Any:  # noqa: ARG002
-        data = b"".join([chunk async for chunk in stream])
-        try:
-            fields = parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
-        except ValueError:
-            raise InvalidRequest.of("body", "must be a form in UTF-8") from None
-        if len(dict(fields)) < len(fields):
-            raise InvalidRequest.of("body", "must not have the same field twice")
-        return dict(fields) or None
+        return read_form(b"".join([chunk async for chunk in stream])) or None
 
     def _validate(self, body: Any) -> None:
-        # Browsers send what was left empty too.
+        # Browsers send empty fields too.
         required = self._schema.get("required", [])
         super()._validate({name: value for name, value in (body or {}).items() if value != "" or name in required})
 
 
 class StrictUploadValidator(StrictFormValidator):
-    """Checks a form with files (RFC 7578) in the same way; of a file, that it is text.
+    """Checks a form with files (RFC 7578) in the same way, and that each file is text.
 
-    It is done in a thread, as a file of 16 MB would hold up the event loop.
+    It runs in a thread, since a file of 16 MB would block the event loop.
     """
 
     async def _parse(self, stream: AsyncGenerator[bytes, None], scope: Any) -> Any:
@@ -89,7 +82,7 @@ class StrictUploadValidator(StrictFormValidator):
         return await asyncio.to_thread(self._check, data, Headers(scope=scope).get("content-type", ""))
 
     def _validate(self, body: Any) -> None:
-        """Leaves it at what `_check` has found."""
+        """Does nothing: `_check` has validated it."""
 
     def _check(self, data: bytes, content_type: str) -> Any:
         fields = self._fields(data, content_type)
@@ -114,14 +107,25 @@ class StrictUploadValidator(StrictFormValidator):
         return dict(fields) or None
 
 
+def read_form(data: bytes) -> dict[str, str]:
+    """Returns the fields of a URL-encoded form. Raises InvalidRequest, also if a field comes twice."""
+    try:
+        fields = parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise InvalidRequest.of("body", "must be a form in UTF-8") from None
+    if len(dict(fields)) < len(fields):
+        raise InvalidRequest.of("body", "must not have the same field twice")
+    return dict(fields)
+
+
 def read_text(file: FileStorage) -> str:
-    """Returns what an uploaded file says. Raises ValueError where it is no text."""
+    """Returns the text of an uploaded file. Raises ValueError if it is not text."""
     with file.stream as stream:
         return decode(stream.read())
 
 
 class StrictURIParser(OpenAPIURIParser):
-    """Reads the parameters of a URL as `read_parameter` does."""
+    """Reads the parameters of a URL by `read_parameter`."""
 
     def resolve_params(self, params: dict[str, Any], _in: str) -> dict[str, Any]:
         return {
@@ -131,7 +135,7 @@ class StrictURIParser(OpenAPIURIParser):
 
 
 class FormURIParser(StrictURIParser):
-    """Takes an empty parameter for one that was left out, as forms send them and RFC 6749 section 3.1 has it."""
+    """Treats an empty parameter as absent: forms send those (RFC 6749 section 3.1 says the same)."""
 
     def resolve_params(self, params: dict[str, Any], _in: str) -> dict[str, Any]:
         if _in == "query":
@@ -140,7 +144,7 @@ class FormURIParser(StrictURIParser):
 
 
 class StrictParameterValidator(ParameterValidator):
-    """Checks path, query and header parameters and names every wrong one."""
+    """Checks path, query and header parameters, and names every wrong one."""
 
     def validate_request(self, request: Any) -> None:
         parameters = [parameter for place in self.parameters.values() for parameter in place]

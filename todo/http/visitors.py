@@ -1,10 +1,10 @@
-"""Who visits the site: a signed-in person or an address, counted by the rate limits before any thread is taken."""
+"""Rate limits of the site: per account, or per address for visitors without a session."""
 
 from collections.abc import Container
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from todo.http.cookies import account_of
+from todo.http.cookies import session_of
 from todo.http.rate_limits import Kind, RateLimits
 from todo.http.scope import TEMPLATE
 
@@ -12,9 +12,10 @@ MORE_WRITES = "todo.more_writes"  # where the scope keeps what a form turned out
 
 
 class Visitors:
-    """An ASGI app in front of the site's. The guard answers for what it raises: RateLimited, StorageUnavailable.
+    """An ASGI app in front of the site's, so that no thread is taken for a request over the limit.
 
-    What hosts call for many people from few addresses (`uncounted` paths: tokens and metadata) is counted by nobody's.
+    `uncounted` are the paths without a limit: hosts call them (tokens, metadata) for many people from few addresses.
+    Raises RateLimited and StorageUnavailable, which the guard answers.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Visitors:
     async def _count(self, scope: Scope) -> str | None:
         """Counts a request, and returns the account that sent it, as which it is counted."""
         kind: Kind = "reads" if scope["method"] == "GET" else "writes"
-        account = await account_of(scope)
+        account = (await session_of(scope)).account
         if not account:
             await self._limits.charge_address(kind, scope)
             return None

@@ -1,23 +1,20 @@
-"""The browser that a person sits at: its session, the pages it is shown, and the forms it sends."""
+"""The browser of a person: its session, and the pages and redirects that it is sent."""
 
-import secrets
 from collections.abc import Callable
-from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import quote
 
-from flask import Response, g, make_response, redirect, render_template, request
+from flask import Response, make_response, redirect, render_template, request
 from werkzeug import Response as WerkzeugResponse
 
-from todo.accounts import sessions, tokens
+from todo.accounts import sessions
 from todo.accounts.accounts import Account
 from todo.accounts.sessions import Session
 from todo.contract import SITE
 from todo.domain import history
 from todo.domain.users import Owner, User
-from todo.errors import ChangeNotFound, Refusal, SignedOut, StaleForm
+from todo.errors import ChangeNotFound, Refusal
 from todo.http.address import address_of
-from todo.http.cookies import ACCOUNT
+from todo.http.cookies import SESSION
 from todo.http.problems import PROBLEMS
 from todo.http.refusals import CONTENT_POLICY
 from todo.http.visitors import MORE_WRITES
@@ -29,17 +26,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 JSON = dict[str, Any]
 
-HOME = SITE.schema("Next")["default"]
 TODOS_PER_WRITE = SITE.limit("todos_per_write")
 
 
 def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Returns what `rule` returns, from one snapshot, as storage.database.read does where there is an event loop."""
+    """Returns what `rule` returns, from one snapshot: storage.database.read for threads."""
     return current.get().engine.submit_read(rule, *args, **kwargs).result()
 
 
 def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Returns what `rule` returns, once on disk."""
+    """Returns what `rule` returns, once it is on disk."""
     return current.get().engine.submit_write(rule, *args, **kwargs).result()
 
 
@@ -49,75 +45,23 @@ def charge(todos: int) -> None:
 
 
 def address() -> str:
-    """Returns the network address of the caller."""
+    """Returns the network address of the caller, for rate limits."""
     return address_of(request.environ["asgi.scope"], current.get().settings.proxies)
 
 
 def session() -> Session:
-    """Returns the session of this browser, a fresh one without an account where it has none yet."""
-    if "session" not in g:
-        secret = request.cookies.get(current.get().session_cookie, "")
-        g.session = Session(secret or secrets.token_urlsafe(32), _account_of(secret))
-    return g.session  # type: ignore[no-any-return]
-
-
-def account() -> Account | None:
-    """Returns who is signed in."""
-    return session().account
-
-
-def _account_of(secret: str) -> Account | None:
-    """Returns the account of a session, which the event loop has looked up where it counts who visits."""
-    scope = request.environ["asgi.scope"]
-    if ACCOUNT in scope:
-        return scope[ACCOUNT]  # type: ignore[no-any-return]
-    return read(sessions.find, secret) if secret.startswith(tokens.PREFIXES["session"]) else None
-
-
-def check_form(form: JSON) -> None:
-    """Takes the CSRF token, and what was left empty, out of a form. Raises StaleForm if it is of no page of ours."""
-    if not session().accepts(form.pop("csrf_token", "")):
-        raise StaleForm
-    for name in [name for name, value in form.items() if value == ""]:
-        del form[name]
-
-
-def personal(handler: Callable[..., WerkzeugResponse], back: str | None = None) -> Callable[..., WerkzeugResponse]:
-    """Returns the handler for people who are signed in; others sign in first, and come back. Forms are checked.
-
-    They come to the page, or to `back`. A session may also end while the handler is at work.
-    """
-
-    @wraps(handler)
-    def guarded(**arguments: Any) -> WerkzeugResponse:
-        if "body" in arguments:
-            check_form(arguments["body"])
-        try:
-            owner()
-            return handler(**arguments)
-        except SignedOut:
-            return go_to(sign_in_page(back or here(HOME)))
-
-    return guarded
-
-
-def sign_in_page(following: str) -> str:
-    """Returns the address of the form that leads on to a page."""
-    return f"/sign-in?next={quote(following, safe='')}"
+    """Returns the session of this browser, which was looked up before the request got here."""
+    found: Session = request.environ["asgi.scope"][SESSION]
+    return found
 
 
 def here(otherwise: str) -> str:
-    """Returns the address of this page, to come back to, or `otherwise` where a form was sent to it."""
+    """Returns the address of this page, to come back to, or `otherwise` if this is a form."""
     return request.full_path.removesuffix("?") if request.method == "GET" else otherwise
 
 
-def owner() -> Owner:
-    """Returns the person who is signed in, as whose list it is. Raises SignedOut."""
-    return session().owner
-
-
 def go_back(form: JSON, path: str, change_id: int | None = None) -> WerkzeugResponse:
-    """Returns the way back to where the form was, which then says what has changed."""
+    """Redirects to the page that the form was on, or to `path`; it then shows what has changed."""
     address = words.without(form.get("next") or path, "edit")
     changed = f"{'&' if '?' in address else '?'}changed={change_id}" if change_id else ""
     return go_to(address + changed)
@@ -131,15 +75,15 @@ def page(
     status: int = 200,
     **values: Any,
 ) -> Response:
-    """Returns a page, of a refused form with what was wrong. A form leads to this service, and on to `form_goes_to`.
+    """Returns a page, with what was wrong if it answers a refused form.
 
-    One that shows the list of `user` has a script, which keeps it up to date.
+    With `user`, it shows that list and has the script that keeps it up to date. Its form may redirect to the origin
+    `form_goes_to`.
     """
     problem = PROBLEMS[type(refusal)] if refusal else None
     text = render_template(
         template,
         problem=problem,
-        account=account(),
         csrf_token=session().csrf_token,
         refused=words.refused(refusal) if refusal else None,
         schemas=SITE.document["components"]["schemas"],
@@ -152,48 +96,48 @@ def page(
     response.headers["Content-Security-Policy"] = f"{policy}; form-action 'self' {form_goes_to}".strip()
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(refusal.headers if refusal else {})
-    if session().secret != request.cookies.get(current.get().session_cookie):
-        _set_cookie(response, session().secret)  # its forms are known again by it
+    if session().is_new:
+        _set_cookie(response, session().secret)  # its forms have the CSRF token of it
     return response
 
 
 def public_page(template: str, status: int = 200, **values: Any) -> Response:
-    """Returns a page for anybody, which needs no session and starts none."""
+    """Returns a page for anybody. It sets no cookie."""
     response = make_response(render_template(template, here=request.path, words=words, **values), status)
     response.headers["Content-Security-Policy"] = f"{CONTENT_POLICY}; form-action 'none'"
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def change(change_id: int | None) -> history.ChangeDetails | None:
-    """Returns the change that a page shall speak of, if there is one."""
+def change(owner: Owner, change_id: int | None) -> history.ChangeDetails | None:
+    """Returns the change that a page is to announce, if there is one."""
     try:
-        return read(history.change, owner(), change_id) if change_id else None
+        return read(history.change, owner, change_id) if change_id else None
     except ChangeNotFound:
         return None
 
 
 def go_to(path: str) -> WerkzeugResponse:
-    """Returns the way on after a form, to be loaded by GET whatever came before."""
+    """Redirects to a page, by GET."""
     response = redirect(path, 303)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def signed_in(account: Account, path: str, *, keep: bool) -> WerkzeugResponse:
-    """Returns the way on with a new session of the account. Raises WrongPassword where it has just changed."""
+    """Starts a session and redirects. Raises WrongPassword if the password has just changed."""
     return with_session(write(sessions.start, account, session().secret, keep=keep), path, keep=keep)
 
 
 def with_session(secret: str, path: str, *, keep: bool = False) -> WerkzeugResponse:
-    """Returns the way on with a session that has been started."""
+    """Redirects with the cookie of a session that has been started."""
     response = go_to(path)
     _set_cookie(response, secret, keep=keep)
     return response
 
 
 def signed_out(path: str) -> WerkzeugResponse:
-    """Returns the way on without a session."""
+    """Ends the session and redirects."""
     write(sessions.sign_out, session().secret)
     response = go_to(path)
     response.delete_cookie(current.get().session_cookie, secure=_is_secure(), httponly=True, samesite="Lax")

@@ -1,0 +1,41 @@
+"""The forms of the site's pages, as their handlers get them."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from connexion.resolver import Resolver
+
+from todo.contract import SITE, Operation
+from todo.errors import StaleForm
+from todo.web import browser
+
+
+def has_token(operation: Operation) -> bool:
+    """Whether the operation takes a form of a page, all of which have a CSRF token."""
+    content = operation.spec.get("requestBody", {}).get("content", {})
+    return any("csrf_token" in SITE.resolve(body["schema"])["properties"] for body in content.values())
+
+
+FORMS = {operation.handler for operation in SITE.operations if has_token(operation)}
+
+
+class FormResolver(Resolver):
+    """Finds the handlers of site.yaml. Forms reach theirs only with the right CSRF token, and without empty fields."""
+
+    def resolve_function_from_operation_id(self, operation_id: str) -> Callable[..., Any]:
+        handler: Callable[..., Any] = super().resolve_function_from_operation_id(operation_id)
+        return _checked(handler) if operation_id in FORMS else handler
+
+
+def _checked(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns the handler of a form, which raises StaleForm unless the form is from a page of the browser's session."""
+
+    @wraps(handler)
+    def checked(body: dict[str, str], **arguments: Any) -> Any:
+        if not browser.session().accepts(body.get("csrf_token", "")):
+            raise StaleForm
+        filled = {name: value for name, value in body.items() if value != "" and name != "csrf_token"}
+        return handler(body=filled, **arguments)
+
+    return checked
