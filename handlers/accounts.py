@@ -6,6 +6,7 @@ from flask import Response, jsonify, request
 from werkzeug import Response as WerkzeugResponse
 
 from todo.accounts import accounts, grants, passwords, sessions
+from todo.accounts.accounts import Account
 from todo.contract import API
 from todo.domain import calendars, files, profiles, users
 from todo.domain.users import Owner
@@ -13,7 +14,7 @@ from todo.errors import ClaimRefused, Refusal, TooManyAttempts, UsernameTaken, W
 from todo.http.sign_in import HOME, sign_in_address
 from todo.http.validators import read_text
 from todo.service import current
-from todo.web import browser
+from todo.web import browser, drafts
 
 JSON = dict[str, Any]
 Answer = WerkzeugResponse
@@ -31,7 +32,7 @@ def sign_up(body: JSON) -> Answer:
         account = accounts.sign_up(_engine(), browser.address(), body["username"], body["password"], email, claim_code)
     except (ClaimRefused, TooManyAttempts, UsernameTaken) as refusal:
         return _again("sign_up.html", refusal, body)
-    return browser.signed_in(account, body.get("next") or HOME, keep="keep" in body)
+    return _signed_in(account, body)
 
 
 def get_sign_in(user: Owner | None, next_: str) -> Answer:
@@ -41,7 +42,7 @@ def get_sign_in(user: Owner | None, next_: str) -> Answer:
 def sign_in(body: JSON) -> Answer:
     try:
         account = accounts.check_password(_engine(), browser.address(), body["username"], body["password"])
-        return browser.signed_in(account, body.get("next") or HOME, keep="keep" in body)
+        return _signed_in(account, body)
     except (TooManyAttempts, WrongPassword) as refusal:
         return _again("sign_in.html", refusal, body)
 
@@ -61,7 +62,9 @@ def change_password(user: Owner, body: JSON) -> Answer:
         secret = browser.write(sessions.change_password, user, account, new)
     except (TooManyAttempts, WrongPassword) as refusal:
         return _account_page(user, refusal)
-    return browser.with_session(secret, ACCOUNT)
+    response = browser.go_to(ACCOUNT)
+    browser.set_cookie(response, secret)
+    return response
 
 
 def change_email(user: Owner, body: JSON) -> Answer:
@@ -124,6 +127,15 @@ def change_calendar(user: Owner, body: JSON) -> Answer:
     return browser.go_to("/account#calendar")
 
 
+def _signed_in(account: Account, body: JSON) -> Answer:
+    """Starts a session, and redirects to `next` or shows the draft that the sign-in page has kept."""
+    keep, draft = "keep" in body, drafts.draft_of(body, body.get("draft"))
+    session = browser.start_session(account, keep=keep)
+    response = drafts.show(session.owner, body, draft) if draft else browser.go_to(body.get("next") or HOME)
+    browser.set_cookie(response, session.secret, keep=keep)
+    return response
+
+
 def _account_page(owner: Owner, refusal: Refusal | None = None) -> Response:
     user = browser.read(users.find, owner)
     calendar = browser.read(calendars.path, owner)
@@ -142,9 +154,10 @@ def _account_page(owner: Owner, refusal: Refusal | None = None) -> Response:
 
 
 def _again(template: str, refusal: Any, body: JSON) -> Response:
-    """Returns the form again with what was wrong, and with what was typed but for the secrets."""
+    """Returns the form again, with what was wrong and all that was typed but the secrets."""
     typed = {name: body.get(name, "") for name in ("username", "email", "keep")}
-    return browser.page(template, refusal, next=body.get("next") or HOME, typed=typed)
+    draft = drafts.draft_of(body, body.get("draft"))
+    return browser.page(template, refusal, next=body.get("next") or HOME, typed=typed, draft=draft)
 
 
 def _engine() -> Any:

@@ -6,10 +6,10 @@ from werkzeug import Response
 
 from todo.contract import API
 from todo.contract.schemas import find_errors
-from todo.domain import changes, sections
+from todo.domain import changes
 from todo.domain.users import Owner
 from todo.errors import InvalidRequest, Refusal
-from todo.web import browser
+from todo.web import browser, list_page
 
 JSON = dict[str, Any]
 FIELDS = ("todo", "notes", "priority", "repeat")
@@ -24,15 +24,24 @@ def get_list(
     edit: int | None = None,
     changed: int | None = None,
 ) -> Response:
-    return _page(user, q=q, tag=tag, section=section, cursor=cursor, edit=edit, changed=changed)
+    return list_page.show(
+        user,
+        back=browser.here(list_page.PATH),
+        q=q,
+        tag=tag,
+        section=section,
+        cursor=cursor,
+        edit=edit,
+        changed=changed,
+    )
 
 
 def add_to_list(user: Owner, body: JSON) -> Response:
     try:
         added = browser.write(changes.act, user, {"action": "add", **_fields(body, "NewTodo")})
     except Refusal as refusal:
-        return _page(user, refusal, typed=body)
-    return browser.go_back(body, "/list", added["change_id"])
+        return list_page.show_again(user, refusal, body, typed=body)
+    return browser.go_back(body, list_page.PATH, added["change_id"])
 
 
 def edit_on_list(user: Owner, body: JSON) -> Response:
@@ -42,8 +51,8 @@ def edit_on_list(user: Owner, body: JSON) -> Response:
         action = {"action": "update", "id": todo_id, "if_version": version, **cleared, **_fields(body, "TodoUpdate")}
         edited = browser.write(changes.act, user, action)
     except Refusal as refusal:
-        return _page(user, refusal, edit=todo_id, edited=body)
-    return browser.go_back(body, "/list", edited["change_id"] if edited["version"] > version else None)
+        return list_page.show_again(user, refusal, body, edit=todo_id, edited=body)
+    return browser.go_back(body, list_page.PATH, edited["change_id"] if edited["version"] > version else None)
 
 
 def act_on_list(user: Owner, body: JSON) -> Response:
@@ -53,12 +62,12 @@ def act_on_list(user: Owner, body: JSON) -> Response:
     try:
         done = browser.write(changes.act, user, action)
     except Refusal as refusal:
-        return _page(user, refusal)
-    return browser.go_back(body, "/list", done["change_id"])
+        return list_page.show_again(user, refusal, body)
+    return browser.go_back(body, list_page.PATH, done["change_id"])
 
 
 def _fields(form: JSON, schema: str) -> JSON:
-    """Returns what a form says of a to-do, as the contract for assistants has it. Raises InvalidRequest."""
+    """Returns the fields of a to-do as the contract for assistants names them. Raises InvalidRequest."""
     fields = {name: form[name] for name in FIELDS if name in form}
     if "due_day" in form:
         fields["due"] = form["due_day"] + (f"T{form['due_time'][:5]}" if "due_time" in form else "")
@@ -70,34 +79,3 @@ def _fields(form: JSON, schema: str) -> JSON:
     if errors:
         raise InvalidRequest(errors)
     return fields
-
-
-def _page(
-    user: Owner,
-    refusal: Refusal | None = None,
-    q: str | None = None,
-    tag: str | None = None,
-    section: str | None = None,
-    cursor: str | None = None,
-    edit: int | None = None,
-    changed: int | None = None,
-    typed: JSON | None = None,
-    edited: JSON | None = None,
-) -> Response:
-    if section:
-        view = browser.read(sections.page, user, section, q, tag, cursor)
-    else:
-        view = browser.read(sections.overview, user, q, tag)
-    return browser.page(
-        "list.html",
-        refusal,
-        user=view.user,
-        view=view,
-        moment=view.moment,
-        notice=browser.change(user, changed),
-        asked={"q": q, "tag": tag, "section": section},
-        edit=edit,
-        typed=typed or {},
-        edited=edited or {},
-        back=browser.here("/list"),
-    )

@@ -38,6 +38,7 @@ from todo.service import Service, current
 from todo.storage.database import open_engine
 from todo.storage.engine import Engine
 from todo.web import error_page
+from todo.web.drafts import SignInPage
 from todo.web.form_resolver import FormResolver
 
 # The pinned tzdata knows newer rules than the machine's own tables, and is the same everywhere.
@@ -56,7 +57,7 @@ def create_app(settings: Settings, dispatcher: Literal["compiled", "connexion"] 
     limits = RateLimits(
         settings.reads_per_minute, settings.writes_per_minute, settings.redis_url, proxies=settings.proxies
     )
-    refuse = Refusals([API, SITE], settings.public_url, error_page.render)
+    refuse = Refusals([API, SITE], settings.public_url, error_page.render, SignInPage())
     routes = [
         *_api_routes(settings, refuse, limits, dispatcher),
         *_site_routes(settings, refuse, limits),

@@ -39,9 +39,10 @@ def test_a_form_that_comes_late_leads_to_the_sign_in(workers: Workers, monkeypat
     form = {"csrf_token": person.csrf_token(), "todo": "x"}
     elsewhere = workers.person(person.username)
     elsewhere.browser.cookies.update(person.browser.cookies)
-    monkeypatch.setattr(Session, "has_sent", pause.after(Session.has_sent))
+    monkeypatch.setattr(Session, "accepts", pause.after(Session.accepts))
     answer = pause.during(lambda: person.browser.post("/list", data=form), lambda: elsewhere.send("/sign-out"))
-    assert answer.headers["location"] == "/sign-in?next=%2Flist"
+    assert answer.status_code == 403
+    assert '<input type="hidden" name="todo" value="x">' in answer.text  # of the sign-in page
     assert person.sign_in().status_code == 303
     assert person.browser.get("/account/export").json()["todos"] == []
 

@@ -97,7 +97,7 @@ def page(
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(refusal.headers if refusal else {})
     if session().is_new:
-        _set_cookie(response, session().secret)  # its forms have the CSRF token of it
+        set_cookie(response, session().secret)  # its forms have the CSRF token of it
     return response
 
 
@@ -124,16 +124,11 @@ def go_to(path: str) -> WerkzeugResponse:
     return response
 
 
-def signed_in(account: Account, path: str, *, keep: bool) -> WerkzeugResponse:
-    """Starts a session and redirects. Raises WrongPassword if the password has just changed."""
-    return with_session(write(sessions.start, account, session().secret, keep=keep), path, keep=keep)
-
-
-def with_session(secret: str, path: str, *, keep: bool = False) -> WerkzeugResponse:
-    """Redirects with the cookie of a session that has been started."""
-    response = go_to(path)
-    _set_cookie(response, secret, keep=keep)
-    return response
+def start_session(account: Account, *, keep: bool) -> Session:
+    """Returns a new session in place of the browser's own. Raises WrongPassword if the password has just changed."""
+    started = Session(write(sessions.start, account, session().secret, keep=keep), account)
+    request.environ["asgi.scope"][SESSION] = started
+    return started
 
 
 def signed_out(path: str) -> WerkzeugResponse:
@@ -144,7 +139,8 @@ def signed_out(path: str) -> WerkzeugResponse:
     return response
 
 
-def _set_cookie(response: WerkzeugResponse, secret: str, *, keep: bool = False) -> None:
+def set_cookie(response: WerkzeugResponse, secret: str, *, keep: bool = False) -> None:
+    """Makes the browser remember a session, until it is closed or, with `keep`, for as long as the session lasts."""
     response.set_cookie(
         current.get().session_cookie,
         secret,

@@ -5,10 +5,13 @@ from functools import wraps
 from typing import Any
 
 from connexion.resolver import Resolver
+from flask import request
 
 from todo.contract import SITE, Operation
+from todo.domain.users import Owner
 from todo.errors import StaleForm
-from todo.web import browser
+from todo.http.problems import PROBLEMS
+from todo.web import browser, drafts
 
 
 def has_token(operation: Operation) -> bool:
@@ -29,13 +32,21 @@ class FormResolver(Resolver):
 
 
 def _checked(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Returns the handler of a form, which raises StaleForm unless the form is from a page of the browser's session."""
+    """Returns the handler of a form, called only if the form is from a page of the browser's session."""
 
     @wraps(handler)
     def checked(body: dict[str, str], **arguments: Any) -> Any:
         if not browser.session().accepts(body.get("csrf_token", "")):
-            raise StaleForm
+            return _stale(body, **arguments)
         filled = {name: value for name, value in body.items() if value != "" and name != "csrf_token"}
         return handler(body=filled, **arguments)
 
     return checked
+
+
+def _stale(body: dict[str, str], user: Owner | None = None) -> Any:
+    """Shows a form again that is from a page of an earlier session. Raises StaleForm if it has no draft, or no page."""
+    draft = drafts.draft_of(body, request.path)
+    if user and draft and drafts.is_same_origin(request.environ["asgi.scope"]):
+        return drafts.show(user, body, draft, status=PROBLEMS[StaleForm].status)
+    raise StaleForm

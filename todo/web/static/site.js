@@ -40,7 +40,7 @@ function isBusy() {
       ? [...field.options].some((option) => option.selected !== option.defaultSelected && field.value !== field.options[0].value)
       : field.value !== field.defaultValue,
   );
-  return typed || page().querySelector(".editing") !== null || page().contains(document.activeElement?.closest(FIELDS));
+  return typed || page().querySelector(".editing, .typed") !== null || page().contains(document.activeElement?.closest(FIELDS));
 }
 
 async function poll() {
@@ -48,22 +48,26 @@ async function poll() {
   const version = page().dataset.version;
   if (!version) return;
   const response = await fetch("/live", { headers: { "If-None-Match": version }, cache: "no-store" });
-  if (response.status === 204) return location.reload();
+  if (response.status === 204) {
+    return isBusy() ? announce("You have been signed out. What you are typing is kept while you sign in.") : location.reload();
+  }
   if (response.status !== 200) return;
   if (!isBusy()) return load(location.href, {}, document.activeElement?.id);
-  if (!document.getElementById("news")) {
-    const news = document.createElement("p");
-    news.id = "news";
-    news.className = "notice";
-    news.setAttribute("role", "status");
-    news.textContent = "The list has changed since. ";
-    const button = document.createElement("button");
-    button.className = "quiet";
-    button.textContent = "Show what is new";
-    button.addEventListener("click", () => load(location.href, {}, "content"));
-    news.append(button);
-    page().querySelector("h1").after(news);
-  }
+  const button = document.createElement("button");
+  button.className = "quiet";
+  button.textContent = "Show what is new";
+  button.addEventListener("click", () => load(location.href, {}, "content"));
+  announce("The list has changed since. ", button);
+}
+
+function announce(...said) {
+  if (document.getElementById("news")) return;
+  const news = document.createElement("p");
+  news.id = "news";
+  news.className = "notice";
+  news.setAttribute("role", "status");
+  news.append(...said);
+  page().querySelector("h1").after(news);
 }
 
 function isPlainClick(event) {

@@ -1,0 +1,73 @@
+"""The page of the list, and the forms on it."""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import Response
+
+from todo.contract import SITE
+from todo.contract.schemas import compile_schema
+from todo.domain import sections
+from todo.domain.users import Owner
+from todo.errors import Refusal
+from todo.web import browser
+
+JSON = dict[str, Any]
+
+PATH = "/list"
+(_GET,) = [operation for operation in SITE.operations if (operation.method, operation.path) == ("GET", PATH)]
+_FILTERS = {
+    parameter["name"]: compile_schema(parameter["schema"])
+    for parameter in SITE.parameters(_GET, "query")
+    if parameter["name"] in ("q", "tag", "section", "cursor")
+}
+
+
+def show(
+    owner: Owner,
+    refusal: Refusal | None = None,
+    *,
+    back: str,
+    q: str | None = None,
+    tag: str | None = None,
+    section: str | None = None,
+    cursor: str | None = None,
+    changed: int | None = None,
+    edit: int | None = None,
+    **forms: Any,
+) -> Response:
+    """Returns the page, with what was wrong if it answers a refused form. Its forms lead back to the address `back`.
+
+    `edit` is the to-do that is shown as a form. `forms` are `typed`, the fields of the form to add, `edited`, those of
+    the form to edit, and `seen_version`, the version that was edited if not the present one.
+    """
+    if section:
+        view = browser.read(sections.page, owner, section, q, tag, cursor)
+    else:
+        view = browser.read(sections.overview, owner, q, tag)
+    return browser.page(
+        "list.html",
+        refusal,
+        user=view.user,
+        view=view,
+        moment=view.moment,
+        notice=browser.change(owner, changed),
+        asked={"q": q, "tag": tag, "section": section},
+        edit=edit,
+        here=PATH,
+        back=back,
+        **{"typed": {}, "edited": {}, **forms},
+    )
+
+
+def show_again(owner: Owner, refusal: Refusal | None, form: JSON, **forms: Any) -> Response:
+    """Returns the page that a form was on, with the same filter."""
+    address = form.get("next", "")
+    back = address if urlsplit(address).path == PATH else PATH
+    return show(owner, refusal, back=back, **_filter(back), **forms)
+
+
+def _filter(address: str) -> JSON:
+    """Returns what an address of the page filters by."""
+    given = dict(parse_qsl(urlsplit(address).query))
+    return {name: given[name] for name, is_valid in _FILTERS.items() if name in given and is_valid(given[name])}
