@@ -184,6 +184,33 @@ class TestWithoutScript:
             expect(page.locator(".text")).to_have_text(["=1+1", "=1+1"])
 
 
+class TestSignedOutWhileTyping:
+    @pytest.mark.parametrize("script", [True, False])
+    @pytest.mark.parametrize("form", ["add", "edit"])
+    def test_what_was_typed_is_still_there_after_sign_in(
+        self, chromium: Browser, service: Child, assistant: Assistant, script: bool, form: str
+    ) -> None:
+        assistant.add("Buy bread")
+        path, field, button = {"add": ("/list", "#todo", "Add"), "edit": ("/list?edit=1", "#edit-todo", "Save")}[form]
+        with window(chromium, service, assistant, script=script) as context:
+            page = opened(context, path)
+            page.fill(field, "Buy milk")
+            Person(assistant.http, assistant.username).send("/sign-out")
+            if script:
+                expect(page.locator("#news")).to_contain_text("You have been signed out", timeout=SOON + 2_000)
+            expect(page.locator(field)).to_have_value("Buy milk")
+            page.get_by_role("button", name=button, exact=True).click()
+            expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+            page.fill("#username", assistant.username)
+            page.fill("#password", PASSWORD)
+            page.get_by_role("button", name="Sign in").click()
+            expect(page.locator(field)).to_have_value("Buy milk")
+            assert [todo["todo"] for todo in assistant.call("GET")["todos"]] == ["Buy bread"]
+            page.get_by_role("button", name=button, exact=True).click()
+            expect(page.locator("#notice")).to_contain_text("“Buy milk”")
+            assert "Buy milk" in [todo["todo"] for todo in assistant.call("GET")["todos"]]
+
+
 @pytest.fixture
 def chatgpt(service: Child, assistant: Assistant) -> Iterator[httpx.Client]:
     """ChatGPT over MCP, which the person has connected."""

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from todo.errors import FieldError, InvalidRequest, Refusal
+from todo.errors import FieldError, InvalidRequest, Refusal, SignedOut
 from todo.http.problems import PROBLEMS, problem_response
 
 
@@ -14,7 +14,7 @@ def kinds(of: type[Refusal] = Refusal) -> list[type[Refusal]]:
 
 
 def test_every_refusal_has_its_row() -> None:
-    assert set(PROBLEMS) == {*kinds(), Exception}
+    assert set(PROBLEMS) == {*kinds(), SignedOut, Exception}
 
 
 def test_codes_are_stable_names_of_their_own() -> None:
