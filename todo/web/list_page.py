@@ -34,17 +34,21 @@ def show(
     cursor: str | None = None,
     changed: int | None = None,
     edit: int | None = None,
-    **forms: Any,
+    typed: JSON | None = None,
+    edited: JSON | None = None,
+    **more: Any,
 ) -> Response:
     """Returns the page, with what was wrong if it answers a refused form. Its forms lead back to the address `back`.
 
-    `edit` is the to-do that is shown as a form. `forms` are `typed`, the fields of the form to add, `edited`, those of
-    the form to edit, and `seen_version`, the version that was edited if not the present one.
+    `edit` is the id of the to-do that is shown as a form, with the fields `edited` if given. `typed` are the fields of
+    the form to add; if the to-do to edit is not on the page, those are `edited`, so that nothing is lost.
     """
     if section:
         view = browser.read(sections.page, owner, section, q, tag, cursor)
     else:
         view = browser.read(sections.overview, owner, q, tag)
+    if edited and edit not in [todo.id for part in view.sections for todo in part.todos]:
+        typed = edited
     return browser.page(
         "list.html",
         refusal,
@@ -56,18 +60,20 @@ def show(
         edit=edit,
         here=PATH,
         back=back,
-        **{"typed": {}, "edited": {}, **forms},
+        typed=typed or {},
+        edited=edited or {},
+        **more,
     )
 
 
-def show_again(owner: Owner, refusal: Refusal | None, form: JSON, **forms: Any) -> Response:
+def show_again(owner: Owner, refusal: Refusal | None, form: JSON, **shown: Any) -> Response:
     """Returns the page that a form was on, with the same filter."""
     address = form.get("next", "")
     back = address if urlsplit(address).path == PATH else PATH
-    return show(owner, refusal, back=back, **_filter(back), **forms)
+    return show(owner, refusal, back=back, **_filter(back), **shown)
 
 
 def _filter(address: str) -> JSON:
-    """Returns what an address of the page filters by."""
+    """Returns the filter in an address of the page."""
     given = dict(parse_qsl(urlsplit(address).query))
     return {name: given[name] for name, is_valid in _FILTERS.items() if name in given and is_valid(given[name])}

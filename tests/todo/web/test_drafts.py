@@ -103,6 +103,16 @@ def test_what_changed_before_sign_in_is_not_overwritten(late: Person, client: ht
     assert todos(late)[0]["todo"] == "By an assistant"
 
 
+def test_edit_of_what_is_gone_can_be_added(late: Person, client: httpx.Client) -> None:
+    asked = send_late(late, "/list/edit", id="1", version="1", todo="Mine", notes="long")
+    client.delete(f"/todos/{late.username}/1").raise_for_status()
+    form = form_in(sign_in(late, asked).text, "/list")
+    assert (form["todo"], form["notes"]) == ("Mine", "long")
+    refused = late.browser.post("/list/edit", data={**form, "id": "1", "version": "1"})
+    assert refused.status_code == 404
+    assert form_in(refused.text, "/list")["notes"] == "long"
+
+
 def test_wrong_password_loses_nothing(late: Person) -> None:
     asked = sign_in(late, send_late(late, "/list", **TYPED), "not the password")
     assert asked.status_code == 403
