@@ -1,4 +1,4 @@
-"""The operations of the tag accounts: where a person signs up, signs in and decides what assistants may do."""
+"""The operations of the tag accounts: sign-up, sign-in, and the account page."""
 
 from typing import Any
 

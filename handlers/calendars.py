@@ -1,4 +1,4 @@
-"""The operations of the tag calendars: due dates in other calendars."""
+"""The operations of the tag calendars: the calendar feed."""
 
 from datetime import date
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ def get_calendar(calendar: str) -> WerkzeugResponse:
     feed = browser.read(calendars.find, calendar)
     if feed is None:
         raise NotFound
-    # What it holds depends on the day too.
+    # The feed depends on the date too.
     version = f"{feed.user.id}-{feed.user.last_change_id}-{date.today():%Y%m%d}"
     response = Response(mimetype="text/calendar")
     response.set_etag(version)

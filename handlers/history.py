@@ -1,4 +1,4 @@
-"""The operations of the tag history: where a person sees what was done, and takes it back."""
+"""The operations of the tag history: the history of the list, and undo."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ def clear_history(user: Owner, body: JSON) -> Response:
 
 
 def _preview(connection: Connection, owner: Owner, actor: Actor, since: str) -> tuple[UndoPreview, list[Any]]:
-    """Returns both from one snapshot: what would be undone, and what is in the way of the rest."""
+    """Returns what would be undone, and the later changes that keep the rest from it, from one snapshot."""
     would_undo = undo.preview(connection, owner, actor.by, since)
     return would_undo, history.conflicting_changes(connection, owner, would_undo.conflicts[: history.MAX_ENTRIES])
 

@@ -1,4 +1,4 @@
-"""The operations of the tag lists: where a person sees and changes the list."""
+"""The operations of the tag lists: the page of the list, and its forms."""
 
 from typing import Any
 

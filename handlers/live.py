@@ -1,4 +1,4 @@
-"""The operations of the tag live: what open pages ask, on the event loop, as each does so every second or two."""
+"""The operations of the tag live, on the event loop: every open page polls it every second or two."""
 
 from starlette.requests import Request
 from starlette.responses import Response

@@ -43,7 +43,7 @@ def get_consent(
     }
     asked = {name: value for name, value in given.items() if value}
     if user is None and clients.is_document(client_id):
-        raise SignedOut  # only for people with an account is anything fetched
+        raise SignedOut  # metadata documents are fetched only for people with an account
     _remember_client(asked)
     question = browser.read(authorize.prompt, _issuer(), asked)
     if not isinstance(question, authorize.ConsentPrompt):

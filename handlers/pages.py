@@ -1,4 +1,4 @@
-"""The operations of the tag pages: what a person reads."""
+"""The operations of the tag pages: home, documentation and legal pages, and their files."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,14 +16,14 @@ from todo.service import current
 from todo.web import assets, browser
 from todo.web.assets import Asset
 
-# Swagger UI writes style attributes and draws its icons from data addresses; scripts come from this service alone.
+# Swagger UI has icons in data URLs; scripts come from this service alone.
 CONTENT_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"  # noqa: E501
 
 OF_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 def _files(path: str, folder: Path, max_age: int) -> dict[str, Asset]:
-    """Returns the files that the contract names at this path, by name."""
+    """Returns the files in the enum of the path parameter, by name."""
     (operation,) = [operation for operation in SITE.operations if operation.path == path]
     (parameter,) = SITE.parameters(operation, "path")
     return {name: Asset(folder / name, max_age) for name in parameter["schema"]["enum"]}

@@ -1,4 +1,4 @@
-"""The operations of the tag shares: what people show to others."""
+"""The operations of the tag shares: to-dos that are shared by a link."""
 
 from flask import Response
 
@@ -26,7 +26,7 @@ def _drawn(shared: shares.SharedTodo) -> Response:
     todo = shared.todo
     due = f"Due {words.exact(todo.due)}" if todo.due else ""
     response = Response(picture.draw(todo.todo, due, todo.status == "done"), mimetype="image/png")
-    # Its address says what is drawn, so it never changes; a day, so that one that is taken back is soon forgotten.
+    # The address has a hash of the picture, so it is immutable; only for a day, since the link may be revoked.
     response.headers["Cache-Control"] = "public, max-age=86400, immutable"
     response.headers["X-Robots-Tag"] = "noindex"
     return response

@@ -133,9 +133,9 @@ def test_by_keyboard_alone(page: Page, client: Client, username: str) -> None:
 def test_changes_the_password_exports_and_deletes(page: Page, username: str) -> None:
     page.goto("/sign-up?next=/account")
     sign_up(page, username)
-    page.get_by_label("Password now").fill(PASSWORD)
+    page.get_by_label("Current password").fill(PASSWORD)
     page.get_by_label("New password").fill(NEW_PASSWORD)
-    page.get_by_role("button", name="Change the password").click()
+    page.get_by_role("button", name="Change password").click()
     page.get_by_role("button", name="Sign out").click()
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(PASSWORD)

@@ -157,7 +157,7 @@ class TestWithoutScript:
             page.get_by_role("button", name="Restore: Buy oat milk").click()
             assistant.add("By ChatGPT")
             page.get_by_role("link", name="History").click()
-            page.get_by_text("Undo everything that somebody did").click()
+            page.get_by_text("Undo all changes by someone").click()
             page.select_option("#undo-who", value="assistant:ChatGPT")
             page.get_by_role("button", name="Preview").click()
             expect(page.locator("main")).to_contain_text("Assistant “ChatGPT” made 1 change")
@@ -166,7 +166,7 @@ class TestWithoutScript:
             page.get_by_role("link", name="List", exact=True).click()
             expect(page.locator(".text")).to_have_text(["Buy oat milk"])
             page.get_by_role("link", name="Edit: Buy oat milk").click()
-            page.get_by_role("button", name="Make a link").click()
+            page.get_by_role("button", name="Create a link").click()
             page.get_by_role("link", name="shared").click()
             expect(page.get_by_role("heading", level=1)).to_have_text("Buy oat milk")
 

@@ -263,7 +263,7 @@ class TestList:
         assert parts(page(person, "/list?q=STRASSE"))["undated"] == ["Straße fegen"]
         assert parts(page(person, "/list?tag=home"))["undated"] == ["Straße fegen"]
         assert parts(page(person, "/list?q=home"))["undated"] == ["Straße fegen", "Buy milk"]
-        assert "Nothing was found." in said(page(person, "/list?q=nothing"))
+        assert "Nothing found." in said(page(person, "/list?q=nothing"))
         assert len(parts(page(person, "/list?q=&tag="))["undated"]) == 2
 
     def test_long_parts_come_in_pages(self, person: Person, assistant: Assistant) -> None:
