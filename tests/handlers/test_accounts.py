@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
 from tests.people import NEW_PASSWORD, PASSWORD, Client, Person, bearer, soup
-from todo.accounts import accounts, passwords
+from todo.accounts import accounts, passwords, sessions
 from todo.app import create_app
 from todo.config import Settings
 from todo.contract import API, SITE
@@ -214,6 +214,14 @@ class TestSigningIn:
         assert person.send("/sign-out").headers["location"] == "/sign-in?next=%2Flist"
         person.browser.cookies.set("session", cookie)
         assert not person.is_signed_in()
+
+    def test_request_looks_up_its_session_once(self, person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+        form, lookups = {"csrf_token": person.csrf_token(), "todo": "A"}, []
+        find = sessions.find
+        monkeypatch.setattr(sessions, "find", lambda *args: lookups.append(1) or find(*args))
+        assert person.browser.get("/list").status_code == 200
+        assert person.browser.post("/list", data=form).status_code == 303
+        assert len(lookups) == 2
 
     def test_pages_for_the_signed_in_lead_others_to_the_form(self, new_browser: NewBrowser) -> None:
         for path in ("/account", "/account/export"):
