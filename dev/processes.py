@@ -86,8 +86,9 @@ class Child:
 
     @property
     def authorization(self) -> dict[str, str]:
-        """The header that holds the service key."""
-        return {"Authorization": f"Bearer {self.environ['SERVICE_AUTH_KEY'].split(',')[0]}"}
+        """The header with the service key, if its environment has one."""
+        key = self.environ.get("SERVICE_AUTH_KEY", "").partition(",")[0]
+        return {"Authorization": f"Bearer {key}"} if key else {}
 
     @property
     def address(self) -> tuple[str, int]:

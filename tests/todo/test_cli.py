@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tests.conftest import ROOT, SERVICE_KEY, migrate
+from dev.processes import ROOT
+from tests.conftest import SERVICE_KEY, migrate
 from todo.accounts import accounts
 from todo.cli import MAKE, commands
 from todo.config import Settings, load_environ
