@@ -62,7 +62,8 @@ def watch(context: BrowserContext, home: str) -> list[str]:
     context.on("weberror", lambda error: note(str(error.error)))
     context.on("console", lambda said: note(said.text, is_problem=said.type == "error" and NOT_LOADED not in said.text))
     context.on("request", lambda request: note(request.url, is_problem=not request.url.startswith(home)))
-    context.on("requestfailed", lambda request: note(request.url, is_problem=request.resource_type not in PAGES))
+    # A page that is left while its icon loads has not failed.
+    context.on("requestfailed", lambda request: note(request.url, is_problem=request.failure != "net::ERR_ABORTED"))
     context.on(
         "response",
         lambda answer: note(answer.url, is_problem=answer.status >= 400 and answer.request.resource_type not in PAGES),
