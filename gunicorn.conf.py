@@ -16,14 +16,14 @@ except ConfigError as error:
 
 bind = f"{settings.host}:{settings.port}"
 workers = settings.web_concurrency
-worker_class = "todo.http.worker.Worker"
+worker_class = "todo.server.worker.Worker"
 # Load once before forking, so that a bad setting or contract stops the start rather than each worker.
 preload_app = True
 # Platforms allow 30 seconds between SIGTERM and SIGKILL; requests in flight get most of them.
 graceful_timeout = 25
 timeout = 60
 keepalive = 15
-# gunicorn trusts no X-Forwarded-For: todo.http.address evaluates it, according to PROXIES.
+# gunicorn trusts no X-Forwarded-For: todo.http.client_address evaluates it, according to PROXIES.
 forwarded_allow_ips = ""
 # A running service is controlled by signals only.
 control_socket_disable = True

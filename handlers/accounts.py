@@ -8,10 +8,10 @@ from werkzeug import Response as WerkzeugResponse
 from todo.accounts import accounts, grants, passwords, sessions
 from todo.accounts.accounts import Account
 from todo.contract import API
-from todo.domain import calendars, files, profiles, users
+from todo.domain import calendars, import_export, profiles, users
 from todo.domain.users import Owner
 from todo.errors import ClaimRefused, Refusal, TooManyAttempts, UsernameTaken, WrongPassword
-from todo.http.sign_in import HOME, sign_in_address
+from todo.http.sign_in_redirect import HOME, sign_in_address
 from todo.http.validators import read_text
 from todo.service import current
 from todo.web import browser, drafts
@@ -107,16 +107,16 @@ def delete_account(user: Owner, body: JSON) -> Answer:
 
 def import_file(user: Owner, body: JSON) -> Answer:  # noqa: ARG001
     try:
-        file = files.Import.of(files.read_file(read_text(request.files["file"])))
+        file = import_export.Import.of(import_export.read_file(read_text(request.files["file"])))
         browser.charge(len(file.todos))
-        change_id = browser.write(files.add_all, user, file)
+        change_id = browser.write(import_export.add_all, user, file)
     except Refusal as refusal:
         return _account_page(user, refusal)
     return browser.go_back({}, HOME, change_id)
 
 
 def export_csv(user: Owner) -> Answer:
-    response = Response(browser.read(files.to_csv, user), mimetype="text/csv")
+    response = Response(browser.read(import_export.to_csv, user), mimetype="text/csv")
     response.headers["Content-Disposition"] = 'attachment; filename="todo.csv"'
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from todo.accounts import tokens
 from todo.domain.users import utc_now
-from todo.http.cookies import session_secret
+from todo.http.session_cookie import session_secret
 from todo.storage.database import peek
 from todo.storage.statements import Connection
 from todo.web.live import version_of

@@ -97,7 +97,7 @@ def get_mcp_resource_metadata() -> Response:
 def _to_client(answer: authorize.ErrorPage | OAuthResponse) -> WerkzeugResponse:
     """Returns the redirect to a client, or a page with a link to it."""
     if isinstance(answer, authorize.ErrorPage):
-        return browser.public_page("way_back.html", 400, back=answer)
+        return browser.public_page("oauth_error.html", 400, back=answer)
     return browser.go_to(str(answer.location))
 
 

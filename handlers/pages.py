@@ -10,8 +10,8 @@ from swagger_ui_bundle import swagger_ui_path
 
 from todo.contract import API, SITE
 from todo.domain.users import Owner
+from todo.http.asgi_scope import PATH_VALUES
 from todo.http.problems import PROBLEMS
-from todo.http.scope import PATH_VALUES
 from todo.service import current
 from todo.web import assets, browser
 from todo.web.assets import Asset

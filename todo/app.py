@@ -21,7 +21,6 @@ from todo.http.access_log import AccessLog
 from todo.http.bodies import Bodies
 from todo.http.bridge import Bridge
 from todo.http.connexion_apps import ForConnexion
-from todo.http.cookies import SECURITY_HANDLERS, is_signed_in
 from todo.http.cors import CORS
 from todo.http.event_loop import OnTheLoop
 from todo.http.guard import Guard, Refuse
@@ -30,8 +29,9 @@ from todo.http.rate_limits import RateLimits
 from todo.http.refusals import Refusals
 from todo.http.responses import JSONResolver
 from todo.http.routes import Route, routes_of
+from todo.http.session_cookie import SECURITY_HANDLERS, is_signed_in
+from todo.http.site_limits import Visitors
 from todo.http.validators import FormURIParser
-from todo.http.visitors import Visitors
 from todo.mcp.endpoint import Endpoint
 from todo.oauth.metadata import resources_of
 from todo.service import Service, current

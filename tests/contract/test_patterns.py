@@ -112,8 +112,8 @@ EXAMPLES = {
 # Those that are not for a whole text.
 USED = {
     "todo.accounts.bearer._NOT_IN_NAMES": "search",
-    "todo.domain.files.FORMULA": "findall",
-    "todo.domain.files.MADE_TEXT": "findall",
+    "todo.domain.import_export.FORMULA": "findall",
+    "todo.domain.import_export.MADE_TEXT": "findall",
     "todo.oauth.fetching.DOT_SEGMENTS": "search",
     "todo.contract.formats.HAS_HIDDEN": "search",
 }

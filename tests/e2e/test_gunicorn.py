@@ -21,7 +21,7 @@ ACCESS_LINE = re.compile(r"(?P<what>[A-Z]+ (?:/\S*|-) \d{3}) \d+\.\d+ms (?P<id>[
 def test_serves_and_ends_with_0(tmp_path: Path) -> None:
     assert WEB == ["gunicorn", "wsgi:app"]
     with serving(migrated(tmp_path)) as service:
-        assert "Using worker: todo.http.worker.Worker" in service.output
+        assert "Using worker: todo.server.worker.Worker" in service.output
         with new_client(service.url) as client:
             assert client.post("/todos/kevin", json={"todo": "Buy milk"}).status_code == 201
             assert client.get("/docs").status_code == 200

@@ -10,8 +10,8 @@ import pytest
 from tests.handlers.test_lists import follow, notice, refused
 from tests.people import Person
 from todo.contract import API
-from todo.domain import files
-from todo.domain.files import read_file
+from todo.domain import import_export
+from todo.domain.import_export import read_file
 from todo.errors import InvalidRequest
 
 TODOS = [
@@ -233,8 +233,10 @@ def test_what_is_too_much_is_refused_before_any_of_it_is_done(
     filled: Person, client: httpx.Client, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     begun: list[str] = []
-    perform = files.perform
-    monkeypatch.setattr(files, "perform", lambda draft, action: begun.append(action["todo"]) or perform(draft, action))
+    perform = import_export.perform
+    monkeypatch.setattr(
+        import_export, "perform", lambda draft, action: begun.append(action["todo"]) or perform(draft, action)
+    )
     before = kept(filled, client)
     monkeypatch.setattr(limit, len(TODOS) + 10 if "TODOS" in limit else 30_000)
     file = "todo,notes\n" + f"a,{'㍿' * 100}\n" * 20

@@ -9,7 +9,7 @@ import pytest
 
 from tests.people import Person
 from todo.errors import StorageUnavailable
-from todo.http.cookies import session_secret
+from todo.http.session_cookie import session_secret
 from todo.service import Service, current
 
 

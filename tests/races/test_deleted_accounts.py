@@ -13,7 +13,7 @@ import handlers.todos
 from tests.people import CALLBACK, NEW_PASSWORD, PASSWORD, Client, Person, bearer
 from tests.races.workers import Pause, Workers, at_once
 from todo.accounts import passwords
-from todo.domain import files
+from todo.domain import import_export
 
 
 def todos_of(person: Person) -> list[str]:
@@ -90,7 +90,7 @@ def test_a_write_that_comes_late_opens_no_list(workers: Workers, monkeypatch: py
 
 def test_an_import_that_comes_late_opens_no_list(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
     person, pause = workers.member(), Pause()
-    monkeypatch.setattr(files, "read_file", pause.after(files.read_file))
+    monkeypatch.setattr(import_export, "read_file", pause.after(import_export.read_file))
     form, upload = {"csrf_token": person.csrf_token()}, {"file": ("todo.csv", "todo\nA\n", "text/csv")}
     elsewhere = workers.person(person.username)
     assert elsewhere.sign_in().status_code == 303

@@ -17,7 +17,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from todo.http.scope import STARTED, STATUS, TEMPLATE, headers_of
+from todo.http.asgi_scope import STARTED, STATUS, TEMPLATE, headers_of
 
 REQUEST_ID = "X-Request-ID"
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from todo.contract import SITE
 from todo.errors import Overloaded
-from todo.http.address import address_of
+from todo.http.client_address import address_of
 
 THREADS = 10
 THREADS_PER_ADDRESS = THREADS // 2  # so that one caller, however many requests it sends, leaves some to others

@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo.contract import Contract
+from todo.http.asgi_scope import BODY, MEDIA_TYPE
 from todo.http.guard import Refuse
-from todo.http.scope import BODY, MEDIA_TYPE
 from todo.http.validators import VALIDATORS, StrictURIParser
 
 PACKAGE = "todo"

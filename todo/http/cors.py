@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.errors import OriginNotAllowed
 from todo.http.access_log import REQUEST_ID
+from todo.http.asgi_scope import headers_of
 from todo.http.problems import problem_response
-from todo.http.scope import headers_of
 
 
 class CORS:

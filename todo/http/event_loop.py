@@ -8,8 +8,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from todo.contract import Operation
-from todo.http.cookies import is_signed_in
 from todo.http.rate_limits import RateLimits
+from todo.http.session_cookie import is_signed_in
 
 Handler = Callable[[Request], Awaitable[Response]]
 

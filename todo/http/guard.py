@@ -12,11 +12,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo.errors import InvalidRequest, MethodNotAllowed
+from todo.http.asgi_scope import BODY, MEDIA_TYPE, REFUSED, STARTED, headers_of
 from todo.http.bodies import Bodies
 from todo.http.media_type import media_type_of
 from todo.http.problems import ProblemResponse
 from todo.http.routes import Route, Routes
-from todo.http.scope import BODY, MEDIA_TYPE, REFUSED, STARTED, headers_of
 
 Refuse = Callable[[Scope, Exception], ProblemResponse]
 

@@ -25,10 +25,10 @@ from todo.accounts.bearer import bearer_token
 from todo.contract import Operation
 from todo.contract.schemas import compile_schema, find_errors, whole_numbers
 from todo.errors import InvalidRequest, Unauthorized
-from todo.http.json import parse_json
+from todo.http.asgi_scope import BODY, PATH_VALUES, TEMPLATE, Headers
+from todo.http.json_body import parse_json
 from todo.http.parameters import parameter_errors, read_headers, read_parameter
 from todo.http.rate_limits import Kind, RateLimits
-from todo.http.scope import BODY, PATH_VALUES, TEMPLATE, Headers
 
 Schema = dict[str, Any]
 Handler = Callable[..., Awaitable[Response]]

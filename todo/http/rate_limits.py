@@ -18,7 +18,7 @@ from starlette.types import Scope
 
 from todo.contract import API
 from todo.errors import RateLimited
-from todo.http.address import address_of
+from todo.http.client_address import address_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

@@ -8,10 +8,10 @@ from starlette.types import Scope
 
 from todo.contract import Contract
 from todo.errors import FieldError, SignedOut
+from todo.http.asgi_scope import TEMPLATE
 from todo.http.failures import as_refusal
 from todo.http.problems import MEDIA_TYPE, ProblemResponse, problem_response
-from todo.http.scope import TEMPLATE
-from todo.http.sign_in import page_of, sign_in_address
+from todo.http.sign_in_redirect import page_of, sign_in_address
 
 JSON = dict[str, Any]
 

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Scope
 
 from todo.contract import Contract, Operation
 from todo.errors import NotFound
-from todo.http.scope import PATH_VALUES, TEMPLATE
+from todo.http.asgi_scope import PATH_VALUES, TEMPLATE
 
 MAX_BYTES = "x-max-bytes"
 WHOLE_NUMBER = "(?:0|[1-9][0-9]{0,17})"  # short enough for int(); the contract's own limits come later

@@ -22,7 +22,7 @@ from werkzeug.formparser import FormDataParser
 from todo.contract.schemas import find_errors, whole_numbers
 from todo.errors import InvalidRequest
 from todo.http.encodings import decode
-from todo.http.json import parse_json
+from todo.http.json_body import parse_json
 from todo.http.parameters import parameter_errors, read_headers, read_parameter
 
 MAX_FIELDS = 50  # of a form

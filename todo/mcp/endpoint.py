@@ -35,11 +35,11 @@ from todo.errors import (
     OriginNotAllowed,
     Unauthorized,
 )
+from todo.http.asgi_scope import STATUS, TEMPLATE, Headers
 from todo.http.guard import Refuse
 from todo.http.operations import CompiledContract
 from todo.http.rate_limits import RateLimits
 from todo.http.routes import Route, Target
-from todo.http.scope import STATUS, TEMPLATE, Headers
 from todo.mcp import transport
 from todo.mcp.tools import MINE, Tool, tools_of
 

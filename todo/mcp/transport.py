@@ -50,9 +50,9 @@ from starlette.types import Scope
 
 from todo.contract import API
 from todo.errors import InvalidRequest
-from todo.http.json import parse_json
+from todo.http.asgi_scope import BODY
+from todo.http.json_body import parse_json
 from todo.http.responses import JSONResponse
-from todo.http.scope import BODY
 
 JSON = dict[str, Any]
 

@@ -10,7 +10,7 @@ from authlib.oauth2.rfc6749 import InvalidRequestError, InvalidScopeError, grant
 from authlib.oauth2.rfc7636 import CodeChallenge
 
 import todo.accounts.grants
-from todo.accounts import sealing, tokens
+from todo.accounts import encryption, tokens
 from todo.contract import SITE
 from todo.domain.users import STORED_TIME, utc_now
 from todo.errors import TooManyAttempts
@@ -171,7 +171,7 @@ class RefreshGrant(grants.RefreshTokenGrant):
     def replay(self, refresh_token: Credential) -> JSON:
         """Returns the response that this token got before. Raises InvalidScopeError for a different scope."""
         row = refresh_token.row
-        issued: JSON = orjson.loads(sealing.unseal(self.request.parameters["refresh_token"], row["successor"]))
+        issued: JSON = orjson.loads(encryption.unseal(self.request.parameters["refresh_token"], row["successor"]))
         requested = self.request.scope or refresh_token.get_scope()
         if {*scope_to_list(requested)} != {*scope_to_list(issued["scope"])}:
             raise InvalidScopeError
@@ -179,7 +179,7 @@ class RefreshGrant(grants.RefreshTokenGrant):
 
     def save_token(self, token: JSON) -> None:
         super().save_token(token)
-        sealed = sealing.seal(self.request.parameters["refresh_token"], orjson.dumps(token).decode())
+        sealed = encryption.seal(self.request.parameters["refresh_token"], orjson.dumps(token).decode())
         self.server.connection.use_token(hash=self.request.refresh_token.row["hash"], now=utc_now(), successor=sealed)
 
     def revoke_old_credential(self, refresh_token: Credential) -> None:

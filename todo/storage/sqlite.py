@@ -19,7 +19,7 @@ from todo.storage.lanes import Lanes
 from todo.storage.limits import seconds_for
 from todo.storage.snapshots import Reader, Watch
 from todo.storage.statements import load
-from todo.storage.turns import Turns
+from todo.storage.write_lock import Turns
 
 log = logging.getLogger(__name__)
 

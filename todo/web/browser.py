@@ -13,11 +13,11 @@ from todo.contract import SITE
 from todo.domain import history
 from todo.domain.users import Owner, User
 from todo.errors import ChangeNotFound, Refusal
-from todo.http.address import address_of
-from todo.http.cookies import SESSION
+from todo.http.client_address import address_of
 from todo.http.problems import PROBLEMS
 from todo.http.refusals import CONTENT_POLICY
-from todo.http.visitors import MORE_WRITES
+from todo.http.session_cookie import SESSION
+from todo.http.site_limits import MORE_WRITES
 from todo.service import current
 from todo.storage.statements import Connection
 from todo.web import live, words

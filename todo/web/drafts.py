@@ -13,11 +13,11 @@ from todo.contract import SITE
 from todo.contract.schemas import compile_schema
 from todo.domain.users import Owner
 from todo.errors import SignedOut
+from todo.http.asgi_scope import headers_of
 from todo.http.bridge import environ_of
-from todo.http.cookies import SESSION
 from todo.http.problems import PROBLEMS, ProblemResponse
-from todo.http.scope import headers_of
-from todo.http.sign_in import form_of, page_of
+from todo.http.session_cookie import SESSION
+from todo.http.sign_in_redirect import form_of, page_of
 from todo.web import browser, list_page
 
 JSON = dict[str, Any]

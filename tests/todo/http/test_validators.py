@@ -8,7 +8,7 @@ import pytest
 from todo.contract import API, SITE
 from todo.contract.schemas import find_errors, whole_numbers
 from todo.errors import InvalidRequest
-from todo.http.json import parse_json
+from todo.http.json_body import parse_json
 
 
 @pytest.mark.parametrize(

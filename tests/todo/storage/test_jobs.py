@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import migrate
-from todo.domain import changes, files, undo
+from todo.domain import changes, import_export, undo
 from todo.domain.users import Owner, find, open_list
 from todo.storage.jobs import MAX_TOGETHER, Job, Jobs
 from todo.storage.sqlite import SQLiteEngine
@@ -164,10 +164,10 @@ def test_a_stop_waits_for_what_is_put_off(file: Path) -> None:
 @pytest.mark.slow
 def test_adds_wait_less_than_a_second_while_another_list_imports_and_undoes(engine: SQLiteEngine) -> None:
     rows = "".join(f"Number {number},{'x' * 200},2026-12-24\n" for number in range(2000))
-    file, eve = files.Import.of(files.read_file(f"todo,notes,due\n{rows}")), Owner("eve")
+    file, eve = import_export.Import.of(import_export.read_file(f"todo,notes,due\n{rows}")), Owner("eve")
     large: list[Future[Any]] = []
     for number in range(15):  # the changes count on from 1
-        large.append(engine.submit_write(files.add_all, eve, file))
+        large.append(engine.submit_write(import_export.add_all, eve, file))
         large.append(engine.submit_write(undo.undo, eve, 2 * number + 1, force=False))
     waited = []
     while not large[-1].done():

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from todo.domain import files, undo
+from todo.domain import import_export, undo
 from todo.domain.users import Owner
 from todo.storage.engine import Engine
 from todo.storage.statements import Connection
@@ -34,7 +34,7 @@ def counted(connection: Connection, rule: Any, *args: Any, **kwargs: Any) -> int
 
 
 def test_an_import_and_its_undo_take_a_few_statements(engine: Engine) -> None:
-    file = files.Import.of(files.read_file("todo\n" + "A\n" * 300))
-    assert engine.submit_write(counted, files.add_all, KEVIN, file).result() < 20
+    file = import_export.Import.of(import_export.read_file("todo\n" + "A\n" * 300))
+    assert engine.submit_write(counted, import_export.add_all, KEVIN, file).result() < 20
     for change_id in (1, 2):  # the import, and its undo
         assert engine.submit_write(counted, undo.undo, KEVIN, change_id, force=False).result() < 20

@@ -9,7 +9,7 @@ from starlette.types import Scope
 from todo.contract import SITE
 from todo.contract.schemas import compile_schema
 from todo.errors import InvalidRequest
-from todo.http.scope import BODY, MEDIA_TYPE
+from todo.http.asgi_scope import BODY, MEDIA_TYPE
 from todo.http.validators import read_form
 
 NEXT = SITE.schema("Next")

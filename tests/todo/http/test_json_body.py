@@ -3,7 +3,7 @@
 import pytest
 
 from todo.errors import InvalidRequest
-from todo.http.json import MAX_NESTED, parse_json
+from todo.http.json_body import MAX_NESTED, parse_json
 
 MANY = b", ".join([b'{"a": "b: c"}'] * MAX_NESTED)
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from uvicorn_worker import UvicornWorker
 
-from todo.http.connections import CONNECTIONS, RESERVED, Connections
+from todo.server.connections import CONNECTIONS, RESERVED, Connections
 
 
 class Worker(UvicornWorker):

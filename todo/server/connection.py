@@ -12,13 +12,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from todo.contract import SITE
 from todo.errors import HeadersTooLarge, InvalidRequest, Refusal, RequestTimeout
-from todo.http.address import address_of
-from todo.http.cycle import Cycle
-from todo.http.scope import REFUSED
-from todo.http.unsent import unsent_bytes
+from todo.http.asgi_scope import REFUSED
+from todo.http.client_address import address_of
+from todo.server.cycle import Cycle
+from todo.server.send_buffer import unsent_bytes
 
 if TYPE_CHECKING:
-    from todo.http.connections import Connections
+    from todo.server.connections import Connections
 
 HEADER_BYTES = SITE.limit("header_bytes")
 HEADER_SECONDS = SITE.limit("header_seconds")

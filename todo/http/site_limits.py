@@ -4,9 +4,9 @@ from collections.abc import Container
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from todo.http.cookies import session_of
+from todo.http.asgi_scope import TEMPLATE
 from todo.http.rate_limits import Kind, RateLimits
-from todo.http.scope import TEMPLATE
+from todo.http.session_cookie import session_of
 
 MORE_WRITES = "todo.more_writes"  # where the scope keeps what a form turned out to hold, in writes
 

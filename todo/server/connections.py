@@ -10,8 +10,8 @@ from heapq import nsmallest
 from typing import Any
 
 from todo.contract import SITE
-from todo.http import memory
-from todo.http.connection import Connection
+from todo.server import memory
+from todo.server.connection import Connection
 
 CONNECTIONS = SITE.limit("connections")
 RESERVED = 256  # descriptors for the database, files, and those who come at the same moment

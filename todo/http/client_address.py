@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from starlette.types import Scope
 
-ADDRESS = "todo.http.address"  # where the scope keeps it
+ADDRESS = "todo.client_address"  # where the scope keeps it
 FORWARDED = b"x-forwarded-for"
 WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[\d.]+):\d+")  # as some proxies write it
 MAX_CHARACTERS = 60  # of an address with its port

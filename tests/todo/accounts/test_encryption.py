@@ -4,7 +4,7 @@ import pytest
 from cryptography.fernet import InvalidToken
 
 from todo.accounts import tokens
-from todo.accounts.sealing import seal, unseal
+from todo.accounts.encryption import seal, unseal
 
 
 def test_the_secret_opens_it() -> None:

@@ -10,7 +10,7 @@ from werkzeug.sansio.http import parse_cookie
 
 from todo.accounts import sessions, tokens
 from todo.accounts.sessions import Session
-from todo.http.scope import headers_of
+from todo.http.asgi_scope import headers_of
 from todo.service import current
 from todo.storage.database import peek
 

@@ -13,8 +13,8 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from todo.contract import SITE
-from todo.http.connection import Connection
-from todo.http.connections import Connections
+from todo.server.connection import Connection
+from todo.server.connections import Connections
 
 ENOUGH = SITE.limit("pipelined_bytes")
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from todo.http.address import address_of
+from todo.http.client_address import address_of
 
 
 def seen(peer: str | None, proxies: int = 0, *headers: tuple[str, str]) -> str:
