@@ -7,6 +7,7 @@ from starlette.types import Scope
 
 TEMPLATE, PATH_VALUES = "todo.path_template", "todo.path_values"  # of the route
 BODY, MEDIA_TYPE = "todo.body", "todo.media_type"
+ARRIVED = "todo.arrived"  # the whole body, if it came together with the headers
 STARTED = "todo.started"  # set once the response has begun
 REFUSED = "todo.refused"  # why the server could not read the request, as an exception
 STATUS = "todo.status"  # logged in place of the response's status

@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope
 
 from todo.contract import API, SITE
 from todo.errors import InvalidRequest, Overloaded, PayloadTooLarge, RequestTimeout, StaleForm
+from todo.http.asgi_scope import ARRIVED
 
 MAX_BYTES = API.limit("request_body_bytes")
 MAX_IN_FLIGHT = SITE.limit("upload_bytes_in_flight")
@@ -38,6 +39,8 @@ class Bodies:
         most = await self._most(scope, larger, int(length)) if larger else MAX_BYTES
         if int(length) > most:
             raise PayloadTooLarge
+        if ARRIVED in scope:
+            return self._check(scope, scope.pop(ARRIVED), most)
         try:
             async with asyncio.timeout(BODY_TIMEOUT):
                 return await self._read(scope, receive, most)
@@ -58,6 +61,11 @@ class Bodies:
             refusal.headers["Connection"] = "close"  # what comes is not read
             raise refusal
         return MAX_BYTES
+
+    def _check(self, scope: Scope, body: bytes, most: int) -> bytes:
+        if len(body) > MAX_BYTES:
+            self._count(scope, len(body), most)
+        return body
 
     async def _read(self, scope: Scope, receive: Receive, most: int) -> bytes:
         parts = []

@@ -4,7 +4,10 @@ from http import HTTPStatus
 from itertools import chain
 
 from starlette.types import Message
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from todo.http.asgi_scope import ARRIVED
 
 WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
@@ -13,6 +16,14 @@ class Cycle(RequestResponseCycle):
     """Uvicorn's, which holds back the head of a response until the body is there."""
 
     _start: Message | None = None
+
+    async def run_asgi(self, app: ASGI3Application) -> None:
+        """Has the app answer. A body that is there already needs no timer, and nobody to wait for it."""
+        if not (self.more_body or self.disconnected):
+            self.scope[ARRIVED] = bytes(self.body)  # type: ignore[literal-required]
+            self.body = bytearray()
+            self.message_event.clear()
+        await super().run_asgi(app)
 
     async def send(self, message: Message) -> None:  # type: ignore[override]
         """Sends the start of a response, or its body. Raises RuntimeError for what is no HTTP."""
