@@ -161,6 +161,8 @@ def with_hints(principal: Principal, *, conversation: str = "", region: str = ""
     client = principal.client
     if principal.username is None and (conversation or (user_agent and not principal.conversation)):
         client = _client_name(conversation[:MAX_NAME_CHARACTERS], user_agent[:MAX_NAME_CHARACTERS])
+    if not (conversation or region or client != principal.client):
+        return principal
     return principal._replace(
         conversation=conversation or principal.conversation, region=region or principal.region, client=client
     )

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,7 +54,8 @@ LOCAL = ("localhost", "127.0.0.1", "[::1]")
 CONVERSATION, LOCATION = "openai/session", "openai/userLocation"  # where ChatGPT says over MCP what is a header in HTTP
 # 308 keeps method and body. An address without a host stays where the token may go too.
 SLASHED = Response(status_code=308, headers={"Location": PATH})
-HINT = re.compile(r"[!-~]{1,200}")
+MAX_HINT = 200
+HINT = re.compile(r"[!-~]+")
 # By this ChatGPT has the person sign in.
 CHALLENGE = "mcp/www_authenticate"
 
@@ -233,15 +234,24 @@ def _hosts_of(public_url: str) -> set[str]:
     return {parts.netloc.lower(), *(f"{name}:{port}" for name in names)}
 
 
-def _hints(meta: Mapping[str, Any]) -> dict[str, str]:
+def _hints(meta: Mapping[str, Any]) -> Mapping[str, str]:
     """Returns what a call says of itself in _meta, where HTTP has headers for it. All of it can be forged."""
     client, location = meta.get(CLIENT_INFO_META_KEY), meta.get(LOCATION)
-    given = {
-        "user_agent": client.get("name") if isinstance(client, dict) else None,
-        "conversation": meta.get(CONVERSATION),
-        "region": location.get("country") if isinstance(location, dict) else None,
-    }
-    texts = {name: value.replace(" ", "-") for name, value in given.items() if isinstance(value, str)}
+    return _valid_hints(
+        _text_or_none(client.get("name") if isinstance(client, dict) else None),
+        _text_or_none(meta.get(CONVERSATION)),
+        _text_or_none(location.get("country") if isinstance(location, dict) else None),
+    )
+
+
+def _text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) and len(value) <= MAX_HINT else None
+
+
+@lru_cache(maxsize=256)
+def _valid_hints(user_agent: str | None, conversation: str | None, region: str | None) -> Mapping[str, str]:
+    given = {"user_agent": user_agent, "conversation": conversation, "region": region}
+    texts = {name: value.replace(" ", "-") for name, value in given.items() if value}
     return {name: text for name, text in texts.items() if HINT.fullmatch(text)}
 
 
