@@ -242,7 +242,7 @@ def _caller(principal: Any, path: Schema) -> str:
     """
     if principal.grant_id:
         return f"grant {principal.grant_id}"
-    return f"list {path.get('username', '').lower()}"
+    return f"list {str(path.get('username', '')).lower()}"  # not yet checked: it may be anything
 
 
 class Parameters:

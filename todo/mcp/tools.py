@@ -1,10 +1,9 @@
 """Tools: each operation of the contract as a model sees it over MCP, and what a call of it passes on."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import orjson
 
 from todo.contract import Contract, Operation
 from todo.contract.schemas import whole_numbers
@@ -178,12 +177,14 @@ def name_of(operation: Operation) -> str:
 
 
 def _parameter(schema: JSON, value: Any) -> Any:
-    """Returns an argument as a URL would have it: text that a number may be written as, and the other way round."""
-    if isinstance(value, str):
-        return read_parameter(schema, [value])
-    if schema["type"] == "string":
-        return orjson.dumps(value).decode()
-    return whole_numbers(schema, value)
+    """Returns an argument read as from a URL: a number may be written as text, and text as a number.
+
+    A list or an object has no form there; the operation refuses it.
+    """
+    if isinstance(value, list | dict):
+        return value
+    text = value if isinstance(value, str) else json.dumps(whole_numbers(schema, value))
+    return read_parameter(schema, [text])
 
 
 def _without_null(value: Any) -> Any:
