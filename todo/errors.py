@@ -1,4 +1,4 @@
-"""What can go wrong, as plain exceptions. How each is told stands in http/problems.py."""
+"""The exceptions that the service raises; http/problems.py has their statuses and texts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ MAX_FIELDS = 10  # keeps every problem below 4 KiB
 
 @dataclass(frozen=True)
 class FieldError:
-    """One field that is wrong: the name of a parameter or the path to it in the body, and what is wrong with it."""
+    """An invalid field: a parameter's name or a path in the body, and a message such as "is required"."""
 
     field: str
     message: str
 
 
 class Refusal(Exception):
-    """A call that is refused; `members` stand beside the problem's own, `HEADERS` go with the answer."""
+    """A refused request. `members` extend the problem document; `HEADERS` are response headers."""
 
     HEADERS: ClassVar[Mapping[str, str]] = {}
-    FIELD: ClassVar[str] = ""  # the field of an action that it is about, where it is about one
+    FIELD: ClassVar[str] = ""  # the field of an action that it is about, if any
 
     def __init__(self, **members: Any) -> None:
         super().__init__()
@@ -29,44 +29,44 @@ class Refusal(Exception):
         self.headers = dict(self.HEADERS)
 
     def at(self, place: str) -> "Refusal":
-        """Returns this refusal with the place of its action, one of several, in the names of the fields."""
+        """Returns this refusal with its field names prefixed by `place`, such as `actions[2]`."""
         own = self.members.get("errors") or [{"field": self.FIELD}]
         self.members["errors"] = [{**error, "field": f"{place}.{error['field']}".rstrip(".")} for error in own]
         return self
 
 
 class InvalidRequest(Refusal):
-    """The request breaks the contract, in the fields named."""
+    """The request does not match the contract; at most MAX_FIELDS invalid fields are kept."""
 
     def __init__(self, errors: Iterable[FieldError]) -> None:
         super().__init__(errors=[vars(error) for error in list(errors)[:MAX_FIELDS]])
 
     @classmethod
     def of(cls, name: str, message: str) -> "InvalidRequest":
-        """Returns the refusal of one field."""
+        """Returns the refusal for one invalid field."""
         return cls([FieldError(name, message)])
 
 
 class MeNeedsUser(Refusal):
-    """The username `me` came with the service key, which is nobody's own."""
+    """The username `me` was used with the service key, which belongs to no user."""
 
 
 def metadata_url(public_url: str, path: str = "") -> str:
-    """Returns where it stands which tokens the resource at `path` takes (RFC 9728 section 3.1)."""
+    """Returns the URL of the protected resource metadata for `path` (RFC 9728 section 3.1)."""
     return f"{public_url}/.well-known/oauth-protected-resource{path}"
 
 
 class Challenge:
-    """What the refusals of a token share: the answer tells how to get a better one (RFC 6750 section 3).
+    """A refusal with a WWW-Authenticate header (RFC 6750 section 3).
 
-    `ERROR` is the code of section 3.1, or empty; `scope` is what a token would need.
+    `ERROR` is the error code of section 3.1, or empty; `scope` lists the scopes that a token needs.
     """
 
     ERROR: ClassVar[str] = ""
     scope: Iterable[str] = tuple(API.scopes)
 
     def challenge(self, public_url: str, resource: str = "") -> str:
-        """Returns WWW-Authenticate for the resource at a path, with where tokens come from (RFC 9728 section 5.1)."""
+        """Returns WWW-Authenticate for the resource at a path, with its metadata URL (RFC 9728 section 5.1)."""
         parts = {"realm": "todo"} | ({"error": self.ERROR} if self.ERROR else {})
         parts["resource_metadata"] = metadata_url(public_url, resource)
         parts["scope"] = " ".join(sorted(self.scope))
@@ -74,21 +74,21 @@ class Challenge:
 
 
 class Unauthorized(Challenge, Refusal):
-    """No bearer token came with the request."""
+    """The request has no bearer token."""
 
 
 class InvalidToken(Unauthorized):
-    """The bearer token is none of ours, has expired or was revoked."""
+    """The bearer token is unknown, expired or revoked."""
 
     ERROR = "invalid_token"
 
 
 class Forbidden(Challenge, Refusal):
-    """The caller is known and may not do this."""
+    """The caller is authenticated but may not do this."""
 
 
 class InsufficientScope(Forbidden):
-    """The token is good, but not for this."""
+    """The token is valid but lacks the scope."""
 
     ERROR = "insufficient_scope"
 
@@ -98,36 +98,36 @@ class InsufficientScope(Forbidden):
 
 
 class NotYourList(Forbidden):
-    """The token is one person's, and the list is another's."""
+    """The list belongs to someone other than the token's user."""
 
 
 class SignedOut(Exception):
-    """There is no session, or it has just ended. Pages redirect to sign-in.
+    """There is no session, or it has expired. Pages redirect to sign-in.
 
-    Not a Refusal: handlers show those on the page of the form, which is only for who is signed in.
+    Not a Refusal: handlers show those on the form's page, which requires a session.
     """
 
 
 class StaleForm(Refusal):
-    """A form came without the token of the browser's session: from an old page, or from somebody else's."""
+    """The form lacks the session's CSRF token: an old page, or a forged request."""
 
 
 class WrongPassword(Refusal):
-    """There is no account with this username and password."""
+    """No account has this username and password."""
 
 
 class ClaimRefused(Refusal):
-    """The claim code is not one for this username, was used, or has expired."""
+    """The claim code is for another username, used or expired."""
 
 
 class UsernameTaken(Refusal):
-    """There is an account or a list with this username."""
+    """An account or a list with this username exists."""
 
 
 class ClientRefused(Refusal):
-    """Whoever sends people here to connect an assistant is unknown, or wants them sent to a place that is not its own.
+    """An authorization request whose client is unknown or whose redirect URI is not the client's.
 
-    `reason` is one sentence for the person; there is nowhere safe to redirect to (RFC 6749 section 4.1.2.1).
+    `reason` is one sentence for the person: it is shown here, as redirecting is unsafe (RFC 6749 section 4.1.2.1).
     """
 
     def __init__(self, reason: str) -> None:
@@ -135,7 +135,7 @@ class ClientRefused(Refusal):
 
 
 class TooManyAttempts(Refusal):
-    """Too many tries in a short time (RFC 6585 section 4)."""
+    """Too many attempts in a short time; `seconds` until the next is allowed (RFC 6585 section 4)."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__()
@@ -143,7 +143,10 @@ class TooManyAttempts(Refusal):
 
 
 class RateLimited(Refusal):
-    """A caller sends more requests than it may (RFC 6585 section 4, draft-ietf-httpapi-ratelimit-headers-10)."""
+    """The caller is over its rate limit (RFC 6585 section 4, draft-ietf-httpapi-ratelimit-headers-10).
+
+    `quota` is in requests per `window`; `window` and `seconds`, the time to wait, are in seconds.
+    """
 
     def __init__(self, kind: str, quota: int, window: int, *, seconds: int) -> None:
         super().__init__()
@@ -153,21 +156,21 @@ class RateLimited(Refusal):
 
 
 class AssistantsBusy(Refusal):
-    """As many assistants as may be looked up at once are being looked up."""
+    """The maximum number of client lookups is already running."""
 
     HEADERS: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}
 
 
 class OriginNotAllowed(Refusal):
-    """A browser asks for a web page of an origin that the operator does not allow."""
+    """A cross-origin request from an origin that is not in CORS_ORIGINS."""
 
 
 class HostNotAllowed(Refusal):
-    """The request is for another host: a name that somebody has pointed here (DNS rebinding)."""
+    """The Host header is not one of the service's, as in DNS rebinding (RFC 9110 section 15.5.20)."""
 
 
 class NotFound(Refusal):
-    """Nothing is at this address."""
+    """No operation has this path."""
 
 
 class TodoNotFound(Refusal):
@@ -181,7 +184,7 @@ class ChangeNotFound(Refusal):
 
 
 class MethodNotAllowed(Refusal):
-    """The address exists, but not for this method (RFC 9110 section 15.5.6)."""
+    """The path does not support this method; `allowed` lists those it does (RFC 9110 section 15.5.6)."""
 
     def __init__(self, allowed: Iterable[str]) -> None:
         super().__init__()
@@ -189,13 +192,13 @@ class MethodNotAllowed(Refusal):
 
 
 class RequestTimeout(Refusal):
-    """The request took too long to arrive."""
+    """The headers or the body did not arrive in time."""
 
     HEADERS: ClassVar[Mapping[str, str]] = {"Connection": "close"}
 
 
 class VersionConflict(Refusal):
-    """The to-do is not at the version that the caller has seen; `current_version` is the one it has."""
+    """The to-do has changed since the caller's if_version; it is now at `current_version`."""
 
     FIELD = "if_version"
 
@@ -204,58 +207,58 @@ class VersionConflict(Refusal):
 
 
 class UndoConflict(Refusal):
-    """What the change touched has changed since; `conflicts` names each, with its newest change."""
+    """Later changes conflict with the undo; `conflicts` lists each to-do with its latest change."""
 
 
 class NothingToUndo(Refusal):
-    """Nothing of the change is left to undo."""
+    """Nothing in the change can still be undone."""
 
 
 class RequestIdReused(Refusal):
-    """The same request_id came before, with another request."""
+    """The request_id was used before, for a different request."""
 
 
 class AnswerGone(Refusal):
-    """The same request was done before, and its answer was removed when the trash was emptied."""
+    """A retry of a request that succeeded, whose stored response was removed with the trash."""
 
 
 class QuotaExceeded(Refusal):
-    """The list is full."""
+    """The list has the maximum number of to-dos."""
 
 
 class StorageFull(QuotaExceeded):
-    """The list takes as many bytes as it may, with its log, its trash and the answers kept for retries."""
+    """The list, with its log, trash and stored responses, is at its limit of bytes."""
 
 
 class PayloadTooLarge(Refusal):
-    """The body is over the limit; what is left of it is not read."""
+    """The body is over the limit; the rest of it is not read."""
 
     HEADERS: ClassVar[Mapping[str, str]] = {"Connection": "close"}
 
 
 class Overloaded(Refusal):
-    """There is no room now for another large body, or for more of one address; what is left of it is not read."""
+    """The service is at capacity for uploads, or for this address; the rest of the body is not read."""
 
     HEADERS: ClassVar[Mapping[str, str]] = {"Retry-After": "5", "Connection": "close"}
 
 
 class HeadersTooLarge(Refusal):
-    """Request line and headers are over the limit (RFC 6585 section 5)."""
+    """The request line and headers are over the limit (RFC 6585 section 5)."""
 
     HEADERS: ClassVar[Mapping[str, str]] = {"Connection": "close"}
 
 
 class UnsupportedMediaType(Refusal):
-    """The body is of no type that the contract names, or not in UTF-8."""
+    """The body's media type is not in the contract, or it is not UTF-8."""
 
 
 class StorageUnavailable(Refusal):
-    """The database cannot be reached, or is too busy; nothing was written."""
+    """The database cannot be reached or is too busy; nothing was written."""
 
     HEADERS: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
 
 class ReadTooSlow(Refusal):
-    """Reading took longer than read_seconds of the contract's x-limits."""
+    """A read took longer than read_seconds of the contract's x-limits."""
 
     HEADERS: ClassVar[Mapping[str, str]] = {"Retry-After": "10"}

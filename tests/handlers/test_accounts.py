@@ -99,7 +99,7 @@ class TestSigningUp:
         for _ in range(SITE.limit("sign_ups_per_address")):
             assert taken.sign_up().status_code == 409
         response = Person(browser, name).sign_up()
-        refused(response, 429, "too many tries")
+        refused(response, 429, "too many attempts")
         assert 0 < int(response.headers["retry-after"]) <= 15 * 60
 
 

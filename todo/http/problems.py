@@ -1,4 +1,4 @@
-"""Problems: the one table of what each error says to a caller, and the document that says it (RFC 9457)."""
+"""Problem documents (RFC 9457): one table with the status and text of each error."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ MEDIA_TYPE = "application/problem+json"
 
 @dataclass(frozen=True)
 class Problem:
-    """A row of the table: the fixed parts of a problem document."""
+    """The fixed members of a problem document, one row of the table."""
 
     status: int
     code: str
@@ -25,29 +25,29 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         400,
         "invalid_request",
         "The request is not valid",
-        "The request breaks the contract; errors names each wrong field.",
-        "Mend the fields named in errors and call again.",
+        "The request does not match the contract; errors lists each invalid field.",
+        "Fix the fields named in errors and call again.",
     ),
     errors.MeNeedsUser: Problem(
         400,
         "me_needs_user",
         "Nobody is signed in",
-        "The username me stands for the person of a user's own token, and the service key is nobody's own.",
-        "Ask for the person's username and put it in place of me.",
+        "The username me is the signed-in user; the service key belongs to no user.",
+        "Ask for the person's username and use it in place of me.",
     ),
     errors.Unauthorized: Problem(
         401,
         "unauthorized",
-        "A token is needed",
-        "The request carries no bearer token.",
-        "Sign in, or send the header Authorization: Bearer, a space and the service key.",
+        "A token is required",
+        "The request has no bearer token.",
+        "Sign in, or send the header Authorization: Bearer <service key>.",
     ),
     errors.InvalidToken: Problem(
         401,
         "invalid_token",
         "The token is not valid",
-        "The bearer token is not one that this service knows, or it has expired or was disconnected.",
-        "Sign in again. If you use a service key, check it against the operator's SERVICE_AUTH_KEY.",
+        "The bearer token is unknown, expired or revoked.",
+        "Sign in again. If you use a service key, compare it with SERVICE_AUTH_KEY on the server.",
     ),
     errors.Forbidden: Problem(
         403, "forbidden", "Not allowed", "The token does not allow this.", "Use a token that allows this."
@@ -55,233 +55,229 @@ PROBLEMS: dict[type[BaseException], Problem] = {
     errors.InsufficientScope: Problem(
         403,
         "insufficient_scope",
-        "The token may not do this",
-        "The person has not allowed this when they connected the assistant.",
-        "Ask the person to connect again and to allow it; scope in WWW-Authenticate names what is needed.",
+        "The token does not allow this",
+        "The person did not allow this when they connected the assistant.",
+        "Ask the person to connect again and allow it; scope in WWW-Authenticate lists the scopes needed.",
     ),
     errors.NotYourList: Problem(
         403,
         "not_your_list",
-        "The list is another person's",
-        "The token is good for the list of the person who signed in, and for no other.",
+        "The list belongs to someone else",
+        "The token is valid only for the list of the person who signed in.",
         "Use the username me.",
     ),
     errors.ClientRefused: Problem(
         400,
         "client_refused",
         "This assistant cannot be connected",
-        "The request to connect an assistant is not one that this service can answer.",
-        "Start again in the assistant. If that does not help, ask the operator whether it is set up.",
+        "The assistant is unknown, or its request is not valid.",
+        "Start again in the assistant. If that does not help, ask the operator of this service.",
     ),
     errors.SignedOut: Problem(
         403,
         "signed_out",
         "You are signed out",
-        "The session has ended, or there was none. Nothing was done.",
+        "There is no session, or it has expired. Nothing was done.",
         "Sign in and try again.",
     ),
     errors.StaleForm: Problem(
         403,
         "stale_form",
         "The page is out of date",
-        "The form does not belong to the session of this browser. Nothing was done.",
-        "Load the page again and send the form once more; the browser must accept cookies.",
+        "The form does not belong to this browser's session. Nothing was done.",
+        "Reload the page and submit the form again; the browser must accept cookies.",
     ),
     errors.WrongPassword: Problem(
         403,
         "wrong_password",
-        "That did not work",
+        "Sign-in failed",
         "The username or the password is wrong.",
-        "Try again. A username has no password until somebody signs up with it.",
+        "Try again. A username has no password until someone signs up with it.",
     ),
     errors.ClaimRefused: Problem(
         403,
         "claim_refused",
         "The claim code is not valid",
-        "This claim code is not for this username, has been used, or has expired.",
+        "This claim code is for another username, has been used, or has expired.",
         "Ask the operator of this service for a new one.",
     ),
     errors.UsernameTaken: Problem(
         409,
         "username_taken",
         "The username is taken",
-        "There is an account or a list with this username already.",
-        "Choose another one. If an assistant keeps this list for you, ask the operator for a claim code.",
+        "An account or a list with this username exists already.",
+        "Choose another one. If this is your list, kept by an assistant, ask the operator for a claim code.",
     ),
     errors.TooManyAttempts: Problem(
         429,
         "too_many_attempts",
-        "Too many tries",
-        "There were too many tries in a short time.",
-        "Wait as many seconds as Retry-After says, at most a quarter of an hour, and try again.",
+        "Too many attempts",
+        "There were too many attempts in a short time.",
+        "Wait the number of seconds in Retry-After, at most 15 minutes, and try again.",
     ),
     errors.RateLimited: Problem(
         429,
         "rate_limited",
         "Too many requests",
-        "There were more requests in the last minute than one caller may send. Nothing was done.",
-        "Wait as many seconds as Retry-After says and call again; change_todos does many things in one call.",
+        "The caller is over its rate limit. Nothing was done.",
+        "Wait the number of seconds in Retry-After and call again; change_todos takes many actions in one call.",
     ),
     errors.AssistantsBusy: Problem(
         429,
         "assistants_busy",
         "Too many assistants at once",
-        "This service is looking up other assistants, and takes only a few at once.",
-        "Wait as many seconds as Retry-After says, and try again.",
+        "The service looks up only a few assistants at once, and is at that limit.",
+        "Wait the number of seconds in Retry-After and try again.",
     ),
     errors.OriginNotAllowed: Problem(
         403,
         "origin_not_allowed",
         "The origin is not allowed",
-        "Web pages of this origin, or with this method, may not call the service from a browser.",
+        "Pages of this origin may not call the service from a browser, or not with this method.",
         "Ask the operator to add the page's origin to CORS_ORIGINS.",
     ),
     errors.HostNotAllowed: Problem(
         421,
         "host_not_allowed",
-        "The host is another one",
-        "The request names a host in Host that is not this service's.",
-        "Use the address in PUBLIC_URL; the operator sets it.",
+        "Wrong host",
+        "The Host header is not a host of this service.",
+        "Use the address in PUBLIC_URL, which the operator sets.",
     ),
     errors.NotFound: Problem(
-        404,
-        "not_found",
-        "Nothing is here",
-        "No operation has this path.",
-        "Compare the path with /openapi.yaml.",
+        404, "not_found", "Not found", "No operation has this path.", "Check the path against /openapi.yaml."
     ),
     errors.TodoNotFound: Problem(
         404,
         "todo_not_found",
         "No such to-do",
         "This list has no such to-do outside the trash.",
-        "Call list_todos to see the ids; with status=deleted it shows the trash.",
+        "Call list_todos for the ids; status=deleted lists the trash.",
     ),
     errors.ChangeNotFound: Problem(
         404,
         "change_not_found",
         "No such change",
         "This list has no change with that id.",
-        "Call list_changes to see the ids.",
+        "Call list_changes for the ids.",
     ),
     errors.MethodNotAllowed: Problem(
         405,
         "method_not_allowed",
-        "The method does not fit",
-        "This path exists, but not for this method.",
+        "Method not allowed",
+        "This path does not support this method.",
         "Use one of the methods in the Allow header.",
     ),
     errors.RequestTimeout: Problem(
         408,
         "request_timeout",
-        "The request came too slowly",
+        "The request timed out",
         "The headers or the body of the request did not arrive in time.",
-        "Call again, on a new connection.",
+        "Call again on a new connection.",
     ),
     errors.VersionConflict: Problem(
         409,
         "version_conflict",
         "The to-do has changed",
-        "Someone else changed this to-do since the version in if_version; nothing was done.",
+        "This to-do has changed since the version in if_version. Nothing was done.",
         "Call get_todo, look at what changed, and call again with if_version set to current_version.",
     ),
     errors.UndoConflict: Problem(
         409,
         "undo_conflict",
         "Something has changed since",
-        "Later changes stand in the way of undoing this one; conflicts names each. Nothing was done.",
+        "Later changes conflict with undoing this one; conflicts lists each. Nothing was done.",
         "Undo the later changes first, or send force: true to undo the rest.",
     ),
     errors.NothingToUndo: Problem(
         409,
         "nothing_to_undo",
-        "Nothing is left to undo",
-        "All that this change touched has left the trash for good, or is already as it was.",
+        "Nothing to undo",
+        "Everything in this change has been removed for good, or is already as it was before.",
         "Call list_changes to see what can be undone.",
     ),
     errors.RequestIdReused: Problem(
         409,
         "request_id_reused",
-        "The request_id is taken",
-        "This request_id (or Idempotency-Key) came before with another request. Nothing was done.",
-        "Use a new request_id for a new request, and the old one only to send the very same request again.",
+        "The request_id was used before",
+        "This request_id (or Idempotency-Key) was used for a different request. Nothing was done.",
+        "Use a new request_id for each new request; reuse one only to retry the same request.",
     ),
     errors.QuotaExceeded: Problem(
         409,
         "quota_exceeded",
         "The list is full",
-        "The list holds as many to-dos as one list may, the trash not counted. Nothing was done.",
-        "Delete to-dos that are done; list_todos with status=done shows them.",
+        "The list has the maximum number of to-dos, not counting the trash. Nothing was done.",
+        "Delete to-dos that are done; list_todos with status=done lists them.",
     ),
     errors.AnswerGone: Problem(
         409,
         "answer_gone",
         "The request was done before",
-        "This request was done when it came first; its answer left with the trash. Nothing was done again.",
-        "Do not send it again; call list_todos or list_changes to see what it did.",
+        "This is a retry of a request that succeeded; its response was removed with the trash. Nothing was done again.",
+        "Do not retry; call list_todos or list_changes to see what it did.",
     ),
     errors.StorageFull: Problem(
         409,
         "storage_full",
-        "The list takes too much room",
-        "The to-dos with the trash, the history and the kept answers take all the room of one list. Nothing was done.",
+        "The list is out of storage",
+        "The to-dos, trash, history and responses kept for retries fill the list's storage. Nothing was done.",
         "Ask the person to empty the trash, or to clear old history on the page /history; deleting still works.",
     ),
     errors.PayloadTooLarge: Problem(
         413,
         "payload_too_large",
         "The body is too large",
-        "The body of the request is larger than the contract allows.",
+        "The request body is larger than the contract allows.",
         "Send less in one call.",
     ),
     errors.UnsupportedMediaType: Problem(
         415,
         "unsupported_media_type",
-        "The body is of another type",
-        "The body must be of a type that the contract names for the operation, in UTF-8 and not compressed.",
-        "Send the header Content-Type: application/json; the contract names the few exceptions.",
+        "Unsupported media type",
+        "The body must have a media type that the contract lists for this operation, in UTF-8 and uncompressed.",
+        "Send the header Content-Type: application/json; the contract lists the few exceptions.",
     ),
     errors.HeadersTooLarge: Problem(
         431,
         "headers_too_large",
         "The headers are too large",
-        "The request line and the headers together are larger than the service takes.",
-        "Send shorter headers, or fewer cookies.",
+        "The request line and the headers together are over the limit.",
+        "Send shorter headers or fewer cookies.",
     ),
     Exception: Problem(
         500,
         "internal_error",
         "The service failed",
-        "This is a fault of the service, not of the request.",
-        "Try once more; if it fails again, tell the operator the X-Request-ID of the answer.",
+        "This is an error in the service, not in the request.",
+        "Try once more; if it fails again, give the operator the X-Request-ID of the response.",
     ),
     errors.Overloaded: Problem(
         503,
         "overloaded",
-        "There is too much to do",
-        "The service is doing as much at a time as it can; nothing was done.",
-        "Wait as many seconds as Retry-After says and try again.",
+        "The service is overloaded",
+        "The service is at capacity. Nothing was done.",
+        "Wait the number of seconds in Retry-After and try again.",
     ),
     errors.StorageUnavailable: Problem(
         503,
         "storage_unavailable",
         "The database cannot be reached",
-        "The database cannot be reached or is too busy; nothing was changed.",
-        "Wait as many seconds as Retry-After says and call again.",
+        "The database cannot be reached or is too busy. Nothing was changed.",
+        "Wait the number of seconds in Retry-After and call again.",
     ),
     errors.ReadTooSlow: Problem(
         503,
         "read_too_slow",
         "The search took too long",
-        "Reading this from the list took too long and was stopped; nothing was changed.",
-        "Narrow the search: a shorter q, a due_from and due_to, or a smaller limit.",
+        "The search took too long and was stopped. Nothing was changed.",
+        "Narrow the search: a shorter q, due_from and due_to, or a smaller limit.",
     ),
 }
 
 
 @dataclass(frozen=True)
 class ProblemResponse:
-    """A problem, ready to be sent."""
+    """A serialized problem document with its status and headers."""
 
     status: int
     headers: dict[str, str]
@@ -289,7 +285,7 @@ class ProblemResponse:
 
 
 def problem_response(error: BaseException, public_url: str) -> ProblemResponse:
-    """Returns the answer for `error`, by the nearest of its classes in the table (RFC 9457 section 3)."""
+    """Returns the response for `error`, from the row of its most specific class (RFC 9457 section 3)."""
     row = next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
     members, headers = (error.members, error.headers) if isinstance(error, errors.Refusal) else ({}, {})
     document = {"type": f"{public_url}/errors#{row.code}", **vars(row), **members}
