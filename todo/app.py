@@ -48,10 +48,9 @@ OPEN_TO_ALL = {operation.path for operation in SITE.operations if ANY_ORIGIN in 
 
 
 def create_app(settings: Settings, dispatcher: Literal["compiled", "connexion"] = "compiled") -> ASGIApp:
-    """Returns the service as one ASGI app. Raises ManifestError and CannotCompile for what can never work.
+    """Returns the service as an ASGI app. Raises ManifestError and CannotCompile.
 
-    `dispatcher` is what serves openapi.yaml: the compiled contract, or Connexion's stock middleware, its oracle in
-    tests.
+    `dispatcher` serves openapi.yaml: the compiled contract, or Connexion's stock middleware, its oracle in tests.
     """
     service = _service(settings)
     limits = RateLimits(
@@ -63,7 +62,7 @@ def create_app(settings: Settings, dispatcher: Literal["compiled", "connexion"] 
         *_site_routes(settings, refuse, limits),
     ]
     app: ASGIApp = Guard(routes, refuse=refuse, bodies=Bodies(may_upload=is_signed_in))
-    # What each request passes, from the outermost.
+    # From the outermost.
     middleware = [
         Middleware(AccessLog),
         Middleware(Lifespan, service.engine, limits),
@@ -76,7 +75,7 @@ def create_app(settings: Settings, dispatcher: Literal["compiled", "connexion"] 
 
 
 def _service(settings: Settings) -> Service:
-    """Returns what handlers reach through `current`. Raises ManifestError."""
+    """Returns the Service that handlers see. Raises ManifestError."""
     return Service(
         engine=open_engine(settings.database_url),
         settings=settings,
@@ -89,7 +88,7 @@ def _service(settings: Settings) -> Service:
 
 
 def _api_routes(settings: Settings, refuse: Refuse, limits: RateLimits, dispatcher: str) -> list[Route]:
-    """Returns the routes of openapi.yaml, and of /mcp, whose tools are its operations."""
+    """Returns the routes of openapi.yaml and of /mcp, whose tools are the same operations."""
     build = partial(connexion_apps.build, AsyncApp, API, refuse, resolver=JSONResolver(settings.public_url))
     compiled: CompiledContract = build(middlewares=[partial(CompiledContract, limits=limits)]).middleware.app
     mcp = Endpoint(
@@ -107,7 +106,7 @@ def _api_routes(settings: Settings, refuse: Refuse, limits: RateLimits, dispatch
 
 
 def _site_routes(settings: Settings, refuse: Refuse, limits: RateLimits) -> list[Route]:
-    """Returns the routes of site.yaml: Flask's, in threads, and those that the event loop answers itself."""
+    """Returns the routes of site.yaml: most are Flask's, in threads; some are answered on the event loop."""
     site = connexion_apps.build(
         FlaskApp,
         SITE.without(ON_THE_LOOP),
@@ -129,13 +128,13 @@ def _site_routes(settings: Settings, refuse: Refuse, limits: RateLimits) -> list
 
 
 def _without_date(response: FlaskResponse) -> FlaskResponse:
-    """Returns what Flask answers without the date that it gives to files: the server adds it to every response."""
+    """Removes Flask's Date header, since the server adds one to every response."""
     response.headers.pop("Date", None)
     return response
 
 
 class Context:
-    """Makes this very service `current` for whoever answers a request."""
+    """Makes this service `current` for each request."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app = app
@@ -147,7 +146,7 @@ class Context:
 
 
 class Lifespan:
-    """Keeps the database open as long as the server runs the app."""
+    """Opens the database at startup and closes it at shutdown."""
 
     def __init__(self, app: ASGIApp, engine: Engine, limits: RateLimits) -> None:
         @asynccontextmanager

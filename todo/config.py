@@ -14,12 +14,12 @@ MAX_PER_MINUTE = 99_999_999
 
 
 class ConfigError(Exception):
-    """A setting is missing or impossible; the message is one sentence that names it."""
+    """A setting is missing or invalid; the message is one sentence that names it."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the operator decides. Every field is the environment variable of the same name in upper case."""
+    """The operator's settings. Each field is the environment variable of the same name in upper case."""
 
     service_auth_key: tuple[str, ...]
     database_url: str = "sqlite:///data/todo.db"
@@ -40,7 +40,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
-        """Returns the settings that `environ` makes; an empty variable counts as unset. Raises ConfigError."""
+        """Returns the settings from `environ`; an empty variable counts as unset. Raises ConfigError."""
         get = {name: value.strip() for name, value in environ.items() if value.strip()}.get
         port = _number("PORT", get("PORT"), cls.port, 0, 65535)
         public_url = _public_url(get("PUBLIC_URL", f"http://localhost:{port}"))
@@ -74,7 +74,7 @@ class Settings:
         )
 
     def fit_for_platform(self, environ: Mapping[str, str]) -> "Settings":
-        """Returns these settings where they can work; raises ConfigError on Heroku, whose disk does not last."""
+        """Returns the settings. Raises ConfigError for SQLite on Heroku, whose disk is not persistent."""
         if "DYNO" in environ and self.database_url.startswith("sqlite:"):
             raise ConfigError(
                 "DATABASE_URL must be PostgreSQL: this platform's disk does not last, so SQLite would lose to-dos; "
@@ -88,14 +88,14 @@ class Settings:
         return self
 
     def fit_for_others(self) -> "Settings":
-        """Returns these settings where they are safe; raises ConfigError where a help for one's own machine is not."""
+        """Returns the settings. Raises ConfigError for a development setting on a public URL."""
         if self.local_client_documents and urlsplit(self.public_url).hostname not in ("localhost", "127.0.0.1"):
             raise ConfigError("LOCAL_CLIENT_DOCUMENTS is for a PUBLIC_URL on this machine: unset it.")
         return self
 
 
 def load_environ(dotenv: Path = DOTENV) -> dict[str, str]:
-    """Returns the variables of the `.env` file, if there is one, under those of the environment, which win."""
+    """Returns the variables of the `.env` file, if there is one, overridden by those of the environment."""
     written = {name: value for name, value in dotenv_values(dotenv).items() if value is not None}
     return {**written, **os.environ}
 
@@ -120,7 +120,7 @@ def _number(name: str, value: str | None, default: int, least: int, most: int) -
 
 
 def _is_origin(url: str) -> bool:
-    """Whether `url` is scheme, host and port alone."""
+    """Whether `url` has only a scheme, a host and a port."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and url == f"{parts.scheme}://{parts.netloc}"

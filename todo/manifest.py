@@ -1,4 +1,4 @@
-"""The plugin manifest: the contract's texts and the settings' addresses, checked against the host's limits."""
+"""The plugin manifest: built from the contract and the settings, and checked against the host's limits."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,11 @@ SOURCES = {
 
 
 class ManifestError(Exception):
-    """The manifest breaks a limit of the plugin host; the message names the field."""
+    """The manifest exceeds a limit of the plugin host; the message names the field."""
 
 
 def build(settings: "Settings") -> dict[str, Any]:
-    """Returns the manifest. Raises ManifestError where it breaks the schema Manifest of spec/site.yaml."""
+    """Returns the manifest. Raises ManifestError unless it matches the schema Manifest of spec/site.yaml."""
     manifest = {
         "schema_version": "v1",
         **API.document["info"]["x-plugin"],
@@ -45,7 +45,7 @@ def build(settings: "Settings") -> dict[str, Any]:
 
 
 def _auth(settings: "Settings") -> dict[str, Any]:
-    """Returns how a host authenticates: with the service key, or with each person's own sign-in."""
+    """Returns the auth section: the service key, or OAuth for each person."""
     token = settings.openai_verification_token
     verification = {"verification_tokens": {"openai": token} if token else {}}
     if settings.plugin_auth != "oauth":

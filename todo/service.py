@@ -1,4 +1,4 @@
-"""The running service, which whoever answers a request reaches through `current`."""
+"""The running service, available to every request as `current`."""
 
 from collections.abc import Collection
 from contextvars import ContextVar
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Service:
-    """One app of this process; tests run several."""
+    """The state of one app; tests run several in one process."""
 
     engine: "Engine"
     settings: "Settings"

@@ -1,1 +1,1 @@
-"""What every request passes on its way in and out, whichever door it comes through."""
+"""HTTP: limits, routing, validation, errors and the log."""

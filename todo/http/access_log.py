@@ -1,6 +1,6 @@
-"""The outermost layer: each response gets its request id and security headers, each request one line on stdout.
+"""The outermost middleware: adds the request id and security headers, and logs each request to stdout.
 
-The line holds method, path template, status, milliseconds and request id, and nothing private.
+A line has the method, path template, status, milliseconds and request id, and no private data.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ _HEADER = REQUEST_ID.lower().encode()
 
 
 def configure() -> None:
-    """Sends the service's other lines, and warnings of libraries, to stdout."""
+    """Sends other log records and library warnings to stdout."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
@@ -41,7 +41,7 @@ def configure() -> None:
 
 
 class AccessLog:
-    """An ASGI app that logs what `app` answers, under the request id that a platform set, or a new one."""
+    """Logs requests under the platform's X-Request-ID, or a new one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -77,13 +77,13 @@ class AccessLog:
 
 
 class Lines:
-    """Lines for stdout. Those of one turn of the event loop are written together: each write is a system call."""
+    """Buffers log lines and writes them once per event loop iteration, since each write is a system call."""
 
     def __init__(self) -> None:
         self._waiting: list[str] = []
 
     def add(self, line: str) -> None:
-        """Writes a line before the event loop looks at the next requests."""
+        """Queues a line, to be written before the event loop handles the next requests."""
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self._write)
         self._waiting.append(line)
@@ -96,7 +96,7 @@ class Lines:
 
 
 def _ids() -> Iterator[str]:
-    """Yields ids that no other worker has, as this begins only with the first request that a worker gets."""
+    """Yields ids unique across workers: each worker draws its prefix at its first request, after the fork."""
     worker = uuid.uuid4().hex[:20]
     for number in itertools.count():
         yield f"{worker}{number:012x}"

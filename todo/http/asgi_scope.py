@@ -1,4 +1,4 @@
-"""What the service notes in the ASGI scope of a request, and its headers."""
+"""Keys that the service adds to the ASGI scope, and access to the request headers."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
@@ -7,7 +7,7 @@ from starlette.types import Scope
 
 TEMPLATE, PATH_VALUES = "todo.path_template", "todo.path_values"  # of the route
 BODY, MEDIA_TYPE = "todo.body", "todo.media_type"
-ARRIVED = "todo.arrived"  # the whole body, if it came together with the headers
+ARRIVED = "todo.arrived"  # the whole body, if it arrived with the headers
 STARTED = "todo.started"  # set once the response has begun
 REFUSED = "todo.refused"  # why the server could not read the request, as an exception
 STATUS = "todo.status"  # logged in place of the response's status
@@ -15,14 +15,14 @@ _HEADERS = "todo.headers"
 
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:
-    """Returns the headers of a request by their names in lower case; of several with one name, the first."""
+    """Returns the request headers by lower-case name; the first wins if a name is repeated."""
     if _HEADERS not in scope:
         scope[_HEADERS] = dict(reversed(scope["headers"]))
     return cast(dict[bytes, bytes], scope[_HEADERS])
 
 
 class Headers(Mapping[str, str]):
-    """The same as text, decoded when it is read: most are never looked at."""
+    """The request headers as text, decoded on access, since most are never read."""
 
     def __init__(self, scope: Scope) -> None:
         self._raw = headers_of(scope)

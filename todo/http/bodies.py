@@ -1,4 +1,4 @@
-"""The bodies of requests: read whole, in bounded size and time, before anybody acts on them."""
+"""Request bodies: read in full, with limits on size and time, before the operation runs."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,13 +13,13 @@ from todo.http.asgi_scope import ARRIVED
 MAX_BYTES = API.limit("request_body_bytes")
 MAX_IN_FLIGHT = SITE.limit("upload_bytes_in_flight")
 BODY_TIMEOUT = 20.0  # seconds
-UPLOADED = "todo.uploaded"  # where the scope says how much of what is in flight is its own
+UPLOADED = "todo.uploaded"  # scope key: bytes charged to the budget
 
 
 class Bodies:
-    """Reads bodies. Larger ones, where the contract allows any, come from those alone who `may_upload`.
+    """Reads bodies. Bodies over the usual limit need an operation that allows them, and `may_upload`.
 
-    Those that are there at a time are bounded together; the others are so by how many connections there can be.
+    Uploads share one memory budget; small bodies are bounded by the number of connections.
     """
 
     def __init__(self, may_upload: Callable[[Scope], Awaitable[bool]]) -> None:
@@ -27,9 +27,9 @@ class Bodies:
         self._in_flight = 0
 
     async def read(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, larger: int) -> bytes:
-        """Returns the body; `larger` is what the operation allows beyond the usual, or 0. Raises Refusals.
+        """Returns the body. `larger` is the operation's own limit in bytes, or 0 for the usual one. Raises Refusals.
 
-        Raises ClientDisconnect where the client goes before its end: half a body is not to be acted on.
+        Raises ClientDisconnect if the client disconnects before the end: half a body is dropped.
         """
         length = headers.get(b"content-length", b"0")
         if not length.isdigit():
@@ -48,17 +48,17 @@ class Bodies:
             raise RequestTimeout from None
 
     def forget(self, scope: Scope) -> None:
-        """Makes room again, once a request is answered."""
+        """Releases the request's share of the budget."""
         if UPLOADED in scope:
             self._in_flight -= scope.pop(UPLOADED)
 
     async def _most(self, scope: Scope, larger: int, length: int) -> int:
-        """Returns how large a body may be. Only where it may be large is anybody asked who sends it."""
+        """Returns the size limit in bytes. The session is only looked up for operations that accept uploads."""
         if await self._may_upload(scope):
             return larger
         if length > MAX_BYTES:
             refusal = StaleForm()
-            refusal.headers["Connection"] = "close"  # what comes is not read
+            refusal.headers["Connection"] = "close"  # the body is not read
             raise refusal
         return MAX_BYTES
 
@@ -83,7 +83,7 @@ class Bodies:
         return b"".join(parts)
 
     def _count(self, scope: Scope, size: int, most: int) -> None:
-        """Counts what is there of a large body. Raises PayloadTooLarge, Overloaded."""
+        """Charges an upload to the budget. Raises PayloadTooLarge and Overloaded."""
         if size > most:
             raise PayloadTooLarge
         self._in_flight += size - scope.get(UPLOADED, 0)

@@ -1,4 +1,4 @@
-"""From ASGI to Flask: a thread runs the app to its finished answer, and no thread ever waits for a client."""
+"""Runs a WSGI app in threads. A thread renders the whole response and never waits for a client."""
 
 import asyncio
 import sys
@@ -24,7 +24,7 @@ WSGIApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
 class Answer(NamedTuple):
-    """The finished answer of a WSGI app."""
+    """A complete response of a WSGI app."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -32,7 +32,7 @@ class Answer(NamedTuple):
 
 
 class Bridge:
-    """An ASGI app behind the guard that runs a WSGI app (PEP 3333)."""
+    """An ASGI app that runs a WSGI app (PEP 3333) in threads, behind the guard."""
 
     def __init__(self, app: WSGIApp, proxies: int) -> None:
         self._app = app
@@ -51,7 +51,7 @@ class Bridge:
 
 
 class Turns:
-    """Lets so many requests of each address go on at a time; so many wait, in the order in which they came."""
+    """Limits concurrent requests per address; a limited number of others wait, first come, first served."""
 
     def __init__(self, each: int, waiting: int) -> None:
         self._each = each
@@ -61,7 +61,7 @@ class Turns:
 
     @asynccontextmanager
     async def of(self, address: str) -> AsyncIterator[None]:
-        """Waits for a turn of this address, and gives it back. Raises Overloaded where too many wait."""
+        """Acquires a slot for an address and releases it afterwards. Raises Overloaded if too many are waiting."""
         if self._taken.get(address, 0) >= self._most:
             raise Overloaded
         free = self._free.setdefault(address, asyncio.Semaphore(self._each))
@@ -76,7 +76,7 @@ class Turns:
 
 
 def answer_of(app: WSGIApp, environ: Environ) -> Answer:
-    """Returns all that a WSGI app answers. Raises what it raises."""
+    """Runs a WSGI app and returns its response. Raises what it raises."""
     started: list[Any] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
@@ -97,7 +97,7 @@ def answer_of(app: WSGIApp, environ: Environ) -> Answer:
 
 
 async def body_of(receive: Receive) -> bytes:
-    """Returns the body as Connexion hands it on, which may have made whole numbers of 1.0 in it."""
+    """Returns the body that Connexion passes on, in which 1.0 may have become 1."""
     parts = []
     more = True
     while more:
@@ -108,7 +108,7 @@ async def body_of(receive: Receive) -> bytes:
 
 
 def environ_of(scope: Scope, address: str, body: bytes) -> Environ:
-    """Returns the environ of a request that the guard has let in. REMOTE_ADDR is the caller's, not that of a proxy."""
+    """Returns the WSGI environ of a request. REMOTE_ADDR is the client's address, not a proxy's."""
     server = scope.get("server") or ("localhost", 80)
     environ = {
         "asgi.scope": scope,  # where Connexion looks
@@ -132,7 +132,7 @@ def environ_of(scope: Scope, address: str, body: bytes) -> Environ:
 
 
 def _headers(scope: Scope) -> Environ:
-    """Returns the headers as WSGI names them, which has one name for X-Real and X_Real: the latter is left out."""
+    """Returns the headers under their CGI names. Those with underscores are dropped: X_Real would be X-Real."""
     values: dict[bytes, list[bytes]] = {}
     for name, value in scope["headers"]:
         if b"_" not in name:

@@ -1,4 +1,4 @@
-"""Where a request comes from: the network address that limits count by."""
+"""The client's network address, by which rate limits count."""
 
 import re
 from functools import lru_cache
@@ -6,17 +6,17 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from starlette.types import Scope
 
-ADDRESS = "todo.client_address"  # where the scope keeps it
+ADDRESS = "todo.client_address"  # scope key
 FORWARDED = b"x-forwarded-for"
 WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[\d.]+):\d+")  # as some proxies write it
 MAX_CHARACTERS = 60  # of an address with its port
 
 
 def address_of(scope: Scope, proxies: int) -> str:
-    """Returns the network address of the caller, past as many proxies as the operator has set up in front.
+    """Returns the client's network address, behind the operator's number of proxies.
 
-    Each appends to X-Forwarded-For where it was called from; what stands before that is the caller's own say. What is
-    no address there counts for nothing, and the peer's own address is returned.
+    Each proxy appends its peer to X-Forwarded-For; anything before that is the client's own claim. If there is no valid
+    address, it is the address of the connection's peer.
     """
     if ADDRESS not in scope:
         peer = (scope.get("client") or ("", 0))[0]
@@ -25,7 +25,7 @@ def address_of(scope: Scope, proxies: int) -> str:
 
 
 def _forwarded(scope: Scope, proxies: int) -> str:
-    """Returns what the outermost of the operator's own proxies has written into the header of that very name."""
+    """Returns what the outermost of the operator's proxies wrote into X-Forwarded-For."""
     if not proxies:
         return ""
     values = b",".join([value for name, value in scope["headers"] if name == FORWARDED]).split(b",")
@@ -34,7 +34,7 @@ def _forwarded(scope: Scope, proxies: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _network(text: str) -> str:
-    """Returns an address, of IPv6 the /64 that one network is given (RFC 6177), or nothing where it is none."""
+    """Returns an IPv4 address, the /64 of an IPv6 address (RFC 6177), or None if it is neither."""
     port = WITH_PORT.fullmatch(text)
     try:
         address = ip_address((port["v6"] or port["v4"]) if port else text)

@@ -1,4 +1,4 @@
-"""Connexion's apps, one for each contract, and how a request behind the guard is handed to them."""
+"""Connexion apps: one per contract."""
 
 import logging
 from typing import Any
@@ -28,7 +28,7 @@ def build(
     uri_parser: type[StrictURIParser] = StrictURIParser,
     **options: Any,
 ) -> Any:
-    """Returns a Connexion app of this kind for one contract, built now so that a wrong contract stops the start."""
+    """Returns a Connexion app for a contract, fully built, so that a bad contract stops the start."""
     app = kind(
         PACKAGE,
         strict_validation=True,
@@ -54,7 +54,7 @@ def _error_handler(refuse: Refuse) -> Any:
 
 
 class ForConnexion:
-    """An ASGI app that hands a request behind the guard to a Connexion app in the form that Connexion understands."""
+    """Passes requests from the guard to a Connexion app, in a form that Connexion handles well."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

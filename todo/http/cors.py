@@ -1,4 +1,4 @@
-"""CORS: which web pages may call the service from a browser."""
+"""CORS: which origins may call the service from a browser."""
 
 from collections.abc import Awaitable, Container, Coroutine, Sequence
 from typing import Any, cast
@@ -15,7 +15,7 @@ from todo.http.problems import problem_response
 
 
 class CORS:
-    """Lets web pages call: those of the operator's origins everything, and any page what the contract opens to all."""
+    """Allows the operator's origins everywhere, and any origin for paths that the contract opens to all."""
 
     def __init__(self, app: ASGIApp, origins: Sequence[str], public_url: str, open_to_all: Container[str]) -> None:
         self.open_to_all = open_to_all
@@ -28,7 +28,7 @@ class CORS:
 
 
 class ProblemCORS(CORSMiddleware):
-    """Starlette's CORS with private-network preflight, refusing with a problem. It never lets cookies through."""
+    """Starlette's CORS middleware with private network access; refuses with a problem, and never allows credentials."""
 
     def __init__(self, app: ASGIApp, origins: Sequence[str], public_url: str) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""Text in the encodings that spreadsheets write."""
+"""Decodes text files in the encodings that spreadsheets write."""
 
 import codecs
 import re
@@ -8,10 +8,9 @@ UTF_8_ALONE = re.compile(rb"\xef\xbb\xbf|\s*[\[{]")  # what says that it is UTF-
 
 
 def decode(data: bytes) -> str:
-    """Returns what a file of text says. Raises UnicodeDecodeError where it is none.
+    """Returns the text of a file. Raises UnicodeDecodeError if it is not text.
 
-    It is UTF-16 where a byte order mark says so, as Excel's "Unicode text"; else UTF-8; and Windows-1252, Excel's CSV,
-    where it cannot be that.
+    UTF-16 with a byte order mark (Excel's "Unicode text"), else UTF-8, else Windows-1252 (Excel's CSV).
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16")

@@ -1,4 +1,4 @@
-"""Operations that the contract marks x-on-the-loop: answered on the event loop, where they never wait for a thread."""
+"""Operations marked x-on-the-loop: answered on the event loop, without a thread."""
 
 from collections.abc import Awaitable, Callable
 
@@ -15,9 +15,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class OnTheLoop:
-    """An ASGI app that answers one operation by its handler, which takes Starlette's request.
+    """An ASGI app for one operation, whose handler takes a Starlette request.
 
-    Where the contract says that it may answer 429, anonymous requests are charged to their address.
+    If the contract lists 429, anonymous requests are rate limited by address.
     """
 
     def __init__(self, operation: Operation, limits: RateLimits) -> None:

@@ -1,4 +1,4 @@
-"""What goes wrong outside our own rules: each error of a framework as a refusal of ours, and faults as log lines."""
+"""Errors raised by frameworks, mapped to our own; unexpected exceptions are logged."""
 
 import logging
 import traceback
@@ -17,7 +17,7 @@ from todo.errors import (
 
 log = logging.getLogger(__name__)
 
-# What Connexion, Starlette and Flask refuse by themselves.
+# Errors that Connexion, Starlette and Flask raise themselves.
 BY_STATUS: dict[int, Callable[[], Refusal]] = {
     400: lambda: InvalidRequest.of("body", "is required"),  # our own validators check the rest of a request
     401: Unauthorized,
@@ -29,13 +29,13 @@ BY_STATUS: dict[int, Callable[[], Refusal]] = {
 
 
 def as_refusal(error: Exception) -> Exception:
-    """Returns the refusal that an error stands for, or the error itself, logged, where it is a fault of ours."""
+    """Returns the matching refusal, or logs the error and returns it if it is a bug."""
     if isinstance(error, Refusal | SignedOut):
         return error
     status = getattr(error, "status", getattr(error, "status_code", None))
     if status in BY_STATUS:
         return BY_STATUS[status]()
-    # The message of an exception may quote what a caller wrote, so only its kind and its place are logged.
+    # An exception's message may quote user input, so only its type and traceback are logged.
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     log.error("%s\n%s", type(error).__name__, "".join(traceback.format_list(frames)))
     return error

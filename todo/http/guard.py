@@ -1,7 +1,7 @@
-"""The guard: what must be right about a request before any operation sees it.
+"""The guard: checks every request before it reaches an operation.
 
-It answers 404 and 405, and reads a body of bounded size in bounded time. Operations get what Connexion handles well:
-one spelling of the media type, no `//`, no encoded slash.
+It answers 404 and 405, reads the body within its limits, and passes on only what Connexion handles well: one spelling
+of the media type, no `//`, no encoded slash.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ Refuse = Callable[[Scope, Exception], ProblemResponse]
 
 
 class Guard:
-    """An ASGI app in front of all operations. It answers for what they raise, unless their response has begun."""
+    """An ASGI app that routes requests to operations, and turns what they raise into responses."""
 
     def __init__(self, routes: Iterable[Route], *, refuse: Refuse, bodies: Bodies) -> None:
         self._routes = Routes(routes)
@@ -52,7 +52,7 @@ class Guard:
             self._bodies.forget(scope)
 
     async def _admit(self, scope: Scope, method: str, receive: Receive) -> ASGIApp:
-        """Returns what answers a request, whose body is then in the scope. Raises Refusal, ClientDisconnect."""
+        """Reads the body into the scope and returns the app for the request. Raises Refusal and ClientDisconnect."""
         if REFUSED in scope:
             raise scope[REFUSED]
         route = self._routes.find(scope)
@@ -72,7 +72,7 @@ class Guard:
 
 
 class _Options:
-    """Answers OPTIONS where no operation does."""
+    """Answers OPTIONS for a route that has no operation for it."""
 
     def __init__(self, route: Route) -> None:
         self._headers = {"Allow": ", ".join(route.allowed)}
@@ -82,7 +82,7 @@ class _Options:
 
 
 def check_encoding(scope: Scope) -> None:
-    """Raises InvalidRequest where path or query is not UTF-8, percent-encoded (RFC 3986 section 2.5)."""
+    """Raises InvalidRequest unless path and query are percent-encoded UTF-8 (RFC 3986 section 2.5)."""
     path, query = scope.get("raw_path", b""), scope["query_string"]
     if b"%" not in path and b"%" not in query and path.isascii() and query.isascii():
         return

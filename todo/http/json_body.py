@@ -13,21 +13,21 @@ MAX_NESTED = 16
 def parse_json(data: bytes) -> Any:
     """Returns the value of a JSON text (RFC 8259).
 
-    Raises InvalidRequest for what is no JSON in UTF-8, for a key that comes twice in an object, which parsers disagree
-    on, and for more than MAX_NESTED objects and arrays within each other.
+    Raises InvalidRequest for invalid JSON or UTF-8, for duplicate keys, on which parsers disagree, and for more than
+    MAX_NESTED levels.
     """
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         raise InvalidRequest.of("body", "must be JSON in UTF-8") from None
-    # With a key for each colon, no key came twice. Text may hold colons as well: then a slower parser finds out.
+    # If every colon has its key, there are no duplicates. Text may contain colons too: then a slower parser decides.
     if _count_keys(value, MAX_NESTED) != data.count(b":"):
         UNIQUE_KEYS.decode(data.decode())
     return value
 
 
 def _count_keys(value: Any, levels: int) -> int:
-    """Returns how many keys all objects in a value have together. Raises InvalidRequest for too deep nesting."""
+    """Returns the number of keys in all objects of a value. Raises InvalidRequest if it is nested too deeply."""
     if not isinstance(value, dict | list):
         return 0
     if levels == 0:

@@ -1,6 +1,6 @@
-"""The contract, compiled: each operation of openapi.yaml becomes one callable when the service starts.
+"""The compiled contract: each operation of openapi.yaml becomes a callable when the service starts.
 
-Stock Connexion works out again for every request what the contract says. This takes Connexion's own Specification,
+Stock Connexion interprets the contract anew for every request. This takes Connexion's own Specification,
 Operation and Resolver, and plugs in as a Connexion SpecMiddleware in place of all the others. It checks what
 validators.py checks, in the same words: a request that fails the fast check here is checked again there, to name each
 wrong field.
@@ -40,11 +40,11 @@ COUNTED_AS = "x-counted-as"  # the list in the body whose items rate limits coun
 
 
 class CannotCompile(Exception):
-    """The contract says something that this module does not know; the message names the operation."""
+    """The contract uses a feature that this module does not support; the message names the operation."""
 
 
 class CompiledContract(SpecMiddleware):
-    """The operations of the contracts that are added to it. Behind the guard each is an ASGI app of its own."""
+    """The compiled operations of a contract, each an ASGI app."""
 
     def __init__(self, app: ASGIApp, limits: RateLimits) -> None:
         self.app = app
@@ -69,7 +69,7 @@ class CompiledContract(SpecMiddleware):
 
 
 class CompiledOperation:
-    """One operation, ready to be called: over HTTP, as an ASGI app, or by `call`."""
+    """One operation, callable over HTTP (as an ASGI app) or directly, by `call`."""
 
     def __init__(self, operation: OpenAPIOperation, limits: RateLimits, counted_as: str | None) -> None:
         self.name = operation.operation_id
@@ -100,7 +100,7 @@ class CompiledOperation:
         try:
             principal = await self._authenticate(headers)
         except Unauthorized:
-            await self._limits.charge_address(self._kind, scope)  # without a good token there is nobody else to charge
+            await self._limits.charge_address(self._kind, scope)  # there is no other caller to charge
             raise
         path = {name: read_parameter(self._path.schemas[name], [text]) for name, text in scope[PATH_VALUES].items()}
         caller = _caller(principal, path)
@@ -111,9 +111,9 @@ class CompiledOperation:
         return await self._run(principal, caller, arguments, body)
 
     async def call(self, principal: Any, scopes: list[str], path: Schema, query: Schema, body: Any) -> Response:
-        """Returns what the operation answers a principal, whose token has these scopes, as it would over HTTP.
+        """Runs the operation for a principal with these scopes, and returns the response that HTTP would get.
 
-        `path` and `query` hold values of the types that the contract gives them; `body` is parsed JSON, or NO_BODY.
+        `path` and `query` are parsed values by parameter name; `body` is parsed JSON, or NO_BODY.
         Raises InsufficientScope, RateLimited, InvalidRequest and what the handler raises.
         """
         self._authorize(scopes)
@@ -131,7 +131,7 @@ class CompiledOperation:
         return await self._handler(**arguments)
 
     async def _authenticate(self, headers: Mapping[str, str]) -> Any:
-        """Returns who calls (RFC 6750 section 2.1): the first scheme that takes the token says so, as in Connexion."""
+        """Returns the principal, from the first security scheme that accepts the token (RFC 6750 section 2.1)."""
         if not self._schemes:
             return None
         token, request = bearer_token(headers), _Request(headers)
@@ -147,19 +147,19 @@ class CompiledOperation:
         raise refusals[-1] if refusals else Unauthorized
 
     def _authorize(self, granted: list[str]) -> None:
-        """Raises InsufficientScope where the contract asks for scopes that a token does not have."""
+        """Raises InsufficientScope if the token lacks a scope that the contract requires."""
         for _, require_scope, scopes in self._schemes:
             if require_scope:
                 require_scope(scopes, granted)
 
     def _read_headers(self, scope: Scope, headers: Mapping[str, str]) -> Schema:
-        """Returns the headers that the contract names, a list where one came twice."""
+        """Returns the contract's header parameters; a repeated one is a list."""
         if len(headers) < len(scope["headers"]):
             return read_headers(StarletteHeaders(scope=scope), self._headers.parameters)
         return {name: headers[key] for name, key in self._header_names if key in headers}
 
     def _check_parameters(self, path: Schema, query: Schema, headers: Schema) -> Schema:
-        """Returns path and query by the names of the handler's arguments, with defaults. Raises InvalidRequest."""
+        """Returns the handler's arguments from path and query, with defaults. Raises InvalidRequest."""
         if not (self._path.allow(path) and self._query.allow(query) and self._headers.allow(headers)):
             errors = parameter_errors(self._parameters, {"path": path, "query": query, "header": headers})
             if errors:
@@ -177,7 +177,7 @@ class CompiledOperation:
         return {name: read_parameter(self._query.schemas.get(name, {}), given) for name, given in values.items()}
 
     def _check_body(self, body: Any) -> Any:
-        """Returns the body with whole numbers as such. Raises InvalidRequest."""
+        """Returns the validated body, with 1.0 as 1 where the schema wants an integer. Raises InvalidRequest."""
         if body is NO_BODY:
             if self._body_required:
                 raise InvalidRequest.of("body", "is required")
@@ -190,7 +190,7 @@ class CompiledOperation:
         return body
 
     def _compile_security(self, operation: OpenAPIOperation) -> list[Scheme]:
-        """Returns the schemes that the operation takes instead of each other, in its order."""
+        """Returns the operation's alternative security schemes, in order."""
         if any(len(alternative) != 1 for alternative in operation.security or []):
             raise CannotCompile(f"{self.name}: each alternative of security must name one scheme.")
         return [
@@ -227,7 +227,7 @@ class CompiledOperation:
         return compile_schema(schema), schema, operation.request_body.get("required", False)
 
     def _check_arguments(self) -> None:
-        """Raises CannotCompile where the handler takes other arguments than the contract passes."""
+        """Raises CannotCompile unless the handler takes exactly the arguments that the contract passes."""
         passed = {*self._arguments.values()}
         passed |= {"user"} if self._schemes else set()
         passed |= {"body"} if self._body else set()
@@ -236,17 +236,17 @@ class CompiledOperation:
 
 
 def _caller(principal: Any, path: Schema) -> str:
-    """Returns who is charged: the grant of an assistant or, with the service key, the list.
+    """Returns the caller for rate limits: the assistant's grant or, with the service key, the list.
 
-    Not an address: a host calls for many people from a few.
+    Not the address: a host calls for many people from a few addresses.
     """
     if principal.grant_id:
         return f"grant {principal.grant_id}"
-    return f"list {str(path.get('username', '')).lower()}"  # not yet checked: it may be anything
+    return f"list {str(path.get('username', '')).lower()}"  # not validated yet: it may be any JSON
 
 
 class Parameters:
-    """The parameters of one operation that stand in one place: path, query or header."""
+    """The parameters of an operation in one location: path, query or header."""
 
     def __init__(self, parameters: list[Schema]) -> None:
         self.parameters = parameters
@@ -256,7 +256,7 @@ class Parameters:
         self._validators = {name: compile_schema(schema) for name, schema in never_null.items()}
 
     def allow(self, given: Mapping[str, Any]) -> bool:
-        """Whether nothing is missing, unknown or wrong; a quick yes, and a no that is looked at again."""
+        """A fast check that all values are valid; a False is checked again in detail."""
         if not given:
             return not self._required
         for name, value in given.items():
@@ -267,7 +267,7 @@ class Parameters:
 
 
 class _Request:
-    """What a token function may look at."""
+    """The part of a request that token functions read."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self.headers = headers

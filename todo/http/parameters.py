@@ -1,4 +1,4 @@
-"""Parameters of path, query and headers: read as the contract types them, and checked against it."""
+"""Path, query and header parameters: parsed and validated by the contract."""
 
 import re
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 
 
 def read_parameter(schema: dict[str, Any], values: list[str]) -> Any:
-    """Returns a parameter's value, a whole number only where it is written as one, and a list where it came twice."""
+    """Returns a parameter's value: an int if the schema wants one and it is one; a list if it is repeated."""
     if len(values) > 1:
         return values
     (value,) = values
@@ -23,13 +23,13 @@ def read_parameter(schema: dict[str, Any], values: list[str]) -> Any:
 
 
 def read_headers(headers: Headers, parameters: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Returns the headers that the contract names, by its spelling, a list where one came twice."""
+    """Returns the contract's header parameters, in its spelling; a repeated one is a list."""
     found = {parameter["name"]: headers.getlist(parameter["name"]) for parameter in parameters}
     return {name: read_parameter({}, values) for name, values in found.items() if values}
 
 
 def parameter_errors(parameters: list[dict[str, Any]], given: dict[str, dict[str, Any]]) -> list[FieldError]:
-    """Returns what is wrong with the values that were given in path, query and header."""
+    """Returns the errors in the given path, query and header values."""
     names = [parameter["name"] for parameter in parameters if parameter["in"] == "query"]
     known = f"known are {', '.join(names)}" if names else "this operation has no query parameters"
     unknown = [] if any(map(_takes_others, parameters)) else [name for name in given["query"] if name not in names]
@@ -42,7 +42,7 @@ def parameter_errors(parameters: list[dict[str, Any]], given: dict[str, dict[str
 
 
 def _takes_others(parameter: dict[str, Any]) -> bool:
-    """Whether it stands for all parameters that have no name in the contract: an object, exploded."""
+    """Whether it is an exploded object, which takes all parameters that the contract does not name."""
     return bool(parameter["in"] == "query" and parameter["schema"].get("type") == "object")
 
 

@@ -1,4 +1,4 @@
-"""Rate limits: how many reads and writes each caller may make a minute, counted by the generic cell rate algorithm.
+"""Rate limits: reads and writes per minute and caller, by the generic cell rate algorithm (GCRA).
 
 A caller's state is one number, the time at which everything it has sent would have been due. It may run ahead of now
 by the burst, and a request that costs more than is left is still done and paid for by waiting afterwards: so a batch of
@@ -36,19 +36,19 @@ Kind = Literal["reads", "writes"]
 
 @dataclass(frozen=True)
 class Policy:
-    """How many requests of one kind a caller has a minute."""
+    """The limit for one kind of request, per minute."""
 
     kind: Kind
     per_minute: int
 
     @cached_property
     def interval(self) -> float:
-        """Returns the seconds that one request stands for."""
+        """Returns the seconds that one request costs."""
         return WINDOW / self.per_minute
 
     @cached_property
     def ahead(self) -> float:
-        """Returns by how many seconds a caller may be ahead before the next request: the burst, less that request."""
+        """Returns how many seconds ahead a caller may be before its next request: the burst, less that request."""
         return max(0.0, BURST - self.interval)
 
     def refusal(self, wait: float) -> RateLimited:
@@ -57,19 +57,19 @@ class Policy:
 
 
 class Counters(ABC):
-    """Where callers are counted."""
+    """Stores the state of each caller."""
 
     @abstractmethod
     async def take(self, kind: Kind, caller: str, cost: float, ahead: float) -> float:
-        """Adds `cost` seconds to what the caller has sent and returns 0, or returns the seconds to wait."""
+        """Charges `cost` seconds and returns 0, or returns the seconds to wait."""
 
     @abstractmethod
     async def close(self) -> None:
-        """Lets go of what it holds."""
+        """Releases its resources."""
 
 
 class Memory(Counters):
-    """Counters of this worker alone."""
+    """Counters in this worker's memory."""
 
     def __init__(self) -> None:
         self._due: dict[tuple[Kind, str], float] = {}
@@ -78,7 +78,7 @@ class Memory(Counters):
         return self.take_now(kind, caller, cost, ahead)
 
     def take_now(self, kind: Kind, caller: str, cost: float, ahead: float) -> float:
-        """Does what `take` does, without an event loop."""
+        """The synchronous form of `take`."""
         now = monotonic()
         key = (kind, caller)
         due = max(self._due.get(key, now), now)
@@ -93,7 +93,7 @@ class Memory(Counters):
         self._due.clear()
 
     def _make_room(self, now: float) -> None:
-        """Forgets who is not ahead any more and, where all are, the half that came first."""
+        """Drops callers that are no longer ahead or, if all are, the older half."""
         self._due = {key: due for key, due in self._due.items() if due > now}
         for key in list(self._due)[: max(0, len(self._due) - MAX_CALLERS // 2)]:
             del self._due[key]
@@ -113,7 +113,7 @@ return '0'
 
 
 class Shared(Counters):
-    """Counters in Redis, shared by all workers. While it cannot be reached, each worker counts for itself."""
+    """Counters in Redis, shared by all workers. While Redis is unreachable, each worker counts on its own."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -149,17 +149,17 @@ class Shared(Counters):
 
 
 def _key(kind: Kind, caller: str) -> str:
-    """Returns the key in Redis, which is nobody's name or address to read."""
+    """Returns the Redis key: a hash, so that it reveals no name or address."""
     return f"todo:rate:{kind}:{blake2b(caller.encode(), digest_size=16).hexdigest()}"
 
 
 class RateLimits:
-    """The limits of one service."""
+    """The rate limits of a service."""
 
     def __init__(
         self, reads_per_minute: int, writes_per_minute: int, redis_url: str | None = None, proxies: int = 0
     ) -> None:
-        """0 a minute switches a limit off; `proxies` is how many stand in front, which addresses depend on."""
+        """0 per minute disables a limit; `proxies` is the number of proxies in front."""
         self._proxies = proxies
         policies = (Policy("reads", reads_per_minute), Policy("writes", writes_per_minute))
         self._policies = {policy.kind: policy for policy in policies if policy.per_minute}
@@ -167,7 +167,7 @@ class RateLimits:
         self._take_now = self._counters.take_now if isinstance(self._counters, Memory) else None
 
     async def charge(self, kind: Kind, caller: str) -> None:
-        """Counts one request of a caller. Raises RateLimited."""
+        """Charges a caller for one request. Raises RateLimited."""
         policy = self._policies.get(kind)
         if policy:
             # Each request comes through here: without Redis there is nothing to wait for.
@@ -181,15 +181,15 @@ class RateLimits:
                 raise policy.refusal(wait)
 
     async def charge_address(self, kind: Kind, scope: Scope) -> None:
-        """Counts one request of somebody who is not known otherwise. Raises RateLimited."""
+        """Charges an anonymous request to its address. Raises RateLimited."""
         await self.charge(kind, f"address {address_of(scope, self._proxies)}")
 
     async def charge_more(self, kind: Kind, caller: str, count: int) -> None:
-        """Counts what else a request that was let in turns out to hold; the caller pays for it afterwards."""
+        """Charges a caller for `count` more requests, without refusing: the caller waits for it afterwards."""
         policy = self._policies.get(kind)
         if policy and count > 0:
             await self._counters.take(kind, caller, policy.interval * count, math.inf)
 
     async def close(self) -> None:
-        """Lets go of the connection to Redis."""
+        """Closes the connection to Redis."""
         await self._counters.close()

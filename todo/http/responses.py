@@ -1,4 +1,4 @@
-"""JSON responses, and how what a handler of openapi.yaml returns becomes one."""
+"""JSON responses, and the resolver that turns what handlers return into them."""
 
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 
 class JSONResponse(Response):
-    """JSON that nobody may store."""
+    """A JSON response with Cache-Control: no-store."""
 
     def __init__(self, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         self.status_code = status
@@ -31,10 +31,10 @@ class JSONResponse(Response):
 
 
 class JSONResolver(Resolver):
-    """Finds the handlers of openapi.yaml, and sends as JSON what they return: value, or (value, status, headers).
+    """Finds the handlers of openapi.yaml. They return a value, or (value, status, headers), which is sent as JSON.
 
-    Rules know no address of the service, so theirs begin with a slash and are made whole here. No text of a to-do looks
-    like one: in JSON its quotation marks stand behind backslashes.
+    Rules return URLs as paths, as they do not know PUBLIC_URL; here they become absolute. No text of a to-do can look
+    like one: its quotation marks are escaped in JSON.
     """
 
     def __init__(self, public_url: str) -> None:

@@ -1,4 +1,4 @@
-"""Routes: which operation of the two contracts answers a request."""
+"""Routing: finds the operation for a request."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ WHOLE_NUMBER = "(?:0|[1-9][0-9]{0,17})"  # short enough for int(); the contract'
 
 @dataclass
 class Target:
-    """What answers one method of a path, and the bodies that it takes."""
+    """The app for one method of a path, and the bodies that it accepts."""
 
     app: ASGIApp
     media_types: list[str] = field(default_factory=list)
@@ -26,7 +26,7 @@ class Target:
 
 @dataclass
 class Route:
-    """One path of a contract."""
+    """A path of a contract, with its methods."""
 
     template: str
     pattern: re.Pattern[str]
@@ -34,12 +34,12 @@ class Route:
 
     @property
     def allowed(self) -> list[str]:
-        """Returns the methods for the header Allow."""
+        """Returns the methods for the Allow header."""
         return sorted({*self.targets, "OPTIONS", *({"HEAD"} if "GET" in self.targets else ())})
 
 
 class Routes:
-    """All routes, found by their number of segments and the first of these."""
+    """All routes, indexed by the number of segments and the first segment."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._fixed: dict[str, Route] = {}
@@ -51,9 +51,9 @@ class Routes:
                 self._fixed[route.template] = route
 
     def find(self, scope: Scope) -> Route:
-        """Returns the route of a request, and notes it in the scope. Raises NotFound."""
+        """Returns the route of a request and records it in the scope. Raises NotFound."""
         path = scope["path"]
-        # An encoded slash would make two segments of one, so the raw path is looked at too.
+        # An encoded slash would turn one segment into two, so the raw path is checked too.
         if b"%" in scope.get("raw_path", b"") and b"%2f" in scope["raw_path"].lower():
             raise NotFound
         route = self._fixed.get(path)
@@ -73,7 +73,7 @@ def _key(path: str) -> tuple[int, str]:
 
 
 def routes_of(contract: Contract, app_of: Callable[[Operation], ASGIApp]) -> list[Route]:
-    """Returns the routes of a contract; `app_of` returns what answers an operation."""
+    """Returns the routes of a contract; `app_of` returns the app for an operation."""
     routes: dict[str, Route] = {}
     for operation in contract.operations:
         route = routes.setdefault(operation.path, Route(operation.path, _pattern(contract, operation)))
@@ -91,7 +91,7 @@ def _pattern(contract: Contract, operation: Operation) -> re.Pattern[str]:
 
 
 def _segment(schema: dict[str, Any]) -> str:
-    """Returns what a path parameter can look like at all; the contract's own checks come later."""
+    """Returns the pattern of a path parameter; the operation validates it in detail."""
     if "enum" in schema:
         return f"(?:{'|'.join(map(re.escape, schema['enum']))})"
     return WHOLE_NUMBER if schema["type"] == "integer" else r"[^/\r\n]+"

@@ -39,7 +39,7 @@ class Visitors:
                 await self._limits.charge_more("writes", caller, sum(more))
 
     async def _count(self, scope: Scope) -> str | None:
-        """Counts a request, and returns the account that sent it, as which it is counted."""
+        """Charges a request, and returns the account that it was charged to, or None."""
         kind: Kind = "reads" if scope["method"] == "GET" else "writes"
         account = (await session_of(scope)).account
         if not account:

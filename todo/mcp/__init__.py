@@ -1,1 +1,1 @@
-"""The door for MCP: the operations of the contract as tools."""
+"""MCP: the operations of the contract as tools."""

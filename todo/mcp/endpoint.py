@@ -62,7 +62,7 @@ CHALLENGE = "mcp/www_authenticate"
 
 @dataclass
 class Caller:
-    """Who sent the message that is being answered."""
+    """The sender of the current message."""
 
     scope: Scope
     principal: Principal
@@ -79,7 +79,7 @@ _caller: ContextVar[Caller] = ContextVar("caller")
 
 
 class Endpoint:
-    """The ASGI app at /mcp, in front of the operations of a contract."""
+    """The ASGI app at /mcp, which offers the operations of a contract as tools."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class Endpoint:
         await response(scope, receive, send)
 
     async def _identify(self, scope: Scope, headers: Headers) -> Caller:
-        """Returns who calls; without a good token it is charged to the address. Raises Unauthorized, RateLimited."""
+        """Returns the caller. An invalid token is charged to the address. Raises Unauthorized and RateLimited."""
         try:
             info = await bearer.authenticate(headers)
         except Unauthorized:
@@ -140,11 +140,11 @@ class Endpoint:
             raise
         principal: Principal = info["sub"]
         if principal.idempotency_key is not None:
-            principal = principal._replace(idempotency_key=None)  # one header cannot stand for several calls
+            principal = principal._replace(idempotency_key=None)  # one header cannot identify several calls
         return Caller(scope, principal, info["scope"])
 
     async def _count(self, principal: Principal) -> None:
-        """Charges a person's assistant for a message other than a call of a tool. Raises RateLimited."""
+        """Charges an assistant for a message that is not a tool call. Raises RateLimited."""
         if principal.grant_id:
             await self._limits.charge("reads", f"grant {principal.grant_id}")
 
@@ -162,7 +162,7 @@ class Endpoint:
         return server
 
     def _check_address(self, headers: Mapping[str, str]) -> None:
-        """Refuses what a web page elsewhere may have caused (MCP 2026-07-28, streamable HTTP, DNS rebinding)."""
+        """Refuses cross-origin requests and DNS rebinding (MCP 2026-07-28, streamable HTTP)."""
         if headers.get("host", "").lower() not in self._hosts:
             raise HostNotAllowed
         if headers.get("origin", self._public_url) not in self._origins:
@@ -172,7 +172,7 @@ class Endpoint:
         return {"tools": self._lists[_caller.get().has_account], **transport.COMPLETE}
 
     async def _call_tool(self, params: Mapping[str, Any]) -> JSON:
-        """Returns what the operation answers as a result, also a refusal, so that a model can fix its call."""
+        """Runs the operation and returns its result; a refusal is a result too, so that a model can fix its call."""
         name, arguments, meta = params.get("name"), params.get("arguments") or {}, params.get("_meta") or {}
         tool = self.tools.get(name) if isinstance(name, str) else None
         if tool is None:
@@ -187,7 +187,7 @@ class Endpoint:
             result, status = self._refusal(tool, error, caller)
         else:
             result, status = _result(response.body), response.status_code
-        # The log tells which tool it was, and what became of the call.
+        # Logged instead of /mcp and 200.
         caller.scope[TEMPLATE], caller.scope[STATUS] = f"{PATH}#{tool.name}", status
         return result
 
@@ -200,7 +200,7 @@ class Endpoint:
         return await operation.call(principal, caller.scopes, call.path, call.query, call.body)
 
     def _refusal(self, tool: Tool, error: Exception, caller: Caller) -> tuple[JSON, int]:
-        """Returns the result of a call that was refused, and the status that HTTP has for it."""
+        """Returns the result for a refused call, and its HTTP status."""
         problem = self._refuse({"method": tool.operation.method}, error)
         told = orjson.loads(problem.body)
         if "Retry-After" in problem.headers:
@@ -216,7 +216,7 @@ class Endpoint:
         return refusal.challenge(self._public_url, PATH)
 
     def _refused(self, scope: Scope, error: Exception) -> Response:
-        """Returns the response to a message that is refused as a whole."""
+        """Returns the HTTP response to a refused message."""
         problem = self._refuse(scope, error)
         challenge = {"WWW-Authenticate": self._challenge(error)} if isinstance(error, Challenge) else {}
         return Response(problem.body, problem.status, {**problem.headers, **challenge})
@@ -227,7 +227,7 @@ def _result(body: bytes | memoryview) -> JSON:
 
 
 def _hosts_of(public_url: str) -> set[str]:
-    """Returns what Host may be: that of the address, with its port or without the usual one."""
+    """Returns the allowed values of Host: PUBLIC_URL's host, without its port if that is the default."""
     parts = urlsplit(public_url)
     port = parts.port or DEFAULT_PORTS[parts.scheme]
     names = LOCAL if parts.hostname in ("localhost", "127.0.0.1", "::1") else (parts.netloc.partition(":")[0].lower(),)
@@ -235,7 +235,7 @@ def _hosts_of(public_url: str) -> set[str]:
 
 
 def _hints(meta: Mapping[str, Any]) -> Mapping[str, str]:
-    """Returns what a call says of itself in _meta, where HTTP has headers for it. All of it can be forged."""
+    """Returns the hints in a call's _meta: client, conversation and region. All of them can be forged."""
     client, location = meta.get(CLIENT_INFO_META_KEY), meta.get(LOCATION)
     return _valid_hints(
         _text_or_none(client.get("name") if isinstance(client, dict) else None),

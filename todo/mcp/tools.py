@@ -1,4 +1,4 @@
-"""Tools: each operation of the contract as a model sees it over MCP, and what a call of it passes on."""
+"""Tools: the operations of the contract as models see them, and their arguments as operations take them."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ NAME = "x-mcp-name"  # what a tool is called, where the operation needs another 
 
 @dataclass(frozen=True)
 class Call:
-    """What a call of a tool passes to its operation: values by the names of parameters, and a body or NO_BODY."""
+    """The arguments of a tool call as its operation takes them: parameters by name, and a body or NO_BODY."""
 
     path: JSON
     query: JSON
@@ -46,7 +46,7 @@ class Tool:
             raise ValueError(f"{self.name}: two of its parameters and fields have the same name.")
 
     def definition(self, *, for_service: bool) -> JSON:
-        """Returns the tool as tools/list shows it. The holder of the service key must say whose list is meant."""
+        """Returns the tool for tools/list. With the service key, username is an argument."""
         return {
             "name": self.name,
             "title": self.operation.spec["summary"],
@@ -59,9 +59,9 @@ class Tool:
         }
 
     def call(self, arguments: Mapping[str, Any], username: str | None = None) -> Call:
-        """Returns what the operation gets; `username` is meant where the arguments name none.
+        """Returns the operation's arguments; `username` is the default if none is given.
 
-        Null means not set, at any depth, so it is left out. The operation checks the rest.
+        Null means not set, so it is left out. The operation validates the rest.
         """
         given = {**({USERNAME: username} if username else {}), **_without_null(arguments)}
         path, query, body = {}, {}, {}
@@ -95,7 +95,7 @@ class Tool:
         return self.contract.resolve(body["content"]["application/json"]["schema"])
 
     def _input_schema(self, *, with_username: bool) -> JSON:
-        """Returns path, query and body as one object."""
+        """Returns the JSON Schema of all parameters and body fields as one object."""
         parameters = {
             name: parameter
             for name, parameter in {**self._path, **self._query}.items()
@@ -110,14 +110,14 @@ class Tool:
         return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
     def _described(self, name: str, parameter: JSON) -> JSON:
-        """Returns the schema of a parameter with what the parameter itself says."""
+        """Returns the schema of a parameter with the parameter's description."""
         plain = self._plain(parameter["schema"], described=False)
         return plain if name in self._told else {**plain, "description": parameter["description"]}
 
     def _plain(self, schema: JSON, *, described: bool = True) -> JSON:
-        """Returns a schema as hosts and models take it: no $ref, no null, nothing that only a refusal needs.
+        """Returns a schema in the form that hosts accept: no $ref, no null, no constraints.
 
-        Fields within fields stand without description: those of an action are those of the tools for one to-do.
+        Nested fields have no description: an action's fields are those of the single-to-do tools.
         """
         schema = self.contract.resolve(schema)
         schema = {**schema, **self.contract.resolve(schema.get("oneOf", [{}])[0])}  # what stands beside it is null
@@ -133,9 +133,9 @@ class Tool:
         return plain
 
     def _output_schema(self) -> JSON:
-        """Returns what every answer that is no refusal keeps to: each field with its type, and what is always there.
+        """Returns the schema of successful results: each field with its type, and the required ones.
 
-        What an object within holds stays open: to name that too would take a fifth of what all tools may cost.
+        Nested objects stay open: describing them would take a fifth of the token budget.
         """
         responses = self.operation.spec["responses"]
         success = self.contract.resolve(next(answer for status, answer in responses.items() if status < "300"))
@@ -148,7 +148,7 @@ class Tool:
         return {"type": schema["type"], **({"items": self._type(schema["items"])} if "items" in schema else {})}
 
     def _hints(self) -> JSON:
-        """Returns what a host may show or ask about; a person confirms what may destroy something."""
+        """Returns the tool annotations, by which hosts decide when to ask for confirmation."""
         spec, method = self.operation.spec, self.operation.method
         return {
             "readOnlyHint": method == "GET",
@@ -158,7 +158,7 @@ class Tool:
         }
 
     def _security_schemes(self) -> Iterator[JSON]:
-        """Yields the ways of ChatGPT to authorize a call; it has none for a service key."""
+        """Yields ChatGPT's securitySchemes; it has none for a service key."""
         for alternative in self.operation.spec["security"]:
             for name, scopes in alternative.items():
                 if name == "oauth":
@@ -166,20 +166,20 @@ class Tool:
 
 
 def tools_of(contract: Contract) -> dict[str, Tool]:
-    """Returns the tools of a contract by their names: all of its operations but the deprecated ones, in its order."""
+    """Returns the tools of a contract by name: its operations in order, without deprecated ones."""
     operations = [operation for operation in contract.operations if not operation.spec.get("deprecated")]
     return {name_of(operation): Tool(contract, operation) for operation in operations}
 
 
 def name_of(operation: Operation) -> str:
-    """Returns the name of an operation as a tool: its own, unless the contract gives it another."""
+    """Returns the tool's name: the operationId, unless the contract sets another."""
     return str(operation.spec.get(NAME, operation.id))
 
 
 def _parameter(schema: JSON, value: Any) -> Any:
-    """Returns an argument read as from a URL: a number may be written as text, and text as a number.
+    """Returns an argument as if it came in a URL, where numbers are text.
 
-    A list or an object has no form there; the operation refuses it.
+    Lists and objects stay as they are; the operation refuses them.
     """
     if isinstance(value, list | dict):
         return value
@@ -188,7 +188,7 @@ def _parameter(schema: JSON, value: Any) -> Any:
 
 
 def _without_null(value: Any) -> Any:
-    """Returns a value without the fields that are null. Items of a list stay: [null] is not [], which clears."""
+    """Returns a value without null fields, at any depth. List items stay: [null] is not [], which clears."""
     if isinstance(value, dict):
         return {name: _without_null(field) for name, field in value.items() if field is not None}
     return [_without_null(item) for item in value] if isinstance(value, list) else value

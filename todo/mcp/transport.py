@@ -1,4 +1,4 @@
-"""One exchange of MCP over HTTP, without a session: JSON-RPC in, its answer out, in both of its eras.
+"""MCP over HTTP without sessions: one JSON-RPC message in, one response out, in both eras of the protocol.
 
 The SDK's own entry starts tasks and streams for each message of the older era, whose versions begin with `initialize`,
 and copies each answer several times in the newer. That costs more than all else that a call needs, so this asks the
@@ -63,7 +63,7 @@ COMPLETE = {"resultType": "complete"}
 VERSION = MCP_PROTOCOL_VERSION_HEADER
 # The one version that has batches. Each answer is bounded, and so are all together.
 BATCHED = "2025-03-26"
-MAX_IN_BATCH = API.limit("batch_messages")
+MAX_BATCH = API.limit("batch_messages")
 NOT_STORED = {"Cache-Control": "no-store"}
 ROUTING = (VERSION, MCP_METHOD_HEADER, MCP_NAME_HEADER)
 
@@ -71,9 +71,9 @@ ROUTING = (VERSION, MCP_METHOD_HEADER, MCP_NAME_HEADER)
 async def answer(
     server: Server[Any], call_tool: CallTool, count: Count, scope: Scope, headers: Mapping[str, str]
 ) -> Response:
-    """Returns the answer to the message in a request, or to several: an empty 202 where none is a question.
+    """Returns the response to a message or a batch; notifications get an empty 202.
 
-    What is no call of a tool is counted by `count`, which may raise RateLimited; calls are counted where they arrive.
+    `count` charges messages other than tool calls and may raise RateLimited; operations charge tool calls.
     """
     if not _takes_json(headers.get("accept", "")):
         return Response(status_code=406, headers=NOT_STORED)
@@ -93,9 +93,9 @@ async def answer(
 
 
 async def _answer_batch(server: Server[Any], call_tool: CallTool, messages: list[Any]) -> Response:
-    """Returns the answers to several messages, done one after the other (MCP 2025-03-26, JSON-RPC 2.0 section 6)."""
-    if not 0 < len(messages) <= MAX_IN_BATCH:
-        return _json(_refusal(MCPError(INVALID_REQUEST, f"A batch must hold 1 to {MAX_IN_BATCH} messages.")), 400)
+    """Returns the responses to a batch, run in order (MCP 2025-03-26, JSON-RPC 2.0 section 6)."""
+    if not 0 < len(messages) <= MAX_BATCH:
+        return _json(_refusal(MCPError(INVALID_REQUEST, f"A batch must hold 1 to {MAX_BATCH} messages.")), 400)
     replies = []
     for message in messages:
         if isinstance(message, dict) and message.get("method") == "initialize":
@@ -109,46 +109,46 @@ async def _answer_batch(server: Server[Any], call_tool: CallTool, messages: list
 async def _reply(
     server: Server[Any], call_tool: CallTool, scope: Scope, headers: Mapping[str, str], message: Any, version: str
 ) -> tuple[JSON | None, int]:
-    """Returns the reply to one message, None to one that is no question, and the status of HTTP that goes with it.
+    """Returns the reply to a message, None for a notification, and the HTTP status.
 
-    A call of a tool goes straight to `call_tool`; all other methods are the kernel's.
+    Tool calls go straight to `call_tool`; the SDK's kernel handles all other methods.
     """
     is_newer = version not in HANDSHAKE_PROTOCOL_VERSIONS
     try:
-        if isinstance(message, dict) and _is_no_question(message, version, is_newer=is_newer):
+        if isinstance(message, dict) and _is_notification(message, version, is_newer=is_newer):
             return None, 202
-        question = JSONRPCRequest.model_validate(message)
+        request = JSONRPCRequest.model_validate(message)
     except ValidationError:
         return _refusal(MCPError(INVALID_REQUEST, "The body must be one JSON-RPC message.")), 400
     except MCPError as error:
         return _refusal(error), 400
     try:
-        if question.method == CALL:
+        if request.method == CALL:
             if is_newer and not _is_consistent(scope, headers, message, version):
                 _sender(scope, headers, message)
-            result = await call_tool(question.params or {})
+            result = await call_tool(request.params or {})
             result |= _stamp(server, result) if is_newer else {}
         else:
             sender = _sender(scope, headers, message) if is_newer else (version, None, None)
-            connection, exchange = Connection.from_envelope(*sender), Exchange(question.id)
+            connection, exchange = Connection.from_envelope(*sender), Exchange(request.id)
             result = await serve_one(
-                server, exchange, question.method, question.params, connection=connection, lifespan_state={}
+                server, exchange, request.method, request.params, connection=connection, lifespan_state={}
             )
     except Exception as error:
         told = MCPError.from_error_data(modern_error_data(error))
-        return _refusal(told, question.id), ERROR_CODE_HTTP_STATUS.get(told.code, 200) if is_newer else 200
-    return {"jsonrpc": "2.0", "id": question.id, "result": result}, 200
+        return _refusal(told, request.id), ERROR_CODE_HTTP_STATUS.get(told.code, 200) if is_newer else 200
+    return {"jsonrpc": "2.0", "id": request.id, "result": result}, 200
 
 
 @lru_cache(maxsize=64)
 def _takes_json(accept: str) -> bool:
-    """Whether an answer in JSON will do, by the SDK's own rule for the header Accept."""
+    """Whether the client accepts JSON, by the SDK's rule for Accept."""
     has_json, _ = check_accept_headers(cast(Request, SimpleNamespace(headers={"accept": accept})))
     return has_json
 
 
 def _stamp(server: Server[Any], result: JSON) -> JSON:
-    """Returns what the newer era wants said of each result."""
+    """Returns the members that the newer era requires in each result."""
     return {**COMPLETE, "_meta": {SERVER_INFO_META_KEY: _server_info(server), **result.get("_meta", {})}}
 
 
@@ -157,8 +157,8 @@ def _server_info(server: Server[Any]) -> JSON:
     return server.server_info_stamp
 
 
-def _is_no_question(message: JSON, version: str, *, is_newer: bool) -> bool:
-    """Whether nobody waits for an answer. Raises MCPError for a version that nobody speaks, and ValidationError."""
+def _is_notification(message: JSON, version: str, *, is_newer: bool) -> bool:
+    """Whether the message expects no reply. Raises MCPError for an unsupported version, and ValidationError."""
     if "id" not in message:
         JSONRPCNotification.model_validate(message)
         unspoken = unsupported_protocol_version_rejection(version) if is_newer else None
@@ -170,7 +170,7 @@ def _is_no_question(message: JSON, version: str, *, is_newer: bool) -> bool:
 
 
 def _is_consistent(scope: Scope, headers: Mapping[str, str], message: JSON, version: str) -> bool:
-    """Whether a call's headers and body agree: a quick yes; a no is looked at again, by the SDK's own rules."""
+    """A fast check that a call's headers match its body; if it is False, the SDK's rules decide."""
     params = message.get("params") or {}
     meta = params.get("_meta")
     return (
@@ -185,9 +185,9 @@ def _is_consistent(scope: Scope, headers: Mapping[str, str], message: JSON, vers
 
 
 def _sender(scope: Scope, headers: Mapping[str, str], message: JSON) -> tuple[str, Any, Any]:
-    """Returns version, client and capabilities, which a message of the newer era names.
+    """Returns the version, client and capabilities in a message of the newer era.
 
-    Raises MCPError where it does not, or its headers say otherwise.
+    Raises MCPError if they are missing or contradict the headers.
     """
     if len(headers) < len(scope["headers"]):  # one of them came twice
         twice = find_duplicated_routing_header((name.decode("latin-1"), "") for name, _ in scope["headers"])
@@ -202,9 +202,9 @@ def _sender(scope: Scope, headers: Mapping[str, str], message: JSON) -> tuple[st
     return route.protocol_version, route.client_info, route.client_capabilities
 
 
-def _refusal(error: MCPError, question: RequestId | None = None) -> JSON:
+def _refusal(error: MCPError, request: RequestId | None = None) -> JSON:
     told = error.error.model_dump(mode="json", exclude_none=True)
-    return {"jsonrpc": "2.0", "id": question, "error": told}
+    return {"jsonrpc": "2.0", "id": request, "error": told}
 
 
 def _json(value: JSON | list[JSON], status: int = 200) -> Response:
@@ -216,7 +216,7 @@ ONE_ANSWER = TransportContext(kind="streamable-http", can_send_request=False)
 
 @dataclass
 class Exchange:
-    """What the kernel knows of the one message. The server has nothing to send but the answer."""
+    """The kernel's view of a single message, to which the server sends nothing but the reply."""
 
     request_id: RequestId
     transport: TransportContext = ONE_ANSWER

@@ -1,6 +1,6 @@
-"""One connection: uvicorn's, with limits on what its client may ask of it and how long it may take.
+"""A connection: uvicorn's protocol, with limits on size, time and pipelining.
 
-httptools reads headers of any size at any pace, and uvicorn keeps what a client does not read for as long as it likes.
+httptools has no limit on the size or pace of headers, and uvicorn keeps unread responses forever.
 """
 
 import asyncio
@@ -27,34 +27,34 @@ PIPELINED, PIPELINED_BYTES = SITE.limit("pipelined_requests"), SITE.limit("pipel
 
 
 class Connection(HttpToolsProtocol):
-    """One connection, from its first byte to its last."""
+    """One connection and the requests on it."""
 
     def __init__(self, connections: "Connections", **given: Any) -> None:
         super().__init__(**given)
         self.all = connections
-        self.since = 0.0  # when it began to wait for its client
-        self.stuck_since: float | None = None  # when the client last took some of what is ready for it
-        self.left = 0  # of that, then
-        self.in_head = False  # of a request
-        self.piece = 0  # bytes that came last
-        self.heard = 0  # bytes in all pieces after the one in which a body last went on, or a request ended
-        self.heard_before = 0  # bytes of that one
-        self.deaf = False  # to what else comes: the answers under way are its last
+        self.since = 0.0  # start of waiting for the client, in loop time
+        self.stuck_since: float | None = None  # when the client last read some of a pending response
+        self.left = 0  # bytes unread at that time
+        self.in_head = False  # while the head of a request is arriving
+        self.chunk_bytes = 0  # in the last chunk received
+        self.head_received = 0  # bytes since the chunk in which a body last continued or a request ended
+        self.bytes_before = 0  # in that chunk
+        self.is_closing = False  # no further requests are read
         self.answering: RequestResponseCycle | None = None
 
     @property
     def peer(self) -> str:
-        """Returns the network address that it comes from, be it that of a proxy."""
+        """Returns the network address of the other end, which may be a proxy."""
         return address_of({"client": self.client}, 0)
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is being answered, or waits to be."""
+        """Whether no request is in progress or queued."""
         return self.cycle is None or self.cycle.response_complete
 
     @property
     def waits_since(self) -> float | None:
-        """Returns since when it has been waiting for its client, or None where the client waits for us."""
+        """Returns since when the connection has been waiting for its client; None if the client is waiting for us."""
         if self.stuck_since is not None:
             return self.stuck_since
         return self.since if self.is_idle or self.cycle.more_body else None
@@ -69,7 +69,7 @@ class Connection(HttpToolsProtocol):
         self.all.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wakes everybody who answers or would have answered a request of it; uvicorn wakes the last alone."""
+        """Wakes all requests in progress or queued; uvicorn wakes only the last."""
         self.all.remove(self)
         for cycle in (self.answering, *(cycle for cycle, _ in self.pipeline)):
             if cycle and not cycle.response_complete:
@@ -77,36 +77,36 @@ class Connection(HttpToolsProtocol):
                 cycle.message_event.set()
         self.pipeline.clear()
         super().connection_lost(exc)
-        self.cycle = None  # type: ignore[assignment]  # one that was never answered knows the connection, and holds it
+        self.cycle = None  # type: ignore[assignment]  # breaks a reference cycle that would keep bodies until the next garbage collection
 
     def data_received(self, data: bytes) -> None:
-        if self.deaf:
+        if self.is_closing:
             return
-        self.piece = len(data)
-        self.heard += self.piece
+        self.chunk_bytes = len(data)
+        self.head_received += self.chunk_bytes
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._hear_no_more()  # what follows is of a protocol that we do not speak
+            self._stop_reading()  # upgrades are not supported
         except httptools.HttpParserError as error:
-            if not isinstance(error.__context__, StopHearing):
+            if not isinstance(error.__context__, StopReading):
                 self._refuse(InvalidRequest.of("request", "must be HTTP/1.1"))
-        if self.heard > HEADER_BYTES and not self.deaf:
+        if self.head_received > HEADER_BYTES and not self.is_closing:
             self._refuse(HeadersTooLarge())
 
     def on_message_begin(self) -> None:
-        if self.pipeline and self._waits_enough:
-            self._hear_no_more()
-            raise StopHearing
+        if self.pipeline and self._queue_is_full:
+            self._stop_reading()
+            raise StopReading
         super().on_message_begin()
         self.in_head = True
-        if self.cycle:  # the first has had the same time since the connection was made
+        if self.cycle:  # the time for the first began with the connection
             self.since = self.loop.time()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Takes a header in, unless its name could pass for another one's: X_Forwarded_For in what CGI makes of it.
+        """Adds a header, unless its name has an underscore: in CGI, X_Forwarded_For passes for X-Forwarded-For.
 
-        What comes after the body, a trailer, is no header (RFC 9110 section 6.5.1).
+        Trailers are not headers (RFC 9110 section 6.5.1), so they are dropped.
         """
         if self.in_head and b"_" not in name:
             name = name.lower()
@@ -115,11 +115,11 @@ class Connection(HttpToolsProtocol):
             self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Has the app answer the request, after those before it."""
+        """Starts the request, or queues it behind earlier ones."""
         self.in_head = False
-        if self.heard + self.heard_before > HEADER_BYTES and self._head_bytes > HEADER_BYTES:
+        if self.head_received + self.bytes_before > HEADER_BYTES and self._head_bytes > HEADER_BYTES:
             self._refuse(HeadersTooLarge())
-            raise StopHearing
+            raise StopReading
         url, version = httptools.parse_url(self.url), self.parser.get_http_version()
         path = url.path.decode("ascii")
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]
@@ -146,7 +146,7 @@ class Connection(HttpToolsProtocol):
             flow=self.flow,
             logger=self.logger,
             access_logger=self.access_logger,
-            access_log=False,  # ours says more, and less
+            access_log=False,  # the service has its own
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=expect_100_continue,
@@ -159,17 +159,17 @@ class Connection(HttpToolsProtocol):
         self._start_asgi_task(cycle, self.app)
 
     def on_body(self, body: bytes) -> None:
-        self.heard, self.heard_before = 0, self.piece
+        self.head_received, self.bytes_before = 0, self.chunk_bytes
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self.heard, self.heard_before = 0, self.piece
+        self.head_received, self.bytes_before = 0, self.chunk_bytes
         if not self.cycle.response_complete:
             self.cycle.more_body = False
             self.cycle.message_event.set()
 
     def on_response_complete(self) -> None:
-        """Goes on to the next request. As uvicorn does, but without a timer for each: the sweep looks at `since`."""
+        """Starts the next request. Unlike uvicorn, no keep-alive timer is set: the sweep checks `since`."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -180,7 +180,7 @@ class Connection(HttpToolsProtocol):
             self._answer(cycle)
 
     def check(self, now: float) -> None:
-        """Ends the connection if its client takes too long."""
+        """Closes the connection if its client is too slow."""
         if self.transport.get_write_buffer_size():
             self._check_reading(now)
             return
@@ -196,7 +196,7 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def _check_reading(self, now: float) -> None:
-        """Ends the connection if its client does not read."""
+        """Aborts the connection if its client does not read."""
         left = unsent_bytes(self.transport)
         if self.stuck_since is None or left <= self.left - SEND_BYTES:
             self.stuck_since, self.left = now, left
@@ -205,35 +205,35 @@ class Connection(HttpToolsProtocol):
         self.left = max(left, self.left)  # more may have become ready
 
     @property
-    def _waits_enough(self) -> bool:
-        """Whether as many requests wait, or as much of their bodies, as may."""
+    def _queue_is_full(self) -> bool:
+        """Whether the queue is full, by requests or by bytes of bodies."""
         return len(self.pipeline) >= PIPELINED or sum(len(cycle.body) for cycle, _ in self.pipeline) >= PIPELINED_BYTES
 
     @property
     def _head_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
-    def _hear_no_more(self) -> None:
-        """Ends the connection after the answers under way."""
-        self.deaf = True
+    def _stop_reading(self) -> None:
+        """Closes the connection after the requests in progress."""
+        self.is_closing = True
         self.cycle.keep_alive = False
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Has the app answer a request that cannot be read, after those before it, and ends the connection."""
-        self._give_up_half_a_request()
+        """Has the app refuse a request that could not be parsed, after earlier ones, and closes the connection."""
+        self._drop_incomplete_request()
         is_next = self.is_idle
         super().on_message_begin()
         about = {"method": "-", "path": "/", "raw_path": b"/", "query_string": b"", REFUSED: refusal}
         self.cycle = self._new_cycle({**self.scope, **about}, keep_alive=False)
         self.cycle.more_body = False
-        self.deaf = True
+        self.is_closing = True
         if is_next:
             self._answer(self.cycle)
         else:
             self.pipeline.appendleft((self.cycle, self.app))
 
-    def _give_up_half_a_request(self) -> None:
-        """Tells whoever reads a body that goes wrong that there is no more; one that nobody reads is forgotten."""
+    def _drop_incomplete_request(self) -> None:
+        """Ends the body of a request that is still arriving; if nobody is reading it, the request is dropped."""
         if self.is_idle or not self.cycle.more_body:
             return
         self.cycle.disconnected = True
@@ -247,5 +247,5 @@ class Connection(HttpToolsProtocol):
             self.cycle = None  # type: ignore[assignment]
 
 
-class StopHearing(Exception):
-    """Makes the parser stop in the middle of what has come."""
+class StopReading(Exception):
+    """Stops the parser in the middle of the received data."""

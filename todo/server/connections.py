@@ -1,6 +1,6 @@
-"""The open connections of one worker: how many there may be, and who has to go when there are more.
+"""The open connections of a worker: limits their number, and decides which to drop.
 
-One look a second at all of them ends those that are too slow: no request starts a timer.
+A sweep each second closes those that are too slow, so that no request needs a timer.
 """
 
 import asyncio
@@ -14,19 +14,19 @@ from todo.server import memory
 from todo.server.connection import Connection
 
 CONNECTIONS = SITE.limit("connections")
-RESERVED = 256  # descriptors for the database, files, and those who come at the same moment
-FREED_AT_ONCE = 0.05  # of all connections, so that to look for them costs each newcomer little
-CROWD = 100  # connections, whose memory is worth giving back once most of them have gone
-NEW_SECONDS = 1  # in which a newcomer is not taken for one that waits
+RESERVED = 256  # file descriptors for the database, files and simultaneous newcomers
+FREED_AT_ONCE = 0.05  # share of all connections, so that newcomers rarely pay for the search
+CROWD = 100  # connections; once most of so many have left, memory is released
+NEW_SECONDS = 1  # during which a new connection does not count as waiting
 
 
 class Connections:
-    """The open connections of one worker. Called by uvicorn with what each new one needs."""
+    """The open connections of a worker. Uvicorn calls it to create one."""
 
     def __init__(self) -> None:
         self._open: dict[Connection, None] = {}  # the oldest first
         self._sweeping: asyncio.TimerHandle | None = None
-        self._peak = 0  # of open connections, since memory was last given back
+        self._peak = 0  # since memory was last released
         descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self.most = min(CONNECTIONS, max(descriptors - RESERVED, descriptors // 2))
 
@@ -34,7 +34,7 @@ class Connections:
         return Connection(self, **given)
 
     def add(self, connection: Connection) -> None:
-        """Counts a new connection, and drops others where there are too many."""
+        """Adds a connection, and drops others if there are too many."""
         self._open[connection] = None
         self._peak = max(self._peak, len(self._open))
         if len(self._open) > self.most:
@@ -46,9 +46,9 @@ class Connections:
         self._open.pop(connection, None)
 
     def _make_room(self, newcomer: Connection) -> None:
-        """Drops those that have been waiting longest for their clients, and where they are too few, of those who crowd.
+        """Drops the connections that have waited longest for their clients, then those of the peers with the most.
 
-        Who came this second is not waiting yet. All who come through one proxy are one peer: then its oldest go.
+        Connections made this second do not count as waiting. Behind a proxy all are one peer: then the oldest go.
         """
         wanted = 1 + int(self.most * FREED_AT_ONCE)
         before = newcomer.since - NEW_SECONDS
@@ -73,4 +73,4 @@ class Connections:
             connection.check(now)
         if self._peak >= CROWD and len(self._open) < self._peak / 2:
             self._peak = len(self._open)
-            memory.give_back()
+            memory.release()

@@ -1,4 +1,4 @@
-"""One request and its response, whose head and body leave in one write: each write is a system call."""
+"""A request and its response. Head and body are sent in one write, since each write is a system call."""
 
 from http import HTTPStatus
 from itertools import chain
@@ -13,12 +13,12 @@ WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
 class Cycle(RequestResponseCycle):
-    """Uvicorn's, which holds back the head of a response until the body is there."""
+    """Uvicorn's cycle, but it holds back the head of a response until the body is there."""
 
     _start: Message | None = None
 
     async def run_asgi(self, app: ASGI3Application) -> None:
-        """Has the app answer. A body that is there already needs no timer, and nobody to wait for it."""
+        """Runs the app. A body that has arrived already is passed in the scope, so nobody waits for it with a timer."""
         if not (self.more_body or self.disconnected):
             self.scope[ARRIVED] = bytes(self.body)  # type: ignore[literal-required]
             self.body = bytearray()
@@ -26,7 +26,7 @@ class Cycle(RequestResponseCycle):
         await super().run_asgi(app)
 
     async def send(self, message: Message) -> None:  # type: ignore[override]
-        """Sends the start of a response, or its body. Raises RuntimeError for what is no HTTP."""
+        """Sends the start or the body of a response. Raises RuntimeError for an invalid response."""
         if not self.response_started and message["type"] == "http.response.start":
             self.response_started = True
             self.waiting_for_100_continue = False
@@ -46,7 +46,7 @@ class Cycle(RequestResponseCycle):
                 self._write(start, message.get("body", b""))
 
     def _write(self, start: Message, body: bytes) -> None:
-        """Writes a whole response, and lets the connection go on to the next request."""
+        """Writes a complete response, and ends the cycle."""
         self.transport.write(self._head(start, len(body)) + (b"" if self.scope["method"] == "HEAD" else body))
         self.response_complete = True
         self.message_event.set()
@@ -70,7 +70,7 @@ class Cycle(RequestResponseCycle):
         elif not self.keep_alive:
             lines.append(b"connection: close\r\n")
         head = b"".join(lines)
-        # One look at all of it, in place of one at each header, finds who would end a header early.
+        # Response splitting: one scan of the whole head is faster than two patterns for each header.
         if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
             raise RuntimeError("A header holds a line break.")
         return head + b"\r\n"

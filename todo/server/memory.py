@@ -1,4 +1,4 @@
-"""Memory that a crowd took, given back to the system once the crowd has gone."""
+"""Releases memory to the system after many connections have closed."""
 
 import ctypes
 import gc
@@ -6,8 +6,8 @@ import gc
 _TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; other allocators give back by themselves
 
 
-def give_back() -> None:
-    """Collects garbage and has the allocator return what is free, which it keeps for itself otherwise."""
+def release() -> None:
+    """Collects garbage, and has the allocator return free memory to the system (malloc_trim)."""
     gc.collect()
     if _TRIM:
         _TRIM(0)

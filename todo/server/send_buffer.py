@@ -1,4 +1,4 @@
-"""How much of what was sent to a client has not yet arrived there."""
+"""The send buffer of a connection."""
 
 import array
 import asyncio
@@ -7,7 +7,7 @@ import termios
 
 
 def unsent_bytes(transport: asyncio.Transport) -> int:
-    """Returns the bytes that the client has not confirmed, in our buffer and, where the system tells, in its own."""
+    """Returns the bytes that the client has not acknowledged, in our buffer and the socket's if known."""
     return transport.get_write_buffer_size() + _in_the_system(transport)
 
 

@@ -1,4 +1,4 @@
-"""What gunicorn runs in each worker process."""
+"""The gunicorn worker."""
 
 import resource
 from typing import Any, ClassVar
@@ -9,7 +9,7 @@ from todo.server.connections import CONNECTIONS, RESERVED, Connections
 
 
 class Worker(UvicornWorker):
-    """What gunicorn runs: uvicorn with these limits. WebSockets are not spoken, and so not logged either."""
+    """Uvicorn with our limits. WebSockets are off, so that uvicorn does not log upgrades with their URLs."""
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {"loop": "auto", "ws": "none"}
 
@@ -20,7 +20,7 @@ class Worker(UvicornWorker):
 
 
 def _set_limit() -> None:
-    """Lets the worker open as many files and connections as it may need, where the system does, as Go and nginx do."""
+    """Raises the limit of open files to what the worker may need, as Go and nginx do."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     wanted = CONNECTIONS + RESERVED
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))

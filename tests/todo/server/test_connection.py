@@ -49,7 +49,7 @@ def test_bodies_that_wait_are_bounded() -> None:
         async with serving() as (address, connections):
             with socket.create_connection(address) as client:
                 client.sendall(post * 4)
-                await until(lambda: any(connection.deaf for connection in connections))
+                await until(lambda: any(connection.is_closing for connection in connections))
             (connection,) = connections
             return [len(cycle.body) for cycle, _ in connection.pipeline]
 
