@@ -19,7 +19,10 @@ from bench.servers import environ_for, exit_on_sigterm, serving
 from bench.wrk import GET, MIX, POST, Figures
 from dev.processes import WEB, Child, migrate
 
-PACKAGES = ("connexion", "quart", "hypercorn", "fastapi", "pydantic", "uvicorn", "uvloop", "httptools", "gunicorn")
+PACKAGES = (
+    *("connexion", "quart", "hypercorn", "fastapi", "pydantic", "flask", "sqlalchemy", "flask-sqlalchemy", "aiosqlite"),
+    *("uvicorn", "uvloop", "httptools", "gunicorn"),
+)
 LOADS = (GET, POST, MIX)
 CONNECTIONS = (1, 32, 128)
 
@@ -30,15 +33,19 @@ class Peer:
 
     name: str
     command: tuple[str, ...]
-    keeps: bool = False  # stores to-dos in a database, to be migrated first
+    durable: bool = False  # stores to-dos in a database
+    migrated: bool = False  # that database has the service's schema, to be created first
     lists: int | None = None  # lists in that database; reads pick one at random
     answers: bool = True  # with to-dos, not just a greeting
 
 
 UVICORN = ("uvicorn", "--host", "127.0.0.1", "--no-access-log", "--log-level", "warning")
-OURS = Peer("this service", tuple(WEB), keeps=True)
+OURS = Peer("this service", tuple(WEB), durable=True, migrated=True)
 # More lists than the page cache holds, so most reads build their page from rows.
-OURS_AT_RANDOM = Peer("this service, any list", tuple(WEB), keeps=True, lists=5000)
+OURS_AT_RANDOM = Peer("this service, any list", tuple(WEB), durable=True, migrated=True, lists=5000)
+FASTAPI_DURABLE = Peer("FastAPI with SQLAlchemy", (*UVICORN, "bench.peers.fastapi_sqlalchemy:app"), durable=True)
+GUNICORN = ("gunicorn", "--config", "bench/peers/gunicorn.py")
+FLASK_DURABLE = Peer("Flask with SQLAlchemy", (*GUNICORN, "bench.peers.flask_sqlalchemy:app"), durable=True)
 QUART = Peer("Quart under uvicorn", (*UVICORN, "bench.peers.tutorial:app"))
 PEERS = (
     OURS,
@@ -46,7 +53,9 @@ PEERS = (
     QUART,
     Peer("Quart, its own app.run", ("python", "-m", "bench.peers.tutorial")),
     Peer("FastAPI in memory", (*UVICORN, "bench.peers.fastapi_memory:app")),
-    Peer("stock Connexion", (WEB[0], "bench.peers.stock_connexion:app"), keeps=True),
+    FASTAPI_DURABLE,
+    FLASK_DURABLE,
+    Peer("stock Connexion", (WEB[0], "bench.peers.stock_connexion:app"), durable=True, migrated=True),
     Peer("bare uvicorn, hello", (*UVICORN, "bench.peers.hello:app"), answers=False),
 )
 
@@ -63,16 +72,32 @@ class Measured:
     ratio: float
 
 
-def start(peer: Peer, folder: Path) -> Any:
-    """Returns a context manager that runs the peer and yields its Child."""
+def set_up(peer: Peer, folder: Path) -> None:
+    """Creates a peer's folder, with its database if that is the service's."""
     folder.mkdir()
-    environ = environ_for(folder)
-    if peer.keeps:
-        migrate(environ["DATABASE_URL"])
+    database_url = environ_for(folder)["DATABASE_URL"]
+    if peer.migrated:
+        migrate(database_url)
     if peer.lists:
-        fill(environ["DATABASE_URL"], peer.lists * EACH, full=0)
+        fill(database_url, peer.lists * EACH, full=0)
+
+
+def start(peer: Peer, folder: Path) -> Any:
+    """Returns a context manager that runs the peer in its folder and yields its Child."""
+    environ = environ_for(folder)
     port = ["--port", environ["PORT"]] if peer.command[0] == "uvicorn" else []
     return serving([*peer.command, *port], environ)
+
+
+def check_survives(peer: Peer, folder: Path, server: Child) -> None:
+    """Kills the server right after it has answered a POST, and starts it again.
+
+    Raises AssertionError unless it lists the to-do.
+    """
+    wrk.post(server, "survivor", "Outlive a SIGKILL")
+    server.kill()
+    with start(peer, folder) as again:
+        assert "Outlive a SIGKILL" in wrk.listed(again, "survivor"), f"{peer.name} lost a to-do"
 
 
 def run(servers: dict[Peer, Child], rounds: int, seconds: int, connections: tuple[int, ...]) -> list[Measured]:
@@ -93,10 +118,15 @@ def run(servers: dict[Peer, Child], rounds: int, seconds: int, connections: tupl
 
 
 def measure(rounds: int, seconds: int, connections: tuple[int, ...]) -> list[Measured]:
-    """Starts all peers and returns all rounds. Raises AssertionError if a peer does not list its to-dos."""
+    """Starts all peers and returns all rounds.
+
+    Raises AssertionError if a peer does not list its to-dos, or a durable one loses any.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
-        folder = Path(name)
-        servers = {peer: stack.enter_context(start(peer, folder / str(place))) for place, peer in enumerate(PEERS)}
+        folders = {peer: Path(name) / str(place) for place, peer in enumerate(PEERS)}
+        for peer, folder in folders.items():
+            set_up(peer, folder)
+        servers = {peer: stack.enter_context(start(peer, folder)) for peer, folder in folders.items()}
         for peer, server in servers.items():
             if peer.answers:
                 wrk.prepare(server)
@@ -105,6 +135,8 @@ def measure(rounds: int, seconds: int, connections: tuple[int, ...]) -> list[Mea
         for peer, server in servers.items():
             if peer.answers:
                 wrk.check(server)
+            if peer.durable:
+                check_survives(peer, folders[peer], server)
     return measured
 
 

@@ -1,5 +1,6 @@
 """The load generator: wrk with a Lua script, on a core of its own."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -70,21 +71,30 @@ def require() -> None:
 
 def prepare(server: Child) -> None:
     """Adds the to-dos that load.lua reads."""
-    connection = server.connect()
     for number in range(LISTED):
-        status, body = ask(connection, "POST", "/todos/reader", {"todo": f"Water plant {number}"})
-        assert status in (200, 201), body
-    connection.close()
+        post(server, "reader", f"Water plant {number}")
     check(server)
 
 
 def check(server: Child) -> None:
     """Raises AssertionError unless a read returns those to-dos: wrk only checks the status."""
-    connection = server.connect()
-    status, body = ask(connection, "GET", "/todos/reader")
-    connection.close()
+    body = listed(server, "reader")
+    assert body.count("Water plant ") == LISTED, body
+
+
+def post(server: Child, username: str, todo: str) -> None:
+    """Adds a to-do. Raises AssertionError if the server refuses it."""
+    with contextlib.closing(server.connect()) as connection:
+        status, body = ask(connection, "POST", f"/todos/{username}", {"todo": todo})
+    assert status in (200, 201), body
+
+
+def listed(server: Child, username: str) -> str:
+    """Returns the body of a list. Raises AssertionError unless the status is 200."""
+    with contextlib.closing(server.connect()) as connection:
+        status, body = ask(connection, "GET", f"/todos/{username}")
     assert status == 200, body
-    assert body.count(b"Water plant ") == LISTED, body
+    return body.decode()
 
 
 def run(server: Child, load: Load, connections: int, seconds: int, lists: int | None = None) -> Figures:

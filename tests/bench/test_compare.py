@@ -1,11 +1,15 @@
 """What make bench makes of what wrk says."""
 
 import json
+from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from bench import chart, record, wrk
-from bench.compare import Measured, medians, rows
+from bench.compare import OURS, PEERS, Measured, Peer, check_survives, medians, rows, set_up, start
 from bench.wrk import Figures
+from dev.processes import ROOT
 
 OUTPUT = """Running 2s test @ http://127.0.0.1:8000
   1 threads and 32 connections
@@ -51,3 +55,45 @@ def test_chart_has_a_bar_for_each_peer_as_long_as_its_ratio() -> None:
     bars = svg.findall("{http://www.w3.org/2000/svg}rect")
     assert [bar.get("class") for bar in bars] == ["ours", "bar"]
     assert float(bars[0].get("width", 0)) == 4 * float(bars[1].get("width", 0))
+
+
+# Answers as a peer does, and keeps to-dos in memory.
+FORGETFUL = """
+import http.server, json, os
+
+todos = []
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps(todos).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        todos.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.do_GET()
+
+http.server.HTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+def survive(peer: Peer, folder: Path) -> None:
+    set_up(peer, folder)
+    with start(peer, folder) as server:
+        check_survives(peer, folder, server)
+
+
+def test_service_survives_a_sigkill(tmp_path: Path) -> None:
+    survive(OURS, tmp_path / "ours")
+
+
+def test_peer_that_loses_a_todo_is_found(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="forgetful lost a to-do"):
+        survive(Peer("forgetful", ("python", "-c", FORGETFUL), durable=True), tmp_path / "forgetful")
+
+
+def test_every_peer_is_a_row_of_the_readme() -> None:
+    table = (ROOT / "bench" / "README.md").read_text(encoding="utf-8")
+    assert [peer.name for peer in PEERS if f"\n| {peer.name}" not in table] == []
