@@ -88,7 +88,7 @@ class TestSigningUp:
         refused(new_browser().post("/sign-in", content=body, headers=headers), 400, "the same field twice")
 
     def test_a_taken_name_is_refused(self, person: Person, new_browser: NewBrowser) -> None:
-        refused(Person(new_browser(), person.username).sign_up(), 409, "There is an account or a list")
+        refused(Person(new_browser(), person.username).sign_up(), 409, "An account or a list with this username exists")
 
     def test_me_is_nobodys_name(self, new_browser: NewBrowser) -> None:
         assert Person(new_browser(), "Me").sign_up().status_code == 409
@@ -121,7 +121,7 @@ class TestClaiming:
 
     def test_takes_a_code(self, owner_to_be: Person, database_url: str) -> None:
         refused(owner_to_be.sign_up(), 409, "ask the operator for a claim code")
-        refused(owner_to_be.sign_up(claim_code="wrong"), 403, "This claim code is not for this username")
+        refused(owner_to_be.sign_up(claim_code="wrong"), 403, "This claim code is for another username")
         code = self.claim_code(database_url, owner_to_be.username)
         assert owner_to_be.sign_up(claim_code=code).status_code == 303
         assert "Buy milk" in owner_to_be.browser.get("/account/export").text
@@ -328,7 +328,7 @@ class TestForms:
         sent = {name: value for name, value in fields.items() if name in known}
         sent["csrf_token"] = Person(new_browser(), "x").csrf_token() if token == "another's" else token
         files = {"file": ("todo.csv", "todo\nA\n", "text/csv")} if media_type == "multipart/form-data" else None
-        refused(person.browser.post(path, data=sent, files=files), 403, "does not belong to the session")
+        refused(person.browser.post(path, data=sent, files=files), 403, "does not belong to this browser")
         assert person.is_signed_in()
 
     def test_all_forms_are_among_them(self) -> None:
