@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from todo.http.asgi_scope import ARRIVED
 
+MAX_COPIED = 65_536  # bytes; larger bodies are sent as they are, so that many slow clients share one copy of a file
 WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
@@ -47,7 +48,14 @@ class Cycle(RequestResponseCycle):
 
     def _write(self, start: Message, body: bytes) -> None:
         """Writes a complete response, and ends the cycle."""
-        self.transport.write(self._head(start, len(body)) + (b"" if self.scope["method"] == "HEAD" else body))
+        head = self._head(start, len(body))
+        if self.scope["method"] == "HEAD":
+            body = b""
+        if len(body) > MAX_COPIED:
+            self.transport.write(head)
+            self.transport.write(body)
+        else:
+            self.transport.write(head + body)
         self.response_complete = True
         self.message_event.set()
         if not self.keep_alive:
