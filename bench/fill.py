@@ -17,7 +17,7 @@ TOGETHER = 50  # concurrent writes: at most 100 may wait for one list
 ORDINARY, FULL = "user", "full1"  # ordinary users are user1, user2 and so on
 TEXTS = ("Buy milk", "Water the plants", "Call Ada", "Pay the rent")
 # The tables to copy, each with the column that orders one user's rows.
-KEYS = {"todos": "id", "changes": "id", "entries": "change_id"}
+KEYS = {"todos": "id", "changes": "id"}
 
 Execute = Callable[[str], Any]
 

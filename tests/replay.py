@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from todo.domain import quota, users
-from todo.domain.entries import PROFILE, Diff, Entry, Zone, digest
+from todo.domain.entries import Diff, Entry
+from todo.domain.records import KINDS, PROFILE, REMOVED, TODO, Key, Profile, Record
 from todo.domain.todos import Todo
 from todo.domain.users import Owner, User
 from todo.storage.database import open_engine
@@ -42,33 +43,40 @@ def _compare_bytes(connection: Connection, username: str) -> None:
 
 def _compare(connection: Connection, username: str) -> None:
     user = users.find(connection, Owner(username))
-    entries = [Entry.from_row(row) for row in connection.all_entries(user_id=user.id)]
-    replayed: dict[int, Todo] = {}
-    zone = None
-    for entry in entries:
-        if entry.todo_id == PROFILE:
-            assert zone in (None, entry.before)
-            zone = entry.after
-            continue
-        before = replayed.pop(entry.todo_id, None)
-        assert digest(before) == digest(entry.before)
-        after = entry.after
-        if before and isinstance(after, Diff):
-            after = after.apply(before)
-            # Each entry knows the change before it, and leads back to what was.
-            assert entry.before.values["change_id"] == before.change_id
-            assert entry.before.apply(after) == before
-        assert digest(after) == digest(entry.after)
-        if after:
-            replayed[entry.todo_id] = after
+    replayed = _replay(connection, user)
+    profile = KINDS[PROFILE].find(connection, user, 0).record
+    assert replayed.pop(Key(PROFILE, 0), profile) == profile
     stored = [Todo.from_row(row) for row in connection.all_todos(user_id=user.id)]
-    assert sorted(replayed.values(), key=lambda todo: todo.id) == stored
-    assert zone in (None, Zone(user.stored_zone, user.time_zone_guessed))
+    assert [todo for _, todo in sorted(replayed.items())] == stored
     assert user.counts == {status: sum(t.status == status for t in stored) for status in user.counts}
     for row, todo in zip(connection.all_todos(user_id=user.id), stored, strict=True):
         assert row["json"] == todo.to_row()["json"]
-    assert user.last_todo_id >= max(replayed, default=0)
+    assert user.last_todo_id >= max((key.id for key in replayed), default=0)
     _compare_bytes(connection, username)
+
+
+def _replay(connection: Connection, user: User) -> dict[Key, Record]:
+    """Returns the records that the log gives, after checking that each entry fits the one before it."""
+    replayed: dict[Key, Record] = {}
+    newest: dict[Key, int] = {}
+    for row in connection.all_changes(user_id=user.id):
+        if not row["kind"]:
+            continue
+        entry = Entry.from_row(row)
+        assert entry.previous == newest.get(entry.key, 0)
+        newest[entry.key] = row["id"]
+        before = replayed.pop(entry.key, None)
+        if before or entry.key.kind == TODO:
+            assert entry.digest(before) == entry.digest(entry.before)
+        after = entry.after
+        if isinstance(after, Diff):
+            before = before or Profile(**{"time_zone": None, "time_zone_guessed": True, **entry.before.values})
+            after = after.apply(before)
+            assert entry.before.apply(after) == before
+        assert entry.digest(after) == entry.digest(entry.after)
+        if after:
+            replayed[entry.key] = after
+    return replayed
 
 
 def stored_bytes(connection: Connection, user: User) -> int:
@@ -76,6 +84,7 @@ def stored_bytes(connection: Connection, user: User) -> int:
     which = {"user_id": user.id}
     todos = connection.all_todos(**which)
     sizes = [quota.bytes_of(row["json"], row["json"], row["search_text"]) for row in todos]
-    sizes += [quota.bytes_of(row["before"], row["after"]) for row in connection.all_entries(**which)]
+    sizes += [quota.ROW_BYTES for _ in connection.ids_of_status(**which, status=REMOVED, until_id=2**31, limit=10**6)]
+    sizes += [quota.bytes_of(row["before"], row["after"]) for row in connection.all_changes(**which)]
     sizes += [quota.bytes_of(row["request_id"], row["answer"]) for row in connection.all_answers(**which)]
-    return sum(sizes) + quota.ROW_BYTES * len(connection.all_changes(**which))
+    return sum(sizes)

@@ -464,7 +464,7 @@ class TestLog:
         engine.start()
         try:
             user = stored(database_url, name)
-            rows = engine.submit_read(lambda connection: connection.all_entries(user_id=user["id"])).result()
+            rows = engine.submit_read(lambda connection: connection.all_changes(user_id=user["id"])).result()
             return [len(f"{row['before']}{row['after']}".encode()) for row in rows]
         finally:
             engine.stop()

@@ -565,7 +565,7 @@ def everything(database_url: str, username: str) -> str:
         user_id = engine.submit_read(lambda connection: connection.user_by_username(username=username)["id"]).result()
         return "".join(
             f"{dict(row)}"
-            for table in ("todos", "changes", "entries", "answers")
+            for table in ("todos", "changes", "answers")
             for row in engine.submit_read(_rows, table, user_id).result()
         )
     finally:

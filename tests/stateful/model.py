@@ -85,10 +85,8 @@ class Model:
         for todo_id in moved:
             before, after = self.todos.pop(todo_id, None), draft.get(todo_id)
             if after is not None:
-                # One that returns has a version above all changes before, so that none of its own comes again.
-                last = before["version"] if before else len(self.changes) if after["version"] else 0
-                after["version"] = max(last, after["version"]) + 1
-                assert after["version"] > self.versions.get(todo_id, 0)
+                # One that returns has a version above all of its own, so that none comes again.
+                after["version"] = max(self.versions.get(todo_id, 0), after["version"]) + 1
                 self.versions[todo_id] = after["version"]
                 after["change_id"] = change.id
                 self.todos[todo_id] = after

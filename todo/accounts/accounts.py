@@ -124,19 +124,19 @@ def export(connection: Connection, owner: Owner) -> JSON:
     """Returns all data stored about the person, except the password hash. Raises SignedOut."""
     user, account = users.find(connection, owner), get(connection, owner)
     todos = [Todo.from_row(row).to_json(user.local_now()) for row in connection.all_todos(user_id=user.id)]
-    entries: dict[int, list[JSON]] = {}
-    for row in connection.all_entries(user_id=user.id):
-        entries.setdefault(row["change_id"], []).append(Entry.from_row(row).to_json())
     columns = ("id", "at", "actor", "client", "summary", "undoes")
+    changes: list[JSON] = []
+    for row in connection.all_changes(user_id=user.id):
+        if not row["overflow"]:
+            changes.append({**{name: row[name] for name in columns}, "entries": []})
+        if row["kind"]:
+            changes[-1]["entries"].append(Entry.from_row(row).to_json())
     return {
         "account": {"username": account.username, "email": account.email, "created_at": account.created_at},
         "profile": profiles.show(connection, owner),
         "assistants": grants.connected(connection, user.id),
         "todos": todos,
-        "changes": [
-            {**{name: row[name] for name in columns}, "entries": entries.get(row["id"], [])}
-            for row in connection.all_changes(user_id=user.id)
-        ],
+        "changes": changes,
     }
 
 

@@ -32,8 +32,7 @@ def _update(changeset: Changeset, action: JSON) -> int:
     if FIELDS.isdisjoint(changed):
         raise InvalidRequest.of("todo", "is required for update, unless another field is given")
     todo = _find(changeset, action)
-    changeset.put("update", todo.id, _edited(changeset, todo, changed))
-    return todo.id
+    return changeset.edit("update", _edited(changeset, todo, changed))
 
 
 def _complete(changeset: Changeset, action: JSON) -> int:
@@ -42,7 +41,7 @@ def _complete(changeset: Changeset, action: JSON) -> int:
     todo = _find(changeset, action)
     if todo.status == "done":
         return todo.id
-    changeset.put("complete", todo.id, todo._replace(status="done", done_at=changeset.now))
+    changeset.edit("complete", todo._replace(status="done", done_at=changeset.now))
     if todo.repeat and todo.due and todo.series_start and todo.occurrence:
         series = Series(todo.repeat, todo.series_start, todo.occurrence)
         following = series.following(todo.due, changeset.user.local_time())
@@ -58,16 +57,14 @@ def _reopen(changeset: Changeset, action: JSON) -> int:
     """Marks the to-do open. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
     todo = _find(changeset, action)
-    changeset.put("reopen", todo.id, todo._replace(status="open", done_at=None))
-    return todo.id
+    return changeset.edit("reopen", todo._replace(status="open", done_at=None))
 
 
 def _delete(changeset: Changeset, action: JSON) -> int:
     """Moves the to-do to the trash. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
     todo = _find(changeset, action)
-    changeset.put("delete", todo.id, todo._replace(status="deleted", deleted_at=changeset.now))
-    return todo.id
+    return changeset.edit("delete", todo._replace(status="deleted", deleted_at=changeset.now))
 
 
 def _restore(changeset: Changeset, action: JSON) -> int:
@@ -75,8 +72,8 @@ def _restore(changeset: Changeset, action: JSON) -> int:
     _require(action, {"id"}, allowed={"if_version"})
     todo = _find(changeset, action, in_trash=True)
     if todo.status == "deleted":
-        changeset.put("restore", todo.id, todo._replace(status="done" if todo.done_at else "open", deleted_at=None))
-    return todo.id
+        todo = todo._replace(status="done" if todo.done_at else "open", deleted_at=None)
+    return changeset.edit("restore", todo)
 
 
 def _share(changeset: Changeset, action: JSON) -> int:
@@ -86,16 +83,14 @@ def _share(changeset: Changeset, action: JSON) -> int:
     until = action.get("url_until", todo.share_until)
     if until and until < changeset.user.local_now()[:DAY]:
         raise InvalidRequest.of("url_until", "must not be in the past")
-    changeset.put("share", todo.id, todo._replace(share=todo.share or secrets.token_urlsafe(16), share_until=until))
-    return todo.id
+    return changeset.edit("share", todo._replace(share=todo.share or secrets.token_urlsafe(16), share_until=until))
 
 
 def _unshare(changeset: Changeset, action: JSON) -> int:
     """Revokes the to-do's public link. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
     todo = _find(changeset, action)
-    changeset.put("unshare", todo.id, todo._replace(share=None, share_until=None))
-    return todo.id
+    return changeset.edit("unshare", todo._replace(share=None, share_until=None))
 
 
 ACTIONS: dict[str, Callable[[Changeset, JSON], int]] = {

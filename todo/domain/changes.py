@@ -11,17 +11,17 @@ from todo.contract import API
 from todo.domain import users
 from todo.domain.actions import perform
 from todo.domain.changeset import Changeset
-from todo.domain.entries import PROFILE, Entry, differences, visible
+from todo.domain.entries import Entry
 from todo.domain.paging import decode_cursor, encode_cursor
+from todo.domain.records import PROFILE
 from todo.domain.todos import Todo
-from todo.domain.users import STORED_TIME, Owner, User, today, utc_now
+from todo.domain.users import STORED_TIME, Owner, User, today
 from todo.errors import Refusal, TodoNotFound
 from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
 MAX_CHARACTERS = API.limit("response_characters") - 1000  # the rest is for the JSON around the list
-DUPLICATE_TIME = timedelta(seconds=API.limit("duplicate_seconds"))
 
 
 def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
@@ -116,19 +116,10 @@ def page(
 
 
 def _find_duplicate(changeset: Changeset, fingerprint: str) -> Todo | None:
-    """Returns the to-do that the same request added within DUPLICATE_TIME, if it is unchanged since."""
-    row = changeset.connection.twin_of(
-        user_id=changeset.user.id,
-        since=utc_now(-DUPLICATE_TIME),
-        fingerprint=fingerprint,
-    )
-    if row is None:
-        return None
-    for entry in entries_of(changeset.connection, changeset.user, row["id"]):
-        todo = changeset.get(entry.todo_id)
-        if todo and todo.change_id == row["id"]:
-            return todo
-    return None
+    """Returns the to-do that the same request added just before, if it is unchanged since."""
+    add = changeset.recent_adds.find(fingerprint)
+    todo = changeset.get(add.todo_id) if add else None
+    return todo if add and todo and todo.change_id == add.change_id else None
 
 
 def _todo(changeset: Changeset, todo_id: int) -> Todo:
@@ -171,9 +162,10 @@ def entries_json(entries: list[Entry], room: int) -> JSON:
     answer: JSON = {"todos": []}
     left_out = 0
     for entry in entries:
-        if entry.todo_id == PROFILE:
+        if entry.key.kind == PROFILE:
             sides = (("before", entry.before), ("after", entry.after))
-            answer["time_zone"] = {name: zone.time_zone or users.FALLBACK_ZONE for name, zone in sides}
+            zones = {name: side.values.get("time_zone", entry.title) for name, side in sides}
+            answer["time_zone"] = {name: zone or users.FALLBACK_ZONE for name, zone in zones.items()}
             continue
         described = _entry_json(entry)
         room -= length(described) + 40
@@ -185,14 +177,15 @@ def entries_json(entries: list[Entry], room: int) -> JSON:
 
 
 def _entry_json(entry: Entry) -> JSON:
-    described: JSON = {"id": entry.todo_id, "todo": entry.title, "action": entry.action}
+    described: JSON = {"id": entry.key.id, "todo": entry.title, "action": entry.action}
     if entry.before is None or entry.after is None:
-        present = {name: value for name, value in visible(entry.before or entry.after).items() if value is not None}
+        fields = entry.visible(entry.before or entry.after)
+        present = {name: value for name, value in fields.items() if value is not None}
         return described | {"before" if entry.after is None else "after": present}
-    fields = list(differences(entry))
+    differing = list(entry.differences())
     return described | {
-        "before": {name: before for name, before, _ in fields},
-        "after": {name: after for name, _, after in fields},
+        "before": {name: before for name, before, _ in differing},
+        "after": {name: after for name, _, after in differing},
     }
 
 

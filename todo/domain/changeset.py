@@ -1,13 +1,16 @@
-"""A pending change to a list; its commit is the only code that writes to-dos and the log."""
+"""A pending change to a list; its commit is the only code that writes records and the log."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from todo.contract import API
 from todo.domain import quota, users
-from todo.domain.entries import PROFILE, Entry, Zone
+from todo.domain.entries import Entry
+from todo.domain.purge import remove_for_good
+from todo.domain.recent_adds import RecentAdds
+from todo.domain.records import KINDS, PROFILE, TODO, Key, Profile, Record, Stored, removed_row, stored_todo
 from todo.domain.todos import Folded, Todo
 from todo.domain.users import DAY, Owner, User, utc_now
 from todo.errors import QuotaExceeded, StorageFull
@@ -31,6 +34,10 @@ PAST_TENSE = {
     "share": "shared",
     "unshare": "unshared",
 }
+NO_ENTRY = {
+    **dict.fromkeys(("action", "before", "after")),
+    **{"kind": "", "record_id": 0, "previous": 0, "bytes": quota.ROW_BYTES},
+}
 
 
 class Changeset:
@@ -45,26 +52,37 @@ class Changeset:
         self.user = user or users.lock(connection, owner)
         self.now = utc_now()
         self.change_id = self.user.last_change_id + 1
-        self.zone = Zone(self.user.stored_zone, self.user.time_zone_guessed)
-        self.old_zone = self.zone
-        self.zone_action = "update"
         self.counts = self.user.counts
         self.swept_on = self.user.swept_on
+        self.recent_adds = RecentAdds.of(self.user.recent_adds)
         self.folded: dict[int, Folded] = {}  # search text computed before the lock, by to-do id
         self._last_todo_id = self.user.last_todo_id
         self._last_series = self.user.last_series
         self._bytes = self.user.bytes
-        self._bytes_of: dict[int, int] = {}
-        self._before: dict[int, Todo | None] = {}
-        self._after: dict[int, Todo | None] = {}
-        self._actions: dict[int, str] = {}
+        self._stored: dict[Key, Stored] = {}
+        self._after: dict[Key, Record | None] = {}
+        self._actions: dict[Key, str] = {}
         self._done: Counter[str] = Counter()
 
     def get(self, todo_id: int) -> Todo | None:
         """Returns the to-do with this changeset's edits, or None."""
-        if todo_id not in self._after:
-            self._take(todo_id, self.connection.todo_by_id(user_id=self.user.id, id=todo_id))
-        return self._after[todo_id]
+        return cast(Todo | None, self.record(Key(TODO, todo_id)))
+
+    @property
+    def profile(self) -> Profile:
+        """The profile with this changeset's edits."""
+        return cast(Profile, self.record(Key(PROFILE, 0)))
+
+    def record(self, key: Key) -> Record | None:
+        """Returns a record with this changeset's edits, or None."""
+        if key not in self._after:
+            self._take(key, KINDS[key.kind].find(self.connection, self.user, key.id))
+        return self._after[key]
+
+    def newest_change_of(self, key: Key) -> int:
+        """Returns the id of the newest stored change of a record, 0 if there is none."""
+        self.record(key)
+        return self._stored[key].change_id
 
     def entries_of(self, change_id: int) -> list[Entry]:
         """Returns what a change did, and looks all of its to-dos up at once."""
@@ -72,25 +90,29 @@ class Changeset:
         entries = [Entry.from_row(row) for row in self.connection.entries_of_change(**which)]
         rows = {row["id"]: row for row in self.connection.todos_of_change(**which)}
         for entry in entries:
-            if entry.todo_id not in self._after:
-                self._take(entry.todo_id, rows.get(entry.todo_id))
+            if entry.key.kind == TODO and entry.key not in self._after:
+                self._take(entry.key, stored_todo(rows.get(entry.key.id)))
         return entries
 
-    def put(self, action: str, todo_id: int, todo: Todo | None) -> None:
-        """Sets the to-do, None to remove it, and counts the action if that changes anything."""
-        if self.get(todo_id) != todo:
-            self._after[todo_id] = todo
+    def put(self, action: str, key: Key, record: Record | None) -> None:
+        """Sets a record, None to remove it, and counts the action if that changes anything."""
+        if self.record(key) != record:
+            self._after[key] = record
             # A to-do added and then edited in one change counts as added.
-            self._actions.setdefault(todo_id, action)
-            self._done[action] += 1
+            self._actions.setdefault(key, action)
+            self._done[action] += key.kind == TODO
+
+    def edit(self, action: str, todo: Todo) -> int:
+        """Sets a to-do and returns its id."""
+        self.put(action, Key(TODO, todo.id), todo)
+        return todo.id
 
     def add(self, action: str, todo: Todo) -> Todo:
         """Adds the to-do under the next id and returns it."""
         self._last_todo_id += 1
         added = todo._replace(id=self._last_todo_id, version=0, created_at=self.now, updated_at=self.now)
-        self._before[added.id] = self._after[added.id] = None
-        self._bytes_of[added.id] = 0
-        self.put(action, added.id, added)
+        self._take(Key(TODO, added.id), Stored())
+        self.edit(action, added)
         return added
 
     def require_room(self, todos: int, size: int) -> None:
@@ -111,104 +133,94 @@ class Changeset:
     def has_occurrence(self, series: int | None, occurrence: str) -> bool:
         """Whether this occurrence of the series is in the list, outside the trash."""
         rows = self.connection.todos_of_occurrence(user_id=self.user.id, series=series, occurrence=occurrence)
-        present = [todo for todo in self._after.values() if todo and todo.status != "deleted"]
-        return any(row["id"] not in self._after for row in rows) or any(
-            (todo.series, todo.occurrence) == (series, occurrence) for todo in present
+        edited = [todo for todo in self._after.values() if isinstance(todo, Todo) and todo.status != "deleted"]
+        return any(Key(TODO, row["id"]) not in self._after for row in rows) or any(
+            (todo.series, todo.occurrence) == (series, occurrence) for todo in edited
         )
 
     def entries(self) -> list[Entry]:
-        """Returns one entry for each to-do that differs, preceded by one for the time zone if that does."""
-        entries = [
-            Entry.of(todo_id, self._actions[todo_id], self._before[todo_id], self._stamped(todo_id))
-            for todo_id in sorted(self._actions)
-            if self._before[todo_id] != self._after[todo_id]
+        """Returns one entry for each record that differs, by kind and id."""
+        return [
+            Entry.of(key, self._actions[key], stored.record, self._stamped(key), stored.change_id)
+            for key in sorted(self._actions)
+            if (stored := self._stored[key]).record != self._after[key]
         ]
-        if self.zone != self.old_zone:
-            entries.insert(0, Entry(PROFILE, self.zone_action, self.old_zone, self.zone))
-        return entries
 
     def commit(
         self, undoes: int | None = None, fingerprint: str | None = None, summary: str | None = None
     ) -> list[Entry]:
         """Stores the change and its log; returns the entries, empty if nothing differs.
 
-        `summary` replaces the generated one. Raises QuotaExceeded and StorageFull.
+        `summary` replaces the generated one, and `fingerprint` marks an addition that a retry may repeat. Raises
+        QuotaExceeded and StorageFull.
         """
         entries = self.entries()
         if entries:
-            self._store_todos(entries)
-            self._store_log(entries, undoes, fingerprint, summary or self._summary(entries))
-            self._store_counters(entries)
+            log = [entry.to_row() for entry in entries]
+            new, changed = self._rows(entries)
+            self._require_room_for(entries, log)
+            for name, kind in KINDS.items():
+                kind.save(self.connection, new[name], changed[name])
+            if fingerprint:
+                self.recent_adds.note(fingerprint, self._last_todo_id, self.change_id, self.now)
+            self._store_log(log, undoes, summary or self._summary(entries))
         return entries
 
     def note(self, summary: str) -> None:
         """Logs a change that cannot be undone: a summary without entries."""
-        self._store_counters([])
-        self._store_log([], None, None, summary)
+        log: list[JSON] = [NO_ENTRY]
+        self._require_room_for([], log)
+        self._store_log(log, None, summary)
 
-    def _take(self, todo_id: int, row: Any) -> None:
-        """Begins with a to-do as it is stored, or with none."""
-        self._before[todo_id] = self._after[todo_id] = Todo.from_row(row) if row else None
-        self._bytes_of[todo_id] = row["bytes"] if row else 0
+    def _take(self, key: Key, stored: Stored) -> None:
+        """Begins with a record as it is stored."""
+        self._stored[key], self._after[key] = stored, stored.record
 
-    def _stamped(self, todo_id: int) -> Todo | None:
-        """Returns the to-do after this change, at its next version."""
-        before, after = self._before[todo_id], self._after[todo_id]
-        if after is None:
-            return None
-        # A to-do brought back by undo had at most as many versions as the list has changes, so none is reused.
-        last = before.version if before else self.user.last_change_id if after.version else 0
-        version = max(last, after.version) + 1
-        self._after[todo_id] = after._replace(version=version, updated_at=self.now, change_id=self.change_id)
-        return self._after[todo_id]
+    def _stamped(self, key: Key) -> Record | None:
+        """Returns the record after this change, at its next version."""
+        record = self._after[key]
+        if record is not None:
+            last = self._stored[key].version
+            stamps: JSON = {"version": max(last, getattr(record, "version", 0)) + 1, "updated_at": self.now}
+            stamps["change_id"] = self.change_id
+            kept = KINDS[key.kind].monotonic
+            record = record._replace(**{name: value for name, value in stamps.items() if name in kept})
+            self._after[key] = record
+        return record
 
-    def _store_todos(self, entries: list[Entry]) -> None:
-        new: list[JSON] = []
-        changed: list[JSON] = []
-        gone: list[JSON] = []
-        for entry in entries:
-            if entry.todo_id == PROFILE:
-                self.connection.save_time_zone(user_id=self.user.id, **vars(entry.after))
-            elif after := self._after[entry.todo_id]:
-                (changed if self._before[entry.todo_id] else new).append(self._row(after))
-            else:
-                gone.append(self._removed(entry.todo_id))
+    def _rows(self, entries: list[Entry]) -> tuple[dict[str, list[JSON]], dict[str, list[JSON]]]:
+        """Returns the rows to insert and to update, by kind, and counts with them. Raises QuotaExceeded."""
+        new: dict[str, list[JSON]] = {name: [] for name in KINDS}
+        changed: dict[str, list[JSON]] = {name: [] for name in KINDS}
+        for key in (entry.key for entry in entries):
+            row = self._todo_row(key) if key.kind == TODO else cast(Record, self._after[key])._asdict()
+            rows = changed if self._stored[key].has_row else new
+            rows[key.kind].append({"user_id": self.user.id, **row})
         kept = _kept(self.counts)
         if kept > MAX_TODOS and kept > _kept(self.user.counts):
             raise QuotaExceeded
-        self.connection.insert_todos(new)
-        self.connection.save_todos(changed)
-        self.connection.remove_todos(gone)
+        return new, changed
 
-    def _removed(self, todo_id: int) -> JSON:
-        """Returns which row goes, and counts without it."""
-        before = self._before[todo_id]
-        self._bytes -= self._bytes_of[todo_id]
+    def _todo_row(self, key: Key) -> JSON:
+        """Returns the row of a to-do as it will be, and counts with it."""
+        before, after = cast(Todo | None, self._stored[key].record), cast(Todo | None, self._after[key])
         if before:
             self.counts[before.status] -= 1
-        return {"user_id": self.user.id, "id": todo_id}
-
-    def _row(self, after: Todo) -> JSON:
-        """Returns the row of a to-do as it will be, and counts with it."""
-        row = after.to_row(self.folded.get(after.id)) | self._removed(after.id)
-        self.counts[after.status] += 1
-        self._bytes += row["bytes"]
+        if after:
+            self.counts[after.status] += 1
+            row = after.to_row(self.folded.get(after.id))
+        else:
+            assert before
+            row = removed_row(before, self.change_id, self.now)
+        self._bytes += row["bytes"] - self._stored[key].bytes
         return row
 
-    def _store_counters(self, entries: list[Entry]) -> None:
+    def _require_room_for(self, entries: list[Entry], log: list[JSON]) -> None:
+        """Counts the log's rows. Raises StorageFull if the list is full."""
         self._sweep()
-        self._bytes += quota.ROW_BYTES  # of the change
+        self._bytes += quota.total(log)
         if not self._has_room() and not all(entry.action in ALWAYS and entry.before for entry in entries):
             raise StorageFull
-        self.connection.save_counters(
-            user_id=self.user.id,
-            last_todo_id=self._last_todo_id,
-            last_series=self._last_series,
-            last_change_id=self.change_id,
-            swept_on=self.swept_on,
-            bytes=self._bytes,
-            **self.counts,
-        )
 
     def _has_room(self) -> bool:
         """Whether the changeset fits, if need be after evicting responses stored for retries."""
@@ -220,41 +232,36 @@ class Changeset:
         """Whether the list is over its limit and growing."""
         return self._bytes > quota.MAX_BYTES and self._bytes > self.user.bytes
 
-    def _store_log(self, entries: list[Entry], undoes: int | None, fingerprint: str | None, summary: str) -> None:
+    def _store_log(self, log: list[JSON], undoes: int | None, summary: str) -> None:
+        key = {"user_id": self.user.id, "id": self.change_id}
         self.connection.insert_change(
-            user_id=self.user.id,
-            id=self.change_id,
+            **key,
+            **log[0],
             at=self.now,
             actor=self.owner.actor,
             client=self.owner.client,
             grant_id=self.owner.grant_id,
             summary=summary,
             undoes=undoes,
-            fingerprint=fingerprint,
         )
-        self.connection.insert_entries([self._entry_row(entry) for entry in entries])
+        self.connection.insert_overflow([{**key, **row} for row in log[1:]])
+        self.connection.save_counters(
+            user_id=self.user.id,
+            last_todo_id=self._last_todo_id,
+            last_series=self._last_series,
+            last_change_id=self.change_id,
+            swept_on=self.swept_on,
+            recent_adds=self.recent_adds.text,
+            bytes=self._bytes,
+            **self.counts,
+        )
 
-    def _entry_row(self, entry: Entry) -> JSON:
-        before = entry.before.to_log() if entry.before else None
-        after = entry.after.to_log() if entry.after else None
-        size = quota.bytes_of(before, after)
-        self._bytes += size
-        return {
-            "user_id": self.user.id,
-            "change_id": self.change_id,
-            "todo_id": entry.todo_id,
-            "action": entry.action,
-            "before": before,
-            "after": after,
-            "bytes": size,
-        }
-
-    def _summary(self, entries: list[Entry]) -> str:
+    def _summary(self, entries: Sequence[Entry]) -> str:
         """Returns a one-sentence summary. It quotes no to-do, as that text could be a prompt injection."""
-        parts = [f"{PAST_TENSE[action]} {count}" for action, count in self._done.items()]
+        parts = [f"{PAST_TENSE[action]} {count}" for action, count in self._done.items() if count]
         if parts:
             parts[0] += " to-do" if parts[0].endswith(" 1") else " to-dos"
-        if entries[0].todo_id == PROFILE:
+        if entries[0].key.kind == PROFILE:
             parts.append("set the time zone")
         sentence = " and ".join((", ".join(parts[:-1]), parts[-1])) if len(parts) > 1 else parts[0]
         return f"{sentence[0].upper()}{sentence[1:]}."
@@ -274,12 +281,6 @@ class Changeset:
         self._bytes -= quota.total(answers)
         if len(expired) < MAX_SWEPT:
             self.swept_on = today
-
-
-def remove_for_good(connection: Connection, user: User, todo_id: int) -> int:
-    """Removes a deleted to-do from the trash and the log; returns the bytes freed."""
-    which = {"user_id": user.id, "todo_id": todo_id}
-    return quota.total(connection.remove_entries_of_todo(**which)) + quota.total(connection.remove_from_trash(**which))
 
 
 def _kept(counts: Mapping[str, int]) -> int:

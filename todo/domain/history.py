@@ -9,8 +9,9 @@ from todo.contract import SITE
 from todo.domain import quota, users
 from todo.domain.changes import ActorFilter, day_of
 from todo.domain.changeset import Changeset
-from todo.domain.entries import PROFILE, Entry
+from todo.domain.entries import Entry
 from todo.domain.paging import decode_cursor, encode_cursor
+from todo.domain.records import PROFILE, TODO, Key
 from todo.domain.sections import Moment
 from todo.domain.users import DAY, STORED_TIME, Owner, User
 from todo.errors import ChangeNotFound, InvalidRequest
@@ -117,8 +118,8 @@ def conflicting_changes(
     user = users.find(connection, owner)
     found = []
     for conflict in conflicts:
-        which = {"user_id": user.id, "change_id": conflict["change_id"], "todo_id": conflict.get("id", PROFILE)}
-        row = connection.entry_of_change(**which)
+        key = Key(TODO, conflict["id"]) if "id" in conflict else Key(PROFILE, 0)
+        row = connection.entry_of(user_id=user.id, change_id=conflict["change_id"], kind=key.kind, record_id=key.id)
         if row:
             found.append((change(connection, owner, conflict["change_id"]), Entry.from_row(row)))
     return found
@@ -146,9 +147,8 @@ def clear_some(connection: Connection, owner: Owner, until_id: int) -> bool:
     user = users.lock(connection, owner)
     rows = connection.changes_until(user_id=user.id, until_id=until_id, limit=CLEAR_BATCH)
     which = {"user_id": user.id, "until_id": rows[-1]["id"] if rows else 0}
-    freed = quota.total(connection.clear_entries(**which))
-    connection.clear_changes(**which)
-    connection.add_bytes(user_id=user.id, bytes=-freed - quota.ROW_BYTES * len(rows))
+    freed = quota.total(connection.clear_changes(**which))
+    connection.add_bytes(user_id=user.id, bytes=-freed)
     return len(rows) == CLEAR_BATCH
 
 

@@ -115,7 +115,7 @@ def add_all(connection: Connection, owner: Owner, file: Import) -> int:
         changeset.folded[todo_id] = folded
         todo = changeset.get(todo_id)
         if todo and given["status"] == "done":
-            changeset.put("add", todo_id, todo._replace(status="done", done_at=changeset.now))
+            changeset.edit("add", todo._replace(status="done", done_at=changeset.now))
     changeset.commit(summary=f"Imported {len(found)} to-do{'s' if len(found) > 1 else ''}.")
     return changeset.change_id
 

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -15,6 +15,9 @@ Row = Mapping[str, Any]
 MAX_CHARACTERS = API.limit("response_characters")
 ENVELOPE = 400  # the most characters that a response needs around its to-dos
 
+NO_DUE = "9999"  # the due_key of a to-do without a due date; sorts last
+NO_URGENCY = 3  # the urgency of a to-do without a priority; sorts last
+
 # For each sort of list_todos: the columns in its cursor, with values that sort before every row.
 ORDERS: dict[str, dict[str, Any]] = {
     "oldest": {"id": 0},
@@ -22,6 +25,19 @@ ORDERS: dict[str, dict[str, Any]] = {
     "due": {"due_key": "", "id": 0},
     "priority": {"urgency": -1, "due_key": "", "id": 0},
     "updated": {"updated_at": "~", "id": 2**31},
+}
+# A sort is one walk along an index, or several: an undated to-do is in no index of dates, one without a priority in
+# none of priorities. Each run has the statement's name, and the values of the columns that all of its rows share.
+RUNS: dict[str, dict[str, dict[str, Any]]] = {
+    "oldest": {"oldest": {}},
+    "newest": {"newest": {}},
+    "due": {"dated": {}, "undated": {"due_key": NO_DUE}},
+    "priority": {
+        "urgent": {},
+        "dated_only": {"urgency": NO_URGENCY},
+        "neither": {"urgency": NO_URGENCY, "due_key": NO_DUE},
+    },
+    "updated": {"updated": {}},
 }
 PARAMETERS = {"id": "after_id", "due_key": "after_key", "updated_at": "after_key", "urgency": "after_urgency"}
 
@@ -34,7 +50,16 @@ class Page:
         self.limit = limit
         self._columns = ORDERS[sort]
         start = decode_cursor(cursor, sort, list(self._columns.values()))
-        self.after = {PARAMETERS[column]: value for column, value in zip(self._columns, start, strict=True)}
+        self._start = dict(zip(self._columns, start, strict=True))
+
+    def runs(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yields the runs from the cursor on: the statement's name, and the parameters of the row to start after."""
+        runs = RUNS[self.sort]
+        first = max(n for n, shared in enumerate(runs.values()) if shared.items() <= self._start.items())
+        for number, (name, shared) in enumerate(runs.items()):
+            if number >= first:
+                after = self._start if number == first else self._columns
+                yield name, {PARAMETERS[column]: value for column, value in after.items() if column not in shared}
 
     def cut(self, rows: Sequence[Row]) -> tuple[Sequence[Row], str | None]:
         """Returns the rows that fit, and the next page's cursor or None. Takes up to one row more than the limit."""

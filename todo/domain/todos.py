@@ -9,7 +9,7 @@ import orjson
 
 from todo.contract import API
 from todo.domain import users
-from todo.domain.paging import Page
+from todo.domain.paging import NO_DUE, Page
 from todo.domain.quota import ROW_BYTES
 from todo.domain.users import DAY, Owner, User, today, weekday
 from todo.errors import TodoNotFound
@@ -19,7 +19,6 @@ JSON = dict[str, Any]
 
 PRIORITIES = API.enum("Priority")  # from least to most urgent
 UNSET_PRIORITY = PRIORITIES[0]
-NO_DUE = "9999"  # the due_key of a to-do without a due date; sorts last
 # NFKC expands these two Arabic ligatures to 18 and 8 characters, and no other character to more than MAX_FOLDED.
 UNFOLDED = re.compile("([\ufdfa\ufdfb])")
 MAX_FOLDED = 6
@@ -173,11 +172,15 @@ def _page(connection: Connection, user: User, now: str, status: str, filters: JS
     if filters:
         conditions |= _conditions(**filters)
         total = getattr(connection, f"total_{which}_filtered")(**conditions)["total"]
-        find_page = getattr(connection, f"list_{which}_{wanted.sort}_filtered")
     else:
         total = user.open_count + user.done_count if status == "all" else user.counts[status]
-        find_page = getattr(connection, f"list_{which}_{wanted.sort}")
-    rows, next_cursor = wanted.cut(find_page(**conditions, **wanted.after, limit=wanted.limit + 1))
+    found: list[Any] = []
+    for run, after in wanted.runs():
+        find_run = getattr(connection, f"list_{which}_{run}{'_filtered' if filters else ''}")
+        found += find_run(**conditions, **after, limit=wanted.limit + 1 - len(found))
+        if len(found) > wanted.limit:
+            break
+    rows, next_cursor = wanted.cut(found)
     todos = orjson.Fragment("[" + ",".join([row["json"] for row in rows]) + "]")
     answer = {"todos": todos, "returned": len(rows), "total": total, "today": today(now)}
     return answer | ({"next_cursor": next_cursor} if next_cursor else {})

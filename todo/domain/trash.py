@@ -1,7 +1,9 @@
 """Emptying the trash: purges deleted to-dos with their log entries, and the bodies of stored responses."""
 
 from todo.domain import idempotency, users
-from todo.domain.changeset import Changeset, remove_for_good
+from todo.domain.changeset import Changeset
+from todo.domain.purge import remove_for_good
+from todo.domain.records import REMOVED
 from todo.domain.users import Owner
 from todo.storage.statements import Connection
 
@@ -11,8 +13,9 @@ PURGE_BATCH = 200  # rows of a kind removed in one write
 def empty(connection: Connection, owner: Owner) -> int | None:
     """Logs that the trash is emptied; returns the id of that change, or None if there is nothing to purge."""
     changeset = Changeset(connection, owner)
-    count, user = changeset.counts["deleted"], changeset.user
-    if not count and not connection.ids_of_removed(user_id=user.id, limit=1):
+    count = changeset.counts["deleted"]
+    removed = {"user_id": changeset.user.id, "status": REMOVED, "until_id": changeset.change_id}
+    if not count and not connection.ids_of_status(**removed, limit=1):
         return None
     summary = f"Emptied the trash of {count} to-do{'' if count == 1 else 's'}." if count else "Emptied the trash."
     changeset.note(summary)
@@ -25,9 +28,10 @@ def empty_some(connection: Connection, owner: Owner, until_id: int) -> bool:
     Batches keep each write short.
     """
     user = users.lock(connection, owner)
-    which = {"user_id": user.id, "limit": PURGE_BATCH}
-    trashed = [row["id"] for row in connection.ids_in_trash(**which, until_id=until_id)]
-    removed = [row["todo_id"] for row in connection.ids_of_removed(**which)]
+    which = {"user_id": user.id, "until_id": until_id, "limit": PURGE_BATCH}
+    trashed, removed = (
+        [row["id"] for row in connection.ids_of_status(**which, status=status)] for status in ("deleted", REMOVED)
+    )
     freed, more_answers = idempotency.forget_texts(connection, user, PURGE_BATCH)
     freed += sum(remove_for_good(connection, user, todo_id) for todo_id in (*trashed, *removed))
     connection.count_removed(user_id=user.id, removed=len(trashed), bytes=freed)

@@ -8,7 +8,8 @@ from todo.contract import SITE
 from todo.domain import users
 from todo.domain.changes import MAX_CHARACTERS, ActorFilter, entries_json, length, to_utc
 from todo.domain.changeset import Changeset
-from todo.domain.entries import PROFILE, Entry, digest
+from todo.domain.entries import Entry
+from todo.domain.records import TODO, Key
 from todo.domain.users import Owner
 from todo.errors import ChangeNotFound, NothingToUndo, UndoConflict
 from todo.storage.statements import Connection
@@ -83,7 +84,7 @@ def _revert_changes(changeset: Changeset, by: ActorFilter, since_id: int, until_
     """
     bounds = {"user_id": changeset.user.id, "since_id": since_id, "until_id": until_id}
     rows = changeset.connection.changes_between(**bounds, **by.conditions, limit=MAX_CHANGES + 1)
-    conflicts: dict[int, JSON] = {}
+    conflicts: dict[Key, JSON] = {}
     changes = entry_count = 0
     for row in rows[:MAX_CHANGES]:
         entries = changeset.entries_of(row["id"])
@@ -92,39 +93,34 @@ def _revert_changes(changeset: Changeset, by: ActorFilter, since_id: int, until_
             break
         changes, since_id = changes + 1, row["id"]
         for entry in entries:
-            if entry.action == "import" or _is_at(changeset, entry.todo_id, entry.before):
+            if entry.action == "import" or _is_at(changeset, entry, entry.before):
                 continue
             if _has_changed_since(changeset, entry):
-                conflicts[entry.todo_id] = _conflict(changeset, entry)
+                conflicts[entry.key] = _conflict(changeset, entry)
             else:
                 _revert(changeset, entry)
     return UndoPreview(changes, since_id, until_id, list(conflicts.values()), len(rows) > changes)
 
 
 def _has_changed_since(changeset: Changeset, entry: Entry) -> bool:
-    """Whether the to-do has changed since. Changed and changed back is unchanged."""
-    return not _is_at(changeset, entry.todo_id, entry.after)
+    """Whether the record has changed since. Changed and changed back is unchanged."""
+    return not _is_at(changeset, entry, entry.after)
 
 
-def _is_at(changeset: Changeset, todo_id: int, side: Any) -> bool:
-    """Whether the to-do, or the time zone, matches one side of an entry."""
-    if todo_id == PROFILE:
-        return bool(changeset.zone == side)
-    return digest(changeset.get(todo_id)) == digest(side)
+def _is_at(changeset: Changeset, entry: Entry, side: Any) -> bool:
+    """Whether the record matches one side of its entry."""
+    return entry.digest(changeset.record(entry.key)) == entry.digest(side)
 
 
 def _revert(changeset: Changeset, entry: Entry) -> None:
-    """Reverts the to-do, or the time zone, to its state before the change."""
-    if entry.todo_id == PROFILE:
-        changeset.zone, changeset.zone_action = entry.before, "undo"
-    else:
-        changeset.put("undo", entry.todo_id, entry.reverted(changeset.get(entry.todo_id)))
+    """Reverts the record to its state before the change."""
+    changeset.put("undo", entry.key, entry.reverted(changeset.record(entry.key)))
 
 
 def _conflict(changeset: Changeset, entry: Entry) -> JSON:
-    """Returns the conflict that blocks an undo: the to-do and its newest change."""
-    newest = changeset.connection.newest_change_of(user_id=changeset.user.id, todo_id=entry.todo_id)["change_id"]
-    return {"id": entry.todo_id, "change_id": newest} if entry.todo_id else {"change_id": newest}
+    """Returns the conflict that blocks an undo: the record and its newest change."""
+    newest = {"change_id": changeset.newest_change_of(entry.key)}
+    return {"id": entry.key.id, **newest} if entry.key.kind == TODO else newest
 
 
 def _bounded(name: str, conflicts: list[JSON]) -> JSON:

@@ -87,6 +87,8 @@ class User(NamedTuple):
     done_count: int
     deleted_count: int
     bytes: int  # of the to-dos, the log and the stored responses
+    profile_change_id: int
+    recent_adds: str  # as RecentAdds writes them
     swept_on: str  # the last UTC day on which all expired to-dos were purged
 
     @property
@@ -109,6 +111,8 @@ class User(NamedTuple):
             done_count=row["done_count"],
             deleted_count=row["deleted_count"],
             bytes=row["bytes"],
+            profile_change_id=row["profile_change_id"],
+            recent_adds=row["recent_adds"],
             swept_on=row["swept_on"],
         )
 
@@ -142,6 +146,8 @@ UNOPENED = {
     "done_count": 0,
     "deleted_count": 0,
     "bytes": 0,
+    "profile_change_id": 0,
+    "recent_adds": "",
     "swept_on": "",
 }
 
@@ -199,7 +205,6 @@ def forget(connection: Connection, owner: Owner) -> bool:
     connection.delete_sessions_of_user(user_id=user_id)
     connection.delete_account(user_id=user_id)
     connection.delete_answers_of_user(user_id=user_id)
-    connection.delete_entries_of_user(user_id=user_id)
     connection.delete_changes_of_user(user_id=user_id)
     connection.delete_todos_of_user(user_id=user_id)
     connection.delete_user(user_id=user_id)

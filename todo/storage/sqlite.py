@@ -1,4 +1,4 @@
-"""SQLite: one thread writes, several read, and an answered write is on disk."""
+"""SQLite: one thread writes, several read, and a write is acknowledged only once it is on disk."""
 
 import asyncio
 import logging
@@ -36,8 +36,17 @@ class FileReplaced(Exception):
     """The file at the database's path is another than the one that is open, or gone: what is written is lost."""
 
 
+class Spoiled(Exception):
+    """A job of a group failed after it had written something, so that the group cannot be committed."""
+
+
 class SQLiteEngine(Engine):
-    """Writes that wait together commit together, each in a savepoint of its own, so one fsync serves them all."""
+    """Writes that wait together commit together, so one fsync serves them all.
+
+    Rules check everything before their first statement, so that a refused job leaves nothing to take back and none
+    needs a savepoint. Where one fails later all the same, the group is rolled back and its jobs are done again, each in
+    a transaction of its own.
+    """
 
     name = "SQLite"
 
@@ -59,6 +68,7 @@ class SQLiteEngine(Engine):
         _keep_write_ahead_log(writer)
         writer.execute(f"PRAGMA wal_autocheckpoint = {PAGES_IN_LOG}")
         writer.execute(f"PRAGMA cache_size = -{WRITER_CACHE}")
+        writer.execute("PRAGMA temp_store = MEMORY")
         writer.execute("PRAGMA busy_timeout = 0")  # as Turns wants it
         try:
             row = self._statements(writer).database_revision()
@@ -155,8 +165,18 @@ class SQLiteEngine(Engine):
 
     def _commit_together(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:
         try:
+            self._commit(driver, jobs)
+        except Spoiled:
+            driver.execute("ROLLBACK")
+            for job in jobs:
+                self._commit_alone(driver, job)
+        _deliver(jobs)
+
+    def _commit(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:
+        """Runs the jobs in one transaction, or the first of them, if these take long. Raises Spoiled."""
+        try:
             self._turns.begin(driver, WAIT_FOR_OTHER_PROCESS)
-            jobs = self._run_some(driver, jobs)
+            self._run_some(driver, jobs)
             driver.execute("COMMIT")
             self._require_same_file()  # afterwards: what is acknowledged was in the file that the next start opens
         except (sqlite3.Error, TimeoutError, FileReplaced) as error:
@@ -166,30 +186,38 @@ class SQLiteEngine(Engine):
             for job in jobs:
                 # Also where a rule had refused: it may have looked at what is now undone.
                 job.error = StorageUnavailable()
-        _deliver(jobs)
 
-    def _run_some(self, driver: sqlite3.Connection, jobs: list[Job]) -> list[Job]:
-        """Runs the jobs until that has taken long, puts off the others, and returns those that have run."""
+    def _commit_alone(self, driver: sqlite3.Connection, job: Job) -> None:
+        job.error = None
+        try:
+            self._commit(driver, [job])
+        except Spoiled as spoiled:
+            driver.execute("ROLLBACK")
+            job.error = spoiled.__cause__
+
+    def _run_some(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:
+        """Runs the jobs until that has taken long, and puts off the others: they leave the list. Raises Spoiled."""
         begun = ended = time.monotonic()
         for number, job in enumerate(jobs):
             if ended - begun > GROUP_SECONDS:
                 self._jobs.put_off(jobs[number:])
-                return jobs[:number]
+                del jobs[number:]
+                return
             self._run(driver, job)
             before, ended = ended, time.monotonic()
             self._jobs.took(job, ended - before)
-        return jobs
 
     def _run(self, driver: sqlite3.Connection, job: Job) -> None:
-        """Runs one job so that its failure takes no other with it."""
-        driver.execute("SAVEPOINT job")
+        """Runs one job. Raises Spoiled if it fails after it has written, and SQLite's error if that ends everything."""
+        written = driver.total_changes
         try:
             job.result = job.rule(self._statements(driver))
         except Exception as error:
-            # A full or failing disk may have ended the whole transaction: then this raises, and all are refused.
-            driver.execute("ROLLBACK TO job")
+            if not driver.in_transaction:  # a full or failing disk has ended it
+                raise sqlite3.OperationalError("The transaction has ended.") from error
             job.error = _refusal(error, "writing") if isinstance(error, sqlite3.DatabaseError) else error
-        driver.execute("RELEASE job")
+            if driver.total_changes != written:
+                raise Spoiled from job.error
 
 
 def _deliver(jobs: list[Job]) -> None:

@@ -14,7 +14,7 @@ NOUNS = ("users", "todos", "changes", "accounts", "sessions", "attempts", *OAUTH
 FOLDER = Path(__file__).parent
 
 # Each list statement has four variants, as no single index can serve one or all statuses, with and without filters.
-STATUS_CONDITIONS = {"one": "status = :status", "all": "status <> 'deleted'"}
+STATUS_CONDITIONS = {"one": "status = :status", "all": "status NOT IN ('deleted', 'removed')"}
 FILTERS = {"": "", "_filtered": "AND ({filters})"}
 # To-dos are stored as JSON, except that `overdue` depends on the time; due on a date without a time, it is overdue from
 # the next day on. The replaced text cannot occur in a to-do, whose quotation marks are escaped in JSON.
@@ -25,17 +25,21 @@ CASE WHEN status = 'open' AND due_key < :now AND due_key <> :today
 # Locks a row until the transaction ends; SQLite has a single writer anyway.
 FOR_UPDATE = {"sqlite3": "", "psycopg": "FOR UPDATE"}
 
+# As the index of dates has it, word for word, which SQLite needs to use that index.
+DATED = "status = 'open' AND due_key < '9999'"
 # The sections of the page /list and of the trash, with the condition for a to-do to be in them.
 SECTION_CONDITIONS = {
-    "overdue": "status = 'open' AND due_key < :now AND due_key <> :today",
-    "today": "status = 'open' AND due_key >= :today AND due_key < :tomorrow AND (due_key = :today OR due_key >= :now)",
-    "upcoming": "status = 'open' AND due_key >= :tomorrow AND due_key < '9999'",
+    "overdue": f"{DATED} AND due_key < :now AND due_key <> :today",
+    "today": f"{DATED} AND due_key >= :today AND due_key < :tomorrow AND (due_key = :today OR due_key >= :now)",
+    "upcoming": f"{DATED} AND due_key >= :tomorrow",
     "undated": "status = 'open' AND due_key = '9999'",
     "done": "status = 'done'",
     "deleted": "status = 'deleted'",
 }
 SOONEST = {"after": "(due_key, id) > (:after_key, :after_id)", "order": "due_key, id"}
+OLDEST = {"after": "id > :after_id", "order": "id"}
 NEWEST = {"after": "(updated_at, id) < (:after_key, :after_id)", "order": "updated_at DESC, id DESC"}
+SECTION_ORDERS = {"undated": OLDEST, "done": NEWEST, "deleted": NEWEST}
 
 
 class Connection:
@@ -79,9 +83,8 @@ def _lists() -> list[str]:
 
 def _sections() -> list[str]:
     text = (FOLDER / "sections.sql").read_text(encoding="utf-8")
-    newest = ("done", "deleted")
     return [
-        text.format(section=section, condition=condition, **(NEWEST if section in newest else SOONEST))
+        text.format(section=section, condition=condition, **SECTION_ORDERS.get(section, SOONEST))
         for section, condition in SECTION_CONDITIONS.items()
     ]
 

@@ -1,4 +1,5 @@
--- One statement for each sort of list_todos. Pages start after the cursor's row (keyset), never at an OFFSET.
+-- The runs of which each sort of list_todos is made (see domain/paging.py), one statement and index each. A run starts
+-- after the cursor's row (keyset), never at an OFFSET.
 
 -- name: list_{which}_oldest{filtered}
 SELECT id, {shown} FROM todos
@@ -10,15 +11,32 @@ SELECT id, {shown} FROM todos
 WHERE user_id = :user_id AND {status} AND id < :after_id {and_filters}
 ORDER BY id DESC LIMIT :limit;
 
--- name: list_{which}_due{filtered}
+-- name: list_{which}_dated{filtered}
 SELECT id, due_key, {shown} FROM todos
-WHERE user_id = :user_id AND {status} AND (due_key, id) > (:after_key, :after_id) {and_filters}
+WHERE user_id = :user_id AND {status} AND due_key < '9999' AND (due_key, id) > (:after_key, :after_id) {and_filters}
 ORDER BY due_key, id LIMIT :limit;
 
--- name: list_{which}_priority{filtered}
+-- name: list_{which}_undated{filtered}
+SELECT id, due_key, {shown} FROM todos
+WHERE user_id = :user_id AND {status} AND due_key = '9999' AND id > :after_id {and_filters}
+ORDER BY id LIMIT :limit;
+
+-- name: list_{which}_urgent{filtered}
 SELECT id, due_key, urgency, {shown} FROM todos
-WHERE user_id = :user_id AND {status} AND (urgency, due_key, id) > (:after_urgency, :after_key, :after_id) {and_filters}
+WHERE user_id = :user_id AND {status} AND urgency < 3
+  AND (urgency, due_key, id) > (:after_urgency, :after_key, :after_id) {and_filters}
 ORDER BY urgency, due_key, id LIMIT :limit;
+
+-- name: list_{which}_dated_only{filtered}
+SELECT id, due_key, urgency, {shown} FROM todos
+WHERE user_id = :user_id AND {status} AND urgency = 3 AND due_key < '9999'
+  AND (due_key, id) > (:after_key, :after_id) {and_filters}
+ORDER BY due_key, id LIMIT :limit;
+
+-- name: list_{which}_neither{filtered}
+SELECT id, due_key, urgency, {shown} FROM todos
+WHERE user_id = :user_id AND {status} AND urgency = 3 AND due_key = '9999' AND id > :after_id {and_filters}
+ORDER BY id LIMIT :limit;
 
 -- name: list_{which}_updated{filtered}
 SELECT id, updated_at, {shown} FROM todos

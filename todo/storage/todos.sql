@@ -3,7 +3,8 @@ SELECT * FROM todos WHERE user_id = :user_id AND id = :id;
 
 -- name: todos_of_change
 SELECT * FROM todos WHERE user_id = :user_id AND id IN (
-    SELECT todo_id FROM entries WHERE user_id = :user_id AND change_id = :change_id
+    SELECT record_id FROM changes
+    WHERE user_id = :user_id AND overflow IN (0, 1) AND id = :change_id AND kind = 'todo'
 );
 
 -- For delete_todo_by_index alone, which names a to-do by its position; lists never page by OFFSET.
@@ -19,7 +20,7 @@ SELECT id, todo FROM (
            + CASE WHEN search_text LIKE :third ESCAPE '!' THEN 1 ELSE 0 END
            + CASE WHEN search_text LIKE :fourth ESCAPE '!' THEN 1 ELSE 0 END
            + CASE WHEN search_text LIKE :fifth ESCAPE '!' THEN 1 ELSE 0 END AS hits
-    FROM todos WHERE user_id = :user_id AND status <> 'deleted'
+    FROM todos WHERE user_id = :user_id AND status NOT IN ('deleted', 'removed')
 ) AS counted
 WHERE hits > 0 ORDER BY hits DESC, id DESC LIMIT :limit;
 
@@ -43,12 +44,13 @@ WHERE user_id = :user_id AND id = :id;
 -- name: todo_by_share^
 SELECT todos.*, users.username FROM todos JOIN users ON users.id = todos.user_id WHERE todos.share = :share;
 
--- name: remove_todos*!
-DELETE FROM todos WHERE user_id = :user_id AND id = :id;
+-- name: remove_todo^
+DELETE FROM todos WHERE user_id = :user_id AND id = :id AND status IN ('deleted', 'removed') RETURNING change_id, bytes;
 
 -- name: todos_of_occurrence
 SELECT id FROM todos
-WHERE user_id = :user_id AND series = :series AND occurrence = :occurrence AND status <> 'deleted';
+WHERE user_id = :user_id AND series = :series AND occurrence = :occurrence
+  AND status NOT IN ('deleted', 'removed');
 
 -- name: expired_in_trash
 SELECT id FROM todos
@@ -56,22 +58,19 @@ WHERE user_id = :user_id AND status = 'deleted' AND updated_at < :deleted_before
 ORDER BY updated_at LIMIT :limit;
 
 -- name: due_todos
-SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' AND due_key >= :since AND due_key < '9999'
+SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' AND due_key < '9999' AND due_key >= :since
 ORDER BY due_key, id LIMIT :limit;
 
--- name: remove_from_trash
-DELETE FROM todos WHERE user_id = :user_id AND id = :todo_id AND status = 'deleted' RETURNING bytes;
-
--- name: ids_in_trash
-SELECT id FROM todos WHERE user_id = :user_id AND status = 'deleted' AND change_id <= :until_id LIMIT :limit;
+-- name: ids_of_status
+SELECT id FROM todos WHERE user_id = :user_id AND status = :status AND change_id <= :until_id LIMIT :limit;
 
 -- Excludes today: a to-do due on a date without a time is overdue from the next day on.
 -- name: count_overdue^
 SELECT COUNT(*) AS overdue FROM todos
-WHERE user_id = :user_id AND status = 'open' AND due_key < :now AND due_key <> :today;
+WHERE user_id = :user_id AND status = 'open' AND due_key < '9999' AND due_key < :now AND due_key <> :today;
 
 -- name: delete_todos_of_user!
 DELETE FROM todos WHERE user_id = :user_id;
 
 -- name: all_todos
-SELECT * FROM todos WHERE user_id = :user_id ORDER BY id;
+SELECT * FROM todos WHERE user_id = :user_id AND status <> 'removed' ORDER BY id;

@@ -22,7 +22,8 @@ SELECT * FROM users WHERE id = :user_id {for_update};
 -- name: save_counters!
 UPDATE users
 SET last_todo_id = :last_todo_id, last_change_id = :last_change_id, open_count = :open, done_count = :done,
-    deleted_count = :deleted, swept_on = :swept_on, last_series = :last_series, bytes = :bytes
+    deleted_count = :deleted, swept_on = :swept_on, last_series = :last_series, recent_adds = :recent_adds,
+    bytes = :bytes
 WHERE id = :user_id;
 
 -- name: add_bytes!
@@ -31,8 +32,9 @@ UPDATE users SET bytes = bytes + :bytes WHERE id = :user_id;
 -- name: count_removed!
 UPDATE users SET deleted_count = deleted_count - :removed, bytes = bytes - :bytes WHERE id = :user_id;
 
--- name: save_time_zone!
-UPDATE users SET time_zone = :time_zone, time_zone_guessed = :time_zone_guessed WHERE id = :user_id;
+-- name: save_profile!
+UPDATE users SET time_zone = :time_zone, time_zone_guessed = :time_zone_guessed, profile_change_id = :change_id
+WHERE id = :user_id;
 
 -- name: delete_user!
 DELETE FROM users WHERE id = :user_id;

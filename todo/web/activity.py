@@ -4,10 +4,10 @@ from collections import Counter
 from typing import Any
 
 from todo.contract.formats import is_visible
-from todo.domain import entries
 from todo.domain.changeset import PAST_TENSE
-from todo.domain.entries import PROFILE, Entry
+from todo.domain.entries import Entry
 from todo.domain.history import ASSISTANT, Actor, ChangeDetails
+from todo.domain.records import TODO
 from todo.web import dates
 
 FIELDS = {
@@ -45,7 +45,7 @@ def called(name: str) -> str:
 
 def done(change: ChangeDetails) -> str:
     """Returns what a change did, to follow its actor: added “Buy milk”."""
-    entries = [entry for entry in change.entries if entry.todo_id != PROFILE]
+    entries = [entry for entry in change.entries if entry.key.kind == TODO]
     if change.undoes:
         return f"took back change {change.undoes}"
     if not change.entries or change.entry_count > len(change.entries) or change.summary.startswith(WHOLE_SUMMARIES):
@@ -69,9 +69,7 @@ def happened(entry: Entry) -> str:
 
 def differing(entry: Entry) -> list[tuple[str, Any, Any]]:
     """Returns the fields that an entry changed, as (field, before, after)."""
-    if entry.todo_id == PROFILE:
-        return [("time_zone", entry.before.time_zone, entry.after.time_zone)]
-    return list(entries.differences(entry))
+    return [difference for difference in entry.differences() if difference[0] in FIELDS]
 
 
 def value(field: str, given: Any) -> str:

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import wait
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 
 from tests.conftest import migrate, new_postgresql_database
+from todo.domain import changes
 from todo.domain.profiles import update
 from todo.domain.users import Owner, find, open_list
 from todo.errors import StorageUnavailable
@@ -60,8 +62,8 @@ def test_writes_to_one_list_queue_up(engine: Engine) -> None:
 
     def next_id(connection: Connection) -> int:
         last = open_list(connection, Owner("kevin")).last_todo_id
-        rest = {"last_change_id": 0, "last_series": 0, "open": 0, "done": 0, "deleted": 0, "bytes": 0, "swept_on": ""}
-        connection.save_counters(user_id=user.id, last_todo_id=last + 1, **rest)
+        rest = {"last_change_id": 0, "last_series": 0, "open": 0, "done": 0, "deleted": 0, "bytes": 0}
+        connection.save_counters(user_id=user.id, last_todo_id=last + 1, **rest, swept_on="", recent_adds="")
         return last + 1
 
     futures = [engine.submit_write(next_id) for _ in range(50)]
@@ -333,16 +335,51 @@ class TestSQLite:
 
     def test_a_refusal_that_saw_what_was_undone_is_none(self, engine: sqlite.SQLiteEngine) -> None:
         def refuse(connection: Any) -> None:
-            open_list(connection, Owner("kevin"))
-            raise ValueError("refused")
+            if find(connection, Owner("kevin")).id:
+                raise ValueError("refused")
 
         def end_everything(connection: Any) -> None:
             connection.driver.execute("ROLLBACK")
             raise sqlite3.OperationalError("database or disk is full")
 
-        jobs = [sqlite.Job(rule) for rule in (refuse, end_everything)]
+        jobs = [sqlite.Job(rule) for rule in (lambda c: open_list(c, Owner("kevin")), refuse, end_everything)]
         engine._commit_together(engine._open(), jobs)
-        assert isinstance(jobs[0].future.exception(), StorageUnavailable)
+        assert isinstance(jobs[1].future.exception(), StorageUnavailable)
+
+    def test_a_failure_after_a_write_takes_no_other_job_with_it(self, engine: sqlite.SQLiteEngine) -> None:
+        def add(connection: Any, name: str) -> Any:
+            return changes.add(connection, Owner(name), {"action": "add", "todo": "Buy milk"}, None)
+
+        def fail(connection: Any) -> None:
+            open_list(connection, Owner("nobody"))
+            raise ValueError("refused")
+
+        rules = [partial(add, name=name) for name in ("kevin", "ada")]
+        jobs = [sqlite.Job(rule) for rule in (rules[0], fail, rules[1], rules[0])]
+        driver = engine._open()
+        engine._commit_together(driver, jobs)
+        assert isinstance(jobs[1].future.exception(), ValueError)
+        assert [job.future.result()["id"] for job in (jobs[0], jobs[2], jobs[3])] == [1, 1, 2]
+        assert not driver.in_transaction
+        assert [engine.submit_read(find, Owner(n)).result().open_count for n in ("kevin", "ada", "nobody")] == [2, 1, 0]
+
+    def test_a_refusal_before_any_write_needs_no_second_run(self, engine: sqlite.SQLiteEngine) -> None:
+        runs: list[str] = []
+
+        def run(connection: Any, name: str, error: Exception | None = None) -> None:
+            runs.append(name)
+            if error:
+                raise error
+            open_list(connection, Owner(name))
+
+        jobs = [
+            sqlite.Job(partial(run, name="kevin")),
+            sqlite.Job(partial(run, name="no", error=ValueError("refused"))),
+        ]
+        engine._commit_together(engine._open(), jobs)
+        assert runs == ["kevin", "no"]
+        assert isinstance(jobs[1].future.exception(), ValueError)
+        assert engine.submit_read(find, Owner("kevin")).result().id
 
     def test_an_error_of_the_disk_is_unavailability(self, engine: sqlite.SQLiteEngine) -> None:
         def fail(_: Connection) -> None:

@@ -1,0 +1,137 @@
+"""Records: what a list holds and its log follows. Each kind declares its fields, its snapshot and its table."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from todo.domain.quota import ROW_BYTES
+from todo.domain.todos import Folded, Todo
+from todo.domain.users import User
+from todo.storage.statements import Connection
+
+JSON = dict[str, Any]
+
+TODO, PROFILE = "todo", "profile"
+
+
+class Key(NamedTuple):
+    """Which record of a list."""
+
+    kind: str
+    id: int
+
+
+class Profile(NamedTuple):
+    """The time zone as stored; until somebody sets it, it is guessed and may be None."""
+
+    time_zone: str | None
+    time_zone_guessed: bool
+    change_id: int = 0
+
+
+Record = Todo | Profile
+
+
+class Stored(NamedTuple):
+    """A record as the database has it, or None for one that was never added or has been removed."""
+
+    record: Record | None = None
+    has_row: bool = False
+    version: int = 0
+    change_id: int = 0  # of its newest change; 0 if there is none
+    bytes: int = 0
+
+
+class Kind(NamedTuple):
+    """A kind of record."""
+
+    fields: tuple[str, ...]
+    visible: Mapping[str, str]  # the fields that people see: by their name in JSON, the record's field
+    texts: tuple[str, ...]  # long texts, of which the log keeps the part that differs
+    monotonic: frozenset[str]  # fields that an undo never reverts
+    title: Callable[[Any], str]  # returns the text that identifies a record in the log
+    to_log: Callable[[Any], str]  # returns the snapshot of a record, as JSON
+    from_log: Callable[[str], Any]
+    find: Callable[[Connection, User, int], Stored]
+    save: Callable[[Connection, Sequence[JSON], Sequence[JSON]], None]  # inserts rows, and updates others
+
+
+def stored_todo(row: Any) -> Stored:
+    """Returns the to-do of a row, or of none."""
+    if row is None:
+        return Stored()
+    todo = Todo.from_row(row) if row["status"] != REMOVED else None
+    return Stored(todo, has_row=True, version=row["version"], change_id=row["change_id"], bytes=row["bytes"])
+
+
+def removed_row(todo: Todo, change_id: int, now: str) -> JSON:
+    """Returns the row that a removed to-do leaves, without its texts, so that its versions go on from there."""
+    left = Todo(todo.id, "", todo.created_at, now, status=REMOVED, version=todo.version, change_id=change_id)
+    return {**left.to_row(NOTHING_FOLDED), "json": "", "bytes": ROW_BYTES}
+
+
+def _find_todo(connection: Connection, user: User, todo_id: int) -> Stored:
+    return stored_todo(connection.todo_by_id(user_id=user.id, id=todo_id))
+
+
+def _save_todos(connection: Connection, new: Sequence[JSON], changed: Sequence[JSON]) -> None:
+    connection.insert_todos(new)
+    connection.save_todos(changed)
+
+
+def _profile_to_log(profile: Profile) -> str:
+    return orjson.dumps(profile._asdict()).decode()
+
+
+def _profile_from_log(kept: str) -> Profile:
+    return Profile(**orjson.loads(kept))
+
+
+def _find_profile(_connection: Connection, user: User, _id: int) -> Stored:
+    """Returns the profile, which is kept with the list's counters."""
+    profile = Profile(user.stored_zone, user.time_zone_guessed, user.profile_change_id)
+    return Stored(profile, has_row=True, change_id=profile.change_id)
+
+
+def _save_profile(connection: Connection, _new: Sequence[JSON], changed: Sequence[JSON]) -> None:
+    for row in changed:
+        connection.save_profile(**row)
+
+
+REMOVED = "removed"  # the status of a row whose to-do an undo has removed
+NOTHING_FOLDED = Folded("", "")
+KINDS = {
+    TODO: Kind(
+        fields=Todo._fields,
+        visible={
+            "due": "due",
+            "notes": "notes",
+            "priority": "priority",
+            "repeat": "repeat",
+            "tags": "tags",
+            "todo": "todo",
+            "url": "share",
+            "url_until": "share_until",
+            "status": "status",
+        },
+        texts=("todo", "notes"),
+        monotonic=frozenset({"version", "updated_at", "change_id"}),
+        title=lambda todo: str(todo.todo),
+        to_log=Todo.to_log,
+        from_log=Todo.from_log,
+        find=_find_todo,
+        save=_save_todos,
+    ),
+    PROFILE: Kind(
+        fields=Profile._fields,
+        visible={"time_zone": "time_zone", "time_zone_guessed": "time_zone_guessed"},
+        texts=(),
+        monotonic=frozenset({"change_id"}),
+        title=lambda profile: profile.time_zone or "",
+        to_log=_profile_to_log,
+        from_log=_profile_from_log,
+        find=_find_profile,
+        save=_save_profile,
+    ),
+}
