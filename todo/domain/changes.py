@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from todo.contract import API
-from todo.domain import users
+from todo.domain import recent_adds, users
 from todo.domain.actions import perform
 from todo.domain.changeset import Changeset
 from todo.domain.entries import Entry
@@ -117,7 +117,7 @@ def page(
 
 def _find_duplicate(changeset: Changeset, fingerprint: str) -> Todo | None:
     """Returns the to-do that the same request added just before, if it is unchanged since."""
-    add = changeset.recent_adds.find(fingerprint)
+    add = recent_adds.find(changeset.recent_adds, fingerprint)
     todo = changeset.get(add.todo_id) if add else None
     return todo if add and todo and todo.change_id == add.change_id else None
 

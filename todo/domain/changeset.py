@@ -6,10 +6,9 @@ from datetime import timedelta
 from typing import Any, cast
 
 from todo.contract import API
-from todo.domain import quota, users
+from todo.domain import quota, recent_adds, users
 from todo.domain.entries import Entry
 from todo.domain.purge import remove_for_good
-from todo.domain.recent_adds import RecentAdds
 from todo.domain.records import KINDS, PROFILE, TODO, Key, Profile, Record, Stored, removed_row, stored_todo
 from todo.domain.todos import Folded, Todo
 from todo.domain.users import DAY, Owner, User, utc_now
@@ -54,7 +53,7 @@ class Changeset:
         self.change_id = self.user.last_change_id + 1
         self.counts = self.user.counts
         self.swept_on = self.user.swept_on
-        self.recent_adds = RecentAdds.of(self.user.recent_adds)
+        self.recent_adds = self.user.recent_adds
         self.folded: dict[int, Folded] = {}  # search text computed before the lock, by to-do id
         self._last_todo_id = self.user.last_todo_id
         self._last_series = self.user.last_series
@@ -162,7 +161,8 @@ class Changeset:
             for name, kind in KINDS.items():
                 kind.save(self.connection, new[name], changed[name])
             if fingerprint:
-                self.recent_adds.note(fingerprint, self._last_todo_id, self.change_id, self.now)
+                add = recent_adds.Add(self.now, fingerprint, self._last_todo_id, self.change_id)
+                self.recent_adds = recent_adds.note(self.recent_adds, add)
             self._store_log(log, undoes, summary or self._summary(entries))
         return entries
 
@@ -251,7 +251,7 @@ class Changeset:
             last_series=self._last_series,
             last_change_id=self.change_id,
             swept_on=self.swept_on,
-            recent_adds=self.recent_adds.text,
+            recent_adds=self.recent_adds,
             bytes=self._bytes,
             **self.counts,
         )

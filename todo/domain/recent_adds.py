@@ -1,49 +1,43 @@
-"""The additions of the last seconds to one list, by which a retried request is recognized."""
+"""The newest additions to a list, by which a request that a host repeats within seconds is recognized."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import NamedTuple
-
-import orjson
 
 from todo.contract import API
 from todo.domain.users import utc_now
 
 DUPLICATE_TIME = timedelta(seconds=API.limit("duplicate_seconds"))
-MAX_RECENT = 20  # additions remembered, newest first
+MAX_RECENT = 8
 
 
 class Add(NamedTuple):
-    """An addition: the request's fingerprint, the to-do and the change that it made, and when, in UTC."""
+    """An addition: when, in UTC, the request's fingerprint, and the to-do and the change that it made."""
 
+    at: str
     fingerprint: str
     todo_id: int
     change_id: int
-    at: str
-
-
-class RecentAdds:
-    """The newest additions to a list, kept with the list's counters."""
-
-    def __init__(self, adds: Iterable[Add] = ()) -> None:
-        self._adds = list(adds)
 
     @classmethod
-    def of(cls, text: str) -> "RecentAdds":
-        """Returns the additions that `text` wrote, without those older than DUPLICATE_TIME."""
-        if not text:
-            return cls()
-        since = utc_now(-DUPLICATE_TIME)
-        return cls(add for add in (Add(*each) for each in orjson.loads(text)) if add.at >= since)
+    def of(cls, line: str) -> "Add":
+        at, fingerprint, todo_id, change_id = line.split()
+        return cls(at, fingerprint, int(todo_id), int(change_id))
 
-    @property
-    def text(self) -> str:
-        return orjson.dumps([tuple(add) for add in self._adds]).decode() if self._adds else ""
+    def __str__(self) -> str:
+        return f"{self.at} {self.fingerprint} {self.todo_id} {self.change_id}"
 
-    def note(self, fingerprint: str, todo_id: int, change_id: int, now: str) -> None:
-        """Remembers an addition, and forgets the oldest beyond MAX_RECENT."""
-        self._adds = [Add(fingerprint, todo_id, change_id, now), *self._adds][:MAX_RECENT]
 
-    def find(self, fingerprint: str) -> Add | None:
-        """Returns the newest addition by the same request, or None."""
-        return next((add for add in self._adds if add.fingerprint == fingerprint), None)
+def find(text: str, fingerprint: str) -> Add | None:
+    """Returns the newest addition in `text` by this request, or None. Those older than DUPLICATE_TIME do not count."""
+    if fingerprint not in text:
+        return None
+    adds = map(Add.of, text.splitlines())
+    since = utc_now(-DUPLICATE_TIME)
+    return next((add for add in adds if add.fingerprint == fingerprint and add.at >= since), None)
+
+
+def note(text: str, add: Add) -> str:
+    """Returns the text with an addition in front, without those beyond MAX_RECENT or older than DUPLICATE_TIME."""
+    if text < utc_now(-DUPLICATE_TIME):  # as even its first line begins with an older time
+        return str(add)
+    return "\n".join([str(add), *text.split("\n", MAX_RECENT - 1)[: MAX_RECENT - 1]])

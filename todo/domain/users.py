@@ -88,7 +88,7 @@ class User(NamedTuple):
     deleted_count: int
     bytes: int  # of the to-dos, the log and the stored responses
     profile_change_id: int
-    recent_adds: str  # as RecentAdds writes them
+    recent_adds: str  # see recent_adds.py
     swept_on: str  # the last UTC day on which all expired to-dos were purged
 
     @property
