@@ -7,7 +7,7 @@ from typing import Any
 from todo.contract import API
 from todo.domain import changes
 from todo.domain.idempotency import fingerprint
-from todo.domain.users import Owner
+from todo.domain.users import FIRST_ID, Owner
 from todo.storage.database import open_engine
 
 QUOTA = API.limit("todos")
@@ -118,8 +118,12 @@ def copy_user(execute: Execute, users: int) -> None:
     columns = ", ".join(columns_of(execute, "users", but={"id", "username"}))
     execute(
         f"WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {users})"
-        f" INSERT INTO users (username, {columns}) SELECT '{ORDINARY}' || n, {columns}"
+        f" INSERT INTO users (id, username, {columns}) SELECT {FIRST_ID} + n, '{ORDINARY}' || n, {columns}"
         f" FROM numbers CROSS JOIN users WHERE username = '{ORDINARY}1' AND n > 1"
+    )
+    execute(
+        "INSERT INTO usernames (username, user_id) SELECT username, id FROM users"
+        f" WHERE username LIKE '{ORDINARY}%' AND username <> '{ORDINARY}1'"
     )
 
 

@@ -9,6 +9,8 @@ import time_machine
 
 from tests.handlers.test_todos import add, page, problem, texts
 from tests.replay import assert_log_gives_the_list
+from todo.domain import users
+from todo.domain.users import Owner
 from todo.storage.database import open_engine
 
 
@@ -448,7 +450,7 @@ def stored(database_url: str, name: str) -> dict[str, Any]:
     engine = open_engine(database_url)
     engine.start()
     try:
-        return dict(engine.submit_read(lambda connection: dict(connection.user_by_username(username=name))).result())
+        return dict(engine.submit_read(lambda connection: users.find(connection, Owner(name))._asdict()).result())
     finally:
         engine.stop()
 

@@ -562,7 +562,7 @@ def everything(database_url: str, username: str) -> str:
     engine = open_engine(database_url)
     engine.start()
     try:
-        user_id = engine.submit_read(lambda connection: connection.user_by_username(username=username)["id"]).result()
+        user_id = engine.submit_read(lambda connection: users.find(connection, Owner(username)).id).result()
         return "".join(
             f"{dict(row)}"
             for table in ("todos", "changes", "answers")

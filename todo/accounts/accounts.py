@@ -70,7 +70,8 @@ def check_own_password(engine: Engine, owner: Owner, password: str) -> Account:
 
 def find(connection: Connection, username: str) -> Account | None:
     """Returns the account with this lower-case name, or None."""
-    row = connection.account_by_username(username=username)
+    user = users.find(connection, Owner(username))
+    row = connection.account_by_user(user_id=user.id)
     return Account.from_row(row) if row else None
 
 
@@ -88,7 +89,7 @@ def open_account(
     """
     if username == "me":
         raise UsernameTaken
-    known = connection.lock_user(username=username)
+    known = users.find(connection, Owner(username)).id
     user = users.open_list(connection, Owner(username))
     if connection.account_by_user(user_id=user.id):
         raise UsernameTaken

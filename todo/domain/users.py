@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -10,14 +10,17 @@ from zoneinfo import ZoneInfo
 
 from todo.contract import SITE
 from todo.domain.time_zones import zone_of_region
-from todo.errors import InvalidToken, SignedOut
+from todo.errors import InvalidToken, SignedOut, StorageUnavailable
 from todo.storage.statements import Connection
 
 FALLBACK_ZONE = "UTC"
 STORED_TIME = "%Y-%m-%dT%H:%M:%SZ"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY = len("2026-11-27")
-MAX_ID = 2**63 - 1
+# Ids are random, so that none is ever given out twice. Those of early versions counted from 1.
+FIRST_ID, END_OF_IDS = 2**32, 2**63
+OPENING_ATTEMPTS = 3
+MAX_CACHED_IDS = 20_000
 UNUSED_CLIENT = timedelta(hours=SITE.limit("unused_client_hours"))
 
 
@@ -155,7 +158,7 @@ UNOPENED = {
 def find(connection: Connection, owner: Owner) -> User:
     """Returns the owner's user, without opening a list. Raises InvalidToken or SignedOut if the user is deleted."""
     if owner.user_id is None:
-        row = connection.user_by_username(username=owner.username)
+        row = _named(connection.user_by_id, connection, owner.username)
         return User.from_row(row or {**UNOPENED, "username": owner.username}, owner)
     row = connection.user_by_id(user_id=owner.user_id)
     if row is None:
@@ -179,14 +182,11 @@ def lock(connection: Connection, owner: Owner) -> User:
 
 def open_list(connection: Connection, owner: Owner) -> User:
     """Returns the user with this name, locked; creates one, with a guessed time zone, if there is none."""
-    row = connection.lock_user(username=owner.username) or connection.open_user(
-        user_id=1 + secrets.randbelow(MAX_ID),
-        username=owner.username,
-        time_zone=zone_of_region(owner.region),
-        time_zone_guessed=True,
-        now=utc_now(),
-    )
-    return User.from_row(row, owner)
+    for _ in range(OPENING_ATTEMPTS):
+        row = _named(connection.lock_user_by_id, connection, owner.username) or _open(connection, owner)
+        if row:
+            return User.from_row(row, owner)
+    raise StorageUnavailable  # others open and delete this list over and over
 
 
 def forget(connection: Connection, owner: Owner) -> bool:
@@ -208,7 +208,44 @@ def forget(connection: Connection, owner: Owner) -> bool:
     connection.delete_changes_of_user(user_id=user_id)
     connection.delete_todos_of_user(user_id=user_id)
     connection.delete_user(user_id=user_id)
+    connection.free_username(username=owner.username, user_id=user_id)
     return True
+
+
+_ids: dict[str, int] = {}  # of the users last seen, by name
+
+
+def _named(find_by_id: Callable[..., Any], connection: Connection, username: str) -> Any:
+    """Returns the row that a statement finds by the id of the user with this name, or None.
+
+    A cached id is right if its row has the name: neither changes, and both end together. If it is not, or the user was
+    deleted meanwhile, the name is looked up.
+    """
+    user_id = _ids.get(username)
+    row = user_id and find_by_id(user_id=user_id)
+    if row and row["username"] == username:
+        return row
+    found = connection.user_id_of(username=username)
+    row = found and find_by_id(user_id=found["user_id"])
+    if row:
+        if len(_ids) >= MAX_CACHED_IDS:
+            _ids.clear()
+        _ids[username] = row["id"]
+    return row
+
+
+def _open(connection: Connection, owner: Owner) -> Any:
+    """Returns the row of a new user, or None if another call has just taken the name."""
+    user_id = FIRST_ID + secrets.randbelow(END_OF_IDS - FIRST_ID)
+    if connection.take_username(username=owner.username, user_id=user_id) is None:
+        return None
+    return connection.open_user(
+        user_id=user_id,
+        username=owner.username,
+        time_zone=zone_of_region(owner.region),
+        time_zone_guessed=True,
+        now=utc_now(),
+    )
 
 
 def _is_authentic(connection: Connection, owner: Owner) -> bool:
@@ -219,5 +256,5 @@ def _is_authentic(connection: Connection, owner: Owner) -> bool:
 
 
 def _locked_id(connection: Connection, username: str) -> int | None:
-    row = connection.lock_user(username=username)
+    row = _named(connection.lock_user_by_id, connection, username)
     return row["id"] if row else None

@@ -1,7 +1,3 @@
--- name: account_by_username^
-SELECT users.username, accounts.* FROM accounts JOIN users ON users.id = accounts.user_id
-WHERE users.username = :username;
-
 -- name: account_by_user^
 SELECT users.username, accounts.* FROM accounts JOIN users ON users.id = accounts.user_id
 WHERE accounts.user_id = :user_id;

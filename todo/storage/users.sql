@@ -1,21 +1,25 @@
--- name: user_by_username^
-SELECT * FROM users WHERE username = :username;
+-- name: user_id_of^
+SELECT user_id FROM usernames WHERE username = :username;
+
+-- Of two concurrent first writes, one gets the name and the other, having waited for it, gets no row.
+-- name: take_username^
+INSERT INTO usernames (username, user_id) VALUES (:username, :user_id)
+ON CONFLICT (username) DO NOTHING
+RETURNING user_id;
+
+-- name: free_username!
+DELETE FROM usernames WHERE username = :username AND user_id = :user_id;
+
+-- name: open_user^
+INSERT INTO users (id, username, time_zone, time_zone_guessed, last_todo_id, last_change_id, open_count, done_count,
+                   deleted_count, swept_on, created_at)
+VALUES (:user_id, :username, :time_zone, :time_zone_guessed, 0, 0, 0, 0, 0, '', :now)
+RETURNING *;
 
 -- name: user_by_id^
 SELECT * FROM users WHERE id = :user_id;
 
 -- Concurrent writes to one list wait for this lock.
--- name: lock_user^
-SELECT * FROM users WHERE username = :username {for_update};
-
--- Of two concurrent first writes, the second finds and locks the row that the first inserted.
--- name: open_user^
-INSERT INTO users (id, username, time_zone, time_zone_guessed, last_todo_id, last_change_id, open_count, done_count,
-                   deleted_count, swept_on, created_at)
-VALUES (:user_id, :username, :time_zone, :time_zone_guessed, 0, 0, 0, 0, 0, '', :now)
-ON CONFLICT (username) DO UPDATE SET username = excluded.username
-RETURNING *;
-
 -- name: lock_user_by_id^
 SELECT * FROM users WHERE id = :user_id {for_update};
 

@@ -30,6 +30,7 @@ FILL = """
 INSERT INTO users (id, username, time_zone_guessed, last_todo_id, created_at, open_count)
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
 SELECT 1000 + i, 'user' || i, TRUE, 20, '2026-11-22', 20 FROM n;
+INSERT INTO usernames (username, user_id) SELECT username, id FROM users WHERE username <> 'kevin';
 INSERT INTO todos (user_id, id, todo, due_key, urgency, tags, tag_keys, search_text, status, version, created_at,
                    updated_at, change_id, json)
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
