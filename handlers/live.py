@@ -25,5 +25,6 @@ async def get_version(request: Request) -> Response:
 
 
 def _version(connection: Connection, secret: str) -> str | None:
-    row = connection.list_of_session(hash=tokens.digest(secret), now=utc_now())
+    key = tokens.key_of(secret)
+    row = key and connection.list_of_session(**key, now=utc_now())
     return version_of(row["id"], row["last_change_id"]) if row else None

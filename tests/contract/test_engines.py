@@ -16,12 +16,11 @@ from schemathesis import GenerationMode
 from starlette.testclient import TestClient
 
 from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
+from tests.owners import ENCODED_ID, ID, open_list
 from todo.accounts import tokens
 from todo.app import create_app
 from todo.config import Settings
 from todo.contract import API, Operation
-from todo.domain import users
-from todo.domain.users import Owner
 from todo.http.operations import CannotCompile, CompiledContract
 from todo.storage.database import open_engine
 from todo.storage.statements import Connection
@@ -66,18 +65,18 @@ def give_tokens(database_url: str) -> None:
     engine.start()
 
     def give(connection: Connection) -> None:
-        user = users.open_list(connection, Owner("kevin"))
+        open_list(connection, "kevin")
         grant = {
             "client_id": "c",
             "client_name": "Helper",
             "scope": " ".join(API.scopes),
             "now": "2026-11-22T16:00:00Z",
         }
-        connection.insert_grant(user_id=user.id, id="g", resource="http://localhost:8000", **grant)
+        connection.insert_grant(user_id=ID, id="g", resource="http://localhost:8000", **grant)
         for token, (scope, expires_at) in USER_TOKENS.items():
             connection.insert_token(
+                user_id=ID,
                 hash=tokens.digest(token),
-                user_id=user.id,
                 grant_id="g",
                 kind="access",
                 scope=scope,
@@ -224,14 +223,20 @@ PATHS = [
     "/profiles/kevin/x",
 ]
 USER_TOKENS = {
-    "todo_at_read": ("todos:read", "2026-11-23T00:00:00Z"),
-    "todo_at_write": ("todos:write", "2026-11-23T00:00:00Z"),
-    "todo_at_expired": ("todos:read todos:write", "2026-11-22T16:05:09Z"),
+    f"todo_at_{ENCODED_ID}read": ("todos:read", "2026-11-23T00:00:00Z"),
+    f"todo_at_{ENCODED_ID}write": ("todos:write", "2026-11-23T00:00:00Z"),
+    f"todo_at_{ENCODED_ID}expired": ("todos:read todos:write", "2026-11-22T16:05:09Z"),
 }
 TOKENS = [
     *(f"Bearer {token}" for token in USER_TOKENS),
     "Bearer todo_at_unknown",
     "Bearer todo_at_",
+    f"Bearer todo_at_{ENCODED_ID}",
+    f"Bearer todo_at_{ENCODED_ID}unknown",
+    "Bearer todo_at_AAAAAAAAAAEread",
+    "Bearer todo_at___________8read",
+    "Bearer todo_at_BBBBBBBBB.Bread",
+    "Bearer todo_at_BBBBBBB",
     "",
     "Bearer",
     "Bearer ",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
+import httpx
 import orjson
 import psycopg
 import pytest
@@ -14,7 +15,11 @@ from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, downgrade, migr
 from tests.replay import assert_log_gives_the_list
 from todo.app import create_app
 from todo.config import Settings
+from todo.domain import users
 from todo.domain.todos import fold
+from todo.domain.users import Owner
+from todo.oauth import clients
+from todo.storage.database import open_engine
 
 USERS = [
     {"id": 1, "username": "kevin", "time_zone": "Asia/Tokyo", "time_zone_guessed": False, "last_todo_id": 3},
@@ -189,3 +194,99 @@ def test_long_folds_are_made_anew(whole_log: str) -> None:
     ((text, tags),) = select(whole_log, "SELECT search_text, tag_keys FROM todos")
     assert text == fold(f"Buy milk\n{notes}\n\ufdfa")
     assert tags == f"\n{fold(chr(0xFDFA))}\n"
+
+
+UNSHARED, SHARED, CALENDAR = "U" * 22, "S" * 22, "C" * 22
+
+
+@pytest.fixture
+def old_addresses(whole_log: str) -> str:
+    """A database of version 1.0.0: a to-do that is shared no longer, one that is, and a calendar."""
+    unshared = {**DONE, "version": 5, "change_id": 5}
+    shared = {**DONE, "share": UNSHARED, "version": 4, "change_id": 4}
+    told = {"user_id": 1, "at": "2026-11-21T00:00:00Z", "actor": "operator", "client": "", "summary": "Shared."}
+    for number, action, before, after in ((4, "share", DONE, shared), (5, "unshare", shared, unshared)):
+        insert(whole_log, "changes", [{**told, "id": number}])
+        sides = {"before": compact(before), "after": compact(after)}
+        insert(whole_log, "entries", [{"user_id": 1, "change_id": number, "todo_id": 1, "action": action, **sides}])
+    execute(whole_log, "UPDATE users SET last_change_id = 5")
+    execute(whole_log, "UPDATE todos SET version = 5, change_id = 5")
+    counts = {"last_todo_id": 1, "last_change_id": 1, "open_count": 1, "created_at": "2026-11-20T00:00:00Z"}
+    insert(whole_log, "users", [{"id": 2, "username": "anna", "time_zone_guessed": True, **counts}])
+    insert(whole_log, "todos", [{**TODO, "user_id": 2, "id": 1, "todo": "Annas", "status": "open", "share": SHARED}])
+    account = {"user_id": 2, "password_hash": "x", "created_at": "2026-11-20T00:00:00Z", "calendar": CALENDAR}
+    insert(whole_log, "accounts", [account])
+    migrate(whole_log, "0008")
+    since = "2026-11-21T00:00:00Z"
+    known = {"kind": "registered", "name": "", "redirect_uris": '["https://a.example/"]', "created_at": since}
+    insert(whole_log, "clients", [{"id": "c", **known}])
+    grant = {"client_id": "c", "client_name": "", "scope": "", "resource": "", "created_at": since}
+    insert(whole_log, "grants", [{"user_id": 2, "id": "g", "last_used_at": since, **grant}])
+    token = {"grant_id": "g", "kind": "refresh", "scope": "", "expires_at": "2199-01-01T00:00:00Z"}
+    insert(whole_log, "tokens", [{"hash": "h", "user_id": 2, **token}])
+    insert(whole_log, "sessions", [{"hash": "h", "user_id": 2, "expires_at": "2199-01-01T00:00:00Z"}])
+    return whole_log
+
+
+def test_old_addresses_go_on_working(old_addresses: str) -> None:
+    migrate(old_addresses)
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=old_addresses, **GENEROUS))
+    with TestClient(app, headers=AUTHORIZATION) as client:
+        assert "Annas" in client.get(f"/s/{SHARED}").text
+        assert "Annas" in client.get(f"/calendar/{CALENDAR}.ics").text
+        for other in (f"/s/{UNSHARED}", f"/s/{CALENDAR}", f"/s/{'x' * 22}", f"/calendar/{SHARED}.ics"):
+            assert client.get(other).status_code == 404
+        assert client.post("/todos/kevin/changes/5/undo").status_code == 200
+        assert "Buy milk" in client.get(f"/s/{UNSHARED}").text
+        assert client.get("/todos/kevin/1").json()["url"].endswith(f"/s/{UNSHARED}")
+        again = client.post("/todos/anna/1/share").json()["url"]
+        assert again.endswith(f"/s/{SHARED}")
+        client.delete("/todos/anna/1/share").raise_for_status()
+        assert client.get(f"/s/{SHARED}").status_code == 404
+        anew = client.post("/todos/anna/1/share").json()["url"]
+        assert len(anew) == len(again) + 11
+        assert "Annas" in client.get(anew).text
+    assert_log_gives_the_list(old_addresses, "kevin")
+
+
+def test_old_addresses_end_with_their_list(old_addresses: str) -> None:
+    migrate(old_addresses)
+    count = "SELECT (SELECT COUNT(*) FROM old_addresses), (SELECT COUNT(*) FROM old_addresses_of_users)"
+    assert [tuple(row) for row in select(old_addresses, count)] == [(3, 3)]
+    engine = open_engine(old_addresses)
+    engine.start()
+    try:
+        assert engine.submit_write(users.forget, Owner("anna")).result()
+    finally:
+        engine.stop()
+    assert [row[0] for row in select(old_addresses, "SELECT address FROM old_addresses")] == [UNSHARED]
+    assert [row[0] for row in select(old_addresses, "SELECT address FROM old_addresses_of_users")] == [UNSHARED]
+
+
+def test_who_was_signed_in_signs_in_again(old_addresses: str) -> None:
+    migrate(old_addresses)
+    for table in ("sessions", "codes", "tokens", "grants"):
+        assert select(old_addresses, f"SELECT * FROM {table}") == []
+    assert [row[0] for row in select(old_addresses, "SELECT username FROM usernames ORDER BY 1")] == ["anna", "kevin"]
+    engine = open_engine(old_addresses)
+    engine.start()
+    try:
+        assert engine.submit_read(clients.find, "c").result()
+    finally:
+        engine.stop()
+
+
+def test_a_downgrade_keeps_addresses(old_addresses: str) -> None:
+    migrate(old_addresses)
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=old_addresses, **GENEROUS))
+    with TestClient(app, headers=AUTHORIZATION) as client:
+        client.post("/todos/kevin", json={"todo": "new"}).raise_for_status()
+        path = httpx.URL(client.post("/todos/kevin/2/share").json()["url"]).path
+    downgrade(old_addresses, "0008")
+    shares = "SELECT share FROM todos WHERE share IS NOT NULL ORDER BY LENGTH(share)"
+    assert [row[0] for row in select(old_addresses, shares)] == [SHARED, path.removeprefix("/s/")]
+    migrate(old_addresses)
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=old_addresses, **GENEROUS))
+    with TestClient(app, headers=AUTHORIZATION) as client:
+        assert [client.get(each).status_code for each in (path, f"/s/{SHARED}")] == [200, 200]
+        assert client.get("/todos/kevin").json()["total"] == 1

@@ -26,7 +26,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.answers import check_answer
 from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
-from todo.accounts import accounts, tokens
+from tests.owners import ENCODED_ID, ID, open_list
+from todo.accounts import tokens
 from todo.accounts.passwords import hash_password
 from todo.accounts.sessions import Session
 from todo.app import create_app
@@ -34,13 +35,14 @@ from todo.config import Settings
 from todo.contract import API, SITE, Contract, Operation
 from todo.contract.formats import is_visible
 from todo.contract.schemas import find_errors
+from todo.domain.users import utc_now
 from todo.oauth import clients
 from todo.storage.database import open_engine
 from todo.storage.statements import Connection
 
 # Secrets of sessions: of a browser that nobody has signed in with yet, and of one that somebody has.
 FRESH = "a-browser-that-nobody-has-signed-in-with-yet"
-SIGNED_IN = tokens.PREFIXES["session"] + "0" * 43
+SIGNED_IN = tokens.PREFIXES["session"] + ENCODED_ID + "B" * 43
 SOAK = "SOAK" in os.environ
 SEEDS = range(3, 23) if SOAK else range(3, 5)
 EXAMPLES = 30 if SOAK else 8
@@ -254,8 +256,9 @@ def app(empty_database: str) -> Iterator[ASGIApp]:
 
 def prepare_site(connection: Connection) -> None:
     """Lets there be somebody who can sign in, or has done so, and a client that can be connected."""
-    account = accounts.open_account(connection, "kevin", hash_password(PASSWORD), None, None)
-    connection.insert_session(hash=tokens.digest(SIGNED_IN), user_id=account.user_id, expires_at="9999")
+    open_list(connection, "kevin")
+    connection.insert_account(user_id=ID, password_hash=hash_password(PASSWORD), email=None, now=utc_now())
+    connection.insert_session(user_id=ID, hash=tokens.digest(SIGNED_IN), expires_at="9999")
     clients.save(connection, "registered", KNOWN_CLIENT, "A client", ["https://client.example/callback"])
 
 

@@ -21,7 +21,7 @@ KHAL = Path(sys.executable).parent / "khal"
 
 def address(person: Person) -> str | None:
     """Returns the path of the person's calendar, or None where there is none."""
-    found = re.findall(r"/calendar/[A-Za-z0-9_-]{22}\.ics", soup(person.browser.get("/account")).get_text())
+    found = re.findall(r"/calendar/[A-Za-z0-9_-]{33}\.ics", soup(person.browser.get("/account")).get_text())
     return found[0] if found else None
 
 

@@ -26,7 +26,7 @@ def tags(page: httpx.Response) -> dict[str, str]:
 
 
 def test_url_stands_on_the_to_do_wherever_it_is_shown(client: httpx.Client, name: str, shared: httpx.URL) -> None:
-    assert re.fullmatch(r"http://localhost:8000/s/[A-Za-z0-9_-]{22}", str(shared))  # 128 bits
+    assert re.fullmatch(r"http://localhost:8000/s/[A-Za-z0-9_-]{33}", str(shared))  # an id and 128 bits
     assert client.get(f"/todos/{name}/1").json()["url"] == shared
     assert client.get(f"/todos/{name}").json()["todos"][0]["url"] == shared
     assert "url" not in client.get(f"/todos/{name}/2").json()

@@ -23,6 +23,7 @@ from tests.races.workers import Workers, at_once
 from todo.accounts import accounts, attempts
 from todo.accounts.sessions import Session
 from todo.domain import users
+from todo.domain.owned_secrets import ID_CHARACTERS
 from todo.domain.users import Owner
 
 SOAK = "SOAK" in os.environ
@@ -80,6 +81,7 @@ class Somebody:
 
     def live(self) -> None:
         often = [self.read_by_token, self.read_by_session, self.read_address, self.write_by_token, self.write_by_form]
+        often += [self.forge_token, self.forge_session, self.forge_address]
         seldom = [self.sign_up, self.sign_in, self.connect, self.refresh, self.share, self.show_calendar, self.collide]
         rarely = [self.claim, self.disconnect, self.delete, self.import_file, self.sign_out]
         for _ in range(STEPS):
@@ -213,6 +215,38 @@ class Somebody:
         if found:
             life, path = found
             assert life.may_see(self.workers.browser().get(path)).status_code in (200, 404)
+
+    # The id of one, the secret of another
+
+    def forge_token(self) -> None:
+        forged = self.forge(self.town.tokens, len("todo_at_"))
+        if forged:
+            headers = bearer(forged)
+            assert self.workers.browser().get("/todos/me", headers=headers).status_code == 401
+            assert self.workers.browser().post("/todos/me", json={"todo": "x"}, headers=headers).status_code == 401
+
+    def forge_session(self) -> None:
+        forged = self.forge(self.town.sessions, len("todo_se_"))
+        if forged:
+            assert self.browser(forged).get("/account/export").status_code == 303
+            form = {"csrf_token": Session(forged).csrf_token, "todo": "x"}
+            assert self.browser(forged).post("/list", data=form).status_code in (303, 403)
+
+    def forge_address(self) -> None:
+        start = len(self.random.choice(("/s/", "/calendar/")))
+        paths = [(life, path) for life, path in self.town.addresses if path[start - 1] == "/"]
+        forged = self.forge(paths, start)
+        if forged:
+            answer = self.workers.browser().get(forged)
+            assert (answer.status_code, "life-" in answer.text) == (404, False)
+
+    def forge(self, among: list[tuple[Life, str]], start: int) -> str | None:
+        """Returns a secret with the owner's id of another, or None where there are none of two owners."""
+        one, other = self.pick(among), self.pick(among)
+        end = start + ID_CHARACTERS
+        if not one or not other or one[1][start:end] == other[1][start:end]:
+            return None
+        return other[1][:end] + one[1][end:]
 
     # What all of it is made of
 

@@ -65,25 +65,28 @@ def change_password(connection: Connection, owner: Owner, account: Account, pass
 
 def find(connection: Connection, secret: str) -> Account | None:
     """Returns the account signed in with this secret, or None."""
-    row = connection.account_of_session(hash=tokens.digest(secret), now=utc_now())
+    key = tokens.key_of(secret)
+    row = key and connection.account_of_session(**key, now=utc_now())
     return Account.from_row(row) if row else None
 
 
 def sign_out(connection: Connection, secret: str) -> None:
     """Ends the session once its pending writes are done."""
-    row = connection.user_of_session(hash=tokens.digest(secret))
-    if row:
-        connection.lock_user_by_id(user_id=row["user_id"])
-    end(connection, secret)
+    key = tokens.key_of(secret)
+    if key and connection.session_by_hash(**key):
+        connection.lock_user_by_id(user_id=key["user_id"])
+        connection.delete_session(**key)
 
 
 def end(connection: Connection, secret: str) -> None:
     """Ends the session."""
-    connection.delete_session(hash=tokens.digest(secret))
+    key = tokens.key_of(secret)
+    if key:
+        connection.delete_session(**key)
 
 
 def _start(connection: Connection, user_id: int, *, keep: bool) -> str:
     connection.delete_oldest_sessions(user_id=user_id, now=utc_now(), kept=MAX_SESSIONS - 1)
-    secret = tokens.new("session")
-    connection.insert_session(hash=tokens.digest(secret), user_id=user_id, expires_at=utc_now(LONG if keep else SHORT))
+    secret = tokens.new_for(user_id, "session")
+    connection.insert_session(user_id=user_id, hash=tokens.digest(secret), expires_at=utc_now(LONG if keep else SHORT))
     return secret

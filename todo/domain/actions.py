@@ -1,10 +1,9 @@
 """The actions of change_todos, one function each."""
 
-import secrets
 from collections.abc import Callable
 from typing import Any
 
-from todo.domain import recurrence
+from todo.domain import addresses, recurrence
 from todo.domain.changeset import Changeset
 from todo.domain.recurrence import Series
 from todo.domain.todos import Todo, clean
@@ -83,7 +82,8 @@ def _share(changeset: Changeset, action: JSON) -> int:
     until = action.get("url_until", todo.share_until)
     if until and until < changeset.user.local_now()[:DAY]:
         raise InvalidRequest.of("url_until", "must not be in the past")
-    return changeset.edit("share", todo._replace(share=todo.share or secrets.token_urlsafe(16), share_until=until))
+    share = todo.share or addresses.new(changeset.user.id)
+    return changeset.edit("share", todo._replace(share=share, share_until=until))
 
 
 def _unshare(changeset: Changeset, action: JSON) -> int:

@@ -3,13 +3,12 @@
 Few calendar apps show VTODO, so each to-do is an event: all day, or at the time it is due.
 """
 
-import secrets
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from todo.contract import SITE
-from todo.domain import users
+from todo.domain import addresses, users
 from todo.domain.todos import Todo
 from todo.domain.users import DAY, STORED_TIME, Owner, User
 from todo.storage.statements import Connection
@@ -32,8 +31,9 @@ class Feed(NamedTuple):
 
 def find(connection: Connection, calendar: str) -> Feed | None:
     """Returns the feed with this secret, or None. It starts PAST ago and holds at most x-limits.calendar_todos."""
-    row = connection.user_by_calendar(calendar=calendar)
-    if row is None:
+    user_id = addresses.owner_of(connection, calendar)
+    row = user_id and connection.user_by_calendar(user_id=user_id, calendar=calendar)
+    if not row:
         return None
     user = User.from_row(row, Owner(row["username"]))
     since = f"{datetime.now(ZoneInfo(user.time_zone)) - PAST:%Y-%m-%d}"
@@ -44,7 +44,7 @@ def find(connection: Connection, calendar: str) -> Feed | None:
 def renew(connection: Connection, owner: Owner, *, on: bool) -> None:
     """Gives the feed a new 128-bit secret, or none if off; the old URL stops working at once. Raises SignedOut."""
     user = users.lock(connection, owner)
-    connection.save_calendar(user_id=user.id, calendar=secrets.token_urlsafe(16) if on else None)
+    connection.save_calendar(user_id=user.id, calendar=addresses.new(user.id) if on else None)
 
 
 def path(connection: Connection, owner: Owner) -> str | None:

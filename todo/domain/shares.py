@@ -3,10 +3,10 @@
 from hashlib import sha256
 from typing import NamedTuple
 
-from todo.domain import users
+from todo.domain import addresses
 from todo.domain.sections import Moment
 from todo.domain.todos import Todo
-from todo.domain.users import Owner
+from todo.domain.users import Owner, User
 from todo.storage.statements import Connection
 
 PICTURE_VERSION = 1  # raise it to have every picture redrawn
@@ -27,9 +27,11 @@ class SharedTodo(NamedTuple):
 
 def find(connection: Connection, share: str) -> SharedTodo | None:
     """Returns the to-do with this share secret, or None if there is none, it is deleted, or the link has expired."""
-    row = connection.todo_by_share(share=share)
-    if row is None:
+    user_id = addresses.owner_of(connection, share)
+    row = user_id and connection.todo_by_share(user_id=user_id, share=share)
+    owner = connection.user_by_id(user_id=user_id) if row else None
+    if not row or not owner:
         return None
-    todo, moment = Todo.from_row(row), Moment.of(users.find(connection, Owner(row["username"], user_id=row["user_id"])))
+    todo, moment = Todo.from_row(row), Moment.of(User.from_row(owner, Owner(owner["username"])))
     expired = todo.share_until is not None and todo.share_until < moment.today
     return None if expired or todo.status == "deleted" else SharedTodo(todo, moment)

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from todo.contract import SITE
+from todo.domain import addresses
+from todo.domain.owned_secrets import END_OF_IDS
 from todo.domain.time_zones import zone_of_region
 from todo.errors import InvalidToken, SignedOut, StorageUnavailable
 from todo.storage.statements import Connection
@@ -17,8 +19,7 @@ FALLBACK_ZONE = "UTC"
 STORED_TIME = "%Y-%m-%dT%H:%M:%SZ"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY = len("2026-11-27")
-# Ids are random, so that none is ever given out twice. Those of early versions counted from 1.
-FIRST_ID, END_OF_IDS = 2**32, 2**63
+FIRST_ID = 2**32  # ids are random, so that none is given out twice; below are those that were counted
 OPENING_ATTEMPTS = 3
 MAX_CACHED_IDS = 20_000
 UNUSED_CLIENT = timedelta(hours=SITE.limit("unused_client_hours"))
@@ -207,6 +208,7 @@ def forget(connection: Connection, owner: Owner) -> bool:
     connection.delete_answers_of_user(user_id=user_id)
     connection.delete_changes_of_user(user_id=user_id)
     connection.delete_todos_of_user(user_id=user_id)
+    addresses.forget_old(connection, user_id)
     connection.delete_user(user_id=user_id)
     connection.free_username(username=owner.username, user_id=user_id)
     return True

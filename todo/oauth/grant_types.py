@@ -95,14 +95,14 @@ class CodeGrant(grants.AuthorizationCodeGrant):
     request: Request
 
     def generate_authorization_code(self) -> str:
-        return tokens.new("code")
+        return tokens.new_for(self.request.user.id, "code")
 
     def save_authorization_code(self, code: str, request: Request) -> None:
         user_id = request.user.id
         self.server.connection.delete_old_codes(user_id=user_id, before=utc_now(-USED_CODE_TTL))
         self.server.connection.insert_code(
-            hash=tokens.digest(code),
             user_id=user_id,
+            hash=tokens.digest(code),
             client_id=request.client.id,
             redirect_uri=request.parameters.get("redirect_uri", ""),
             scope=request.scope,
@@ -180,7 +180,12 @@ class RefreshGrant(grants.RefreshTokenGrant):
     def save_token(self, token: JSON) -> None:
         super().save_token(token)
         sealed = encryption.seal(self.request.parameters["refresh_token"], orjson.dumps(token).decode())
-        self.server.connection.use_token(hash=self.request.refresh_token.row["hash"], now=utc_now(), successor=sealed)
+        self.server.connection.use_token(
+            user_id=self.request.refresh_token.user_id,
+            hash=self.request.refresh_token.row["hash"],
+            now=utc_now(),
+            successor=sealed,
+        )
 
     def revoke_old_credential(self, refresh_token: Credential) -> None:
         """Does nothing: `save_token` marks the token as used, to detect a replay."""
@@ -210,13 +215,13 @@ def check_resource(request: Request, granted: str) -> None:
         raise InvalidTarget
 
 
-def generate_tokens(scope: str, **_: Any) -> JSON:
+def generate_tokens(user: Credential, scope: str, **_: Any) -> JSON:
     """Returns the body of a token response (RFC 6749 section 5.1)."""
     return {
-        "access_token": tokens.new("access"),
+        "access_token": tokens.new_for(user.user_id, "access"),
         "token_type": "Bearer",
         "expires_in": ACCESS_SECONDS,
-        "refresh_token": tokens.new("refresh"),
+        "refresh_token": tokens.new_for(user.user_id, "refresh"),
         "scope": scope,
     }
 
@@ -235,8 +240,8 @@ def save_tokens(server: Server, response: JSON, request: Request) -> None:
     for kind, ttl in {"access": ACCESS_TTL, "refresh": REFRESH_TTL}.items():
         connection.delete_surplus_tokens(user_id=user_id, grant_id=grant_id, kind=kind, kept=MAX_TOKENS - 1)
         connection.insert_token(
-            hash=tokens.digest(response[f"{kind}_token"]),
             user_id=user_id,
+            hash=tokens.digest(response[f"{kind}_token"]),
             grant_id=grant_id,
             kind=kind,
             scope=response["scope"],
@@ -259,6 +264,6 @@ def _start_grant(connection: Connection, code: Credential, client: Client, scope
         resource=code.row["resource"],
         now=utc_now(),
     )
-    connection.use_code(hash=code.row["hash"], grant_id=grant_id)
+    connection.use_code(user_id=user_id, hash=code.row["hash"], grant_id=grant_id)
     connection.keep_client(id=client.id)
     return grant_id

@@ -33,7 +33,7 @@ class Revocation(RevocationEndpoint):
         if token.row["kind"] == "refresh":
             todo.accounts.grants.end(connection, token.row["user_id"], token.row["grant_id"])
         else:
-            connection.delete_token(hash=token.row["hash"])
+            connection.delete_token(user_id=token.row["user_id"], hash=token.row["hash"])
 
 
 class StoredToken:

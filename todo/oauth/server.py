@@ -99,11 +99,12 @@ class Server(AuthorizationServer):
     def lock(self, find: Callable[..., Any], secret: str) -> Any:
         """Returns the row of a code or a token, with its user locked, or None.
 
-        Users are always locked first, so it is read once to learn whose it is and again under the lock.
+        Users are always locked first. It is read before that too, so that nobody locks a user by a forged secret.
         """
-        key = {"hash": tokens.digest(secret)}
-        row = find(**key)
-        return row and self.connection.lock_user_by_id(user_id=row["user_id"]) and find(**key)
+        key = tokens.key_of(secret)
+        if key is None or not find(**key):
+            return None
+        return self.connection.lock_user_by_id(user_id=key["user_id"]) and find(**key)
 
     def create_oauth2_request(self, request: Request) -> Request:
         return request

@@ -1,24 +1,21 @@
 -- name: insert_session!
-INSERT INTO sessions (hash, user_id, expires_at) VALUES (:hash, :user_id, :expires_at);
+INSERT INTO sessions (user_id, hash, expires_at) VALUES (:user_id, :hash, :expires_at);
 
 -- name: session_by_hash^
-SELECT user_id FROM sessions WHERE hash = :hash AND user_id = :user_id;
-
--- name: user_of_session^
-SELECT user_id FROM sessions WHERE hash = :hash;
+SELECT user_id FROM sessions WHERE user_id = :user_id AND hash = :hash;
 
 -- name: account_of_session^
 SELECT users.username, accounts.* FROM sessions
 JOIN users ON users.id = sessions.user_id
 JOIN accounts ON accounts.user_id = sessions.user_id
-WHERE sessions.hash = :hash AND sessions.expires_at > :now;
+WHERE sessions.user_id = :user_id AND sessions.hash = :hash AND sessions.expires_at > :now;
 
 -- name: list_of_session^
 SELECT users.id, users.last_change_id FROM sessions JOIN users ON users.id = sessions.user_id
-WHERE sessions.hash = :hash AND sessions.expires_at > :now;
+WHERE sessions.user_id = :user_id AND sessions.hash = :hash AND sessions.expires_at > :now;
 
 -- name: delete_session!
-DELETE FROM sessions WHERE hash = :hash;
+DELETE FROM sessions WHERE user_id = :user_id AND hash = :hash;
 
 -- Deletes expired sessions, and all but a number of those that last longest.
 -- name: delete_oldest_sessions!

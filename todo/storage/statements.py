@@ -12,7 +12,7 @@ from aiosql.types import SQLOperationType
 from todo.storage.cache import Cache
 
 OAUTH_NOUNS = ("clients", "assertions", "grants", "tokens")
-NOUNS = ("users", "todos", "changes", "accounts", "sessions", "attempts", *OAUTH_NOUNS)
+NOUNS = ("users", "todos", "changes", "addresses", "accounts", "sessions", "attempts", *OAUTH_NOUNS)
 FOLDER = Path(__file__).parent
 
 # Each list statement has four variants, as no single index can serve one or all statuses, with and without filters.

@@ -42,7 +42,7 @@ SET todo = :todo, notes = :notes, due = :due, due_key = :due_key, urgency = :urg
 WHERE user_id = :user_id AND id = :id;
 
 -- name: todo_by_share^
-SELECT todos.*, users.username FROM todos JOIN users ON users.id = todos.user_id WHERE todos.share = :share;
+SELECT * FROM todos WHERE user_id = :user_id AND share = :share;
 
 -- name: remove_todo^
 DELETE FROM todos WHERE user_id = :user_id AND id = :id AND status IN ('deleted', 'removed') RETURNING change_id, bytes;

@@ -1,12 +1,12 @@
 -- name: insert_code!
-INSERT INTO codes (hash, user_id, client_id, redirect_uri, scope, resource, challenge, expires_at)
-VALUES (:hash, :user_id, :client_id, :redirect_uri, :scope, :resource, :challenge, :expires_at);
+INSERT INTO codes (user_id, hash, client_id, redirect_uri, scope, resource, challenge, expires_at)
+VALUES (:user_id, :hash, :client_id, :redirect_uri, :scope, :resource, :challenge, :expires_at);
 
 -- name: code_by_hash^
-SELECT * FROM codes WHERE hash = :hash;
+SELECT * FROM codes WHERE user_id = :user_id AND hash = :hash;
 
 -- name: use_code!
-UPDATE codes SET grant_id = :grant_id WHERE hash = :hash;
+UPDATE codes SET grant_id = :grant_id WHERE user_id = :user_id AND hash = :hash;
 
 -- Used codes are kept for a while after they expire: replaying one revokes the tokens issued for it.
 -- name: delete_old_codes!
@@ -16,8 +16,8 @@ DELETE FROM codes WHERE user_id = :user_id AND expires_at < :before;
 DELETE FROM codes WHERE user_id = :user_id;
 
 -- name: insert_token!
-INSERT INTO tokens (hash, user_id, grant_id, kind, scope, expires_at)
-VALUES (:hash, :user_id, :grant_id, :kind, :scope, :expires_at);
+INSERT INTO tokens (user_id, hash, grant_id, kind, scope, expires_at)
+VALUES (:user_id, :hash, :grant_id, :kind, :scope, :expires_at);
 
 -- name: access_token^
 SELECT tokens.user_id, tokens.grant_id, tokens.scope, grants.resource, grants.client_name, grants.last_used_at,
@@ -25,13 +25,13 @@ SELECT tokens.user_id, tokens.grant_id, tokens.scope, grants.resource, grants.cl
 FROM tokens
 JOIN grants ON grants.user_id = tokens.user_id AND grants.id = tokens.grant_id
 JOIN users ON users.id = tokens.user_id
-WHERE tokens.hash = :hash AND tokens.kind = 'access' AND tokens.expires_at > :now;
+WHERE tokens.user_id = :user_id AND tokens.hash = :hash AND tokens.kind = 'access' AND tokens.expires_at > :now;
 
 -- name: token_by_hash^
-SELECT * FROM tokens WHERE hash = :hash;
+SELECT * FROM tokens WHERE user_id = :user_id AND hash = :hash;
 
 -- name: use_token!
-UPDATE tokens SET used_at = :now, successor = :successor WHERE hash = :hash;
+UPDATE tokens SET used_at = :now, successor = :successor WHERE user_id = :user_id AND hash = :hash;
 
 -- Drops sealed successors: in this family once the next token is used, in any other once their time is up.
 -- name: forget_successors!
@@ -51,7 +51,7 @@ WHERE user_id = :user_id AND grant_id = :grant_id AND kind = :kind AND hash NOT 
 );
 
 -- name: delete_token!
-DELETE FROM tokens WHERE hash = :hash;
+DELETE FROM tokens WHERE user_id = :user_id AND hash = :hash;
 
 -- name: delete_expired_tokens!
 DELETE FROM tokens WHERE user_id = :user_id AND expires_at <= :now;
