@@ -5,7 +5,8 @@ calendars do not carry it and go on working: `old_addresses` says whose they are
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from alembic import op
@@ -32,6 +33,53 @@ LOGGED_ADDRESS = re.compile(rf'"share": ?"([A-Za-z0-9_-]{{{OLD_CHARACTERS}}})"')
 
 UNIQUE_ADDRESSES = (("todos", "share", "todos_by_share"), ("accounts", "calendar", "accounts_by_calendar"))
 
+Columns = Callable[[], list[sa.Column[str] | sa.Column[int]]]
+
+# As in the service when this revision was written: how long a client is kept that is used, and one that is not.
+USED_CLIENT, UNUSED_CLIENT = timedelta(days=62), timedelta(days=1)
+END_OF_CLIENTS = """
+UPDATE clients SET
+    fresh_until = CASE WHEN kind = 'document' THEN expires_at END,
+    expires_at = CASE WHEN id IN (SELECT client_id FROM grants) THEN :used ELSE :unused END
+WHERE kind <> 'operator'
+"""
+
+
+def attempts() -> list[sa.Column[str] | sa.Column[int]]:
+    return [
+        sa.Column("key", Text, primary_key=True),
+        sa.Column("count", sa.Integer, nullable=False),
+        sa.Column("until", Text, nullable=False),
+    ]
+
+
+def assertions() -> list[sa.Column[str] | sa.Column[int]]:
+    return [sa.Column("hash", Text, primary_key=True), sa.Column("expires_at", Text, nullable=False)]
+
+
+def clients() -> list[sa.Column[str] | sa.Column[int]]:
+    return [
+        sa.Column("id", Text, primary_key=True),
+        sa.Column("kind", Text, nullable=False),
+        sa.Column("name", Text, nullable=False),
+        sa.Column("secret_hash", Text),
+        sa.Column("redirect_uris", Text, nullable=False),
+        sa.Column("created_at", Text, nullable=False),
+        sa.Column("expires_at", Text),
+        sa.Column("auth_methods", Text),
+        sa.Column("jwks", Text),
+        sa.Column("jwks_uri", Text),
+        sa.Column("fresh_until", Text),
+    ]
+
+
+# Each table without an owner, with its columns and the one that says when a row ends.
+BUCKETED: dict[str, tuple[Columns, str]] = {
+    "attempts": (attempts, "until"),
+    "assertions": (assertions, "expires_at"),
+    "clients": (clients, "expires_at"),
+}
+
 
 def upgrade() -> None:
     split_usernames()
@@ -41,7 +89,9 @@ def upgrade() -> None:
     by_share = ["user_id", "share"]
     op.create_index("todos_by_share", "todos", by_share, unique=True, sqlite_where=shared, postgresql_where=shared)
     op.drop_index("accounts_by_calendar", "accounts")
+    split_into_buckets()
     op.execute("DELETE FROM grants")
+    op.drop_index("grants_by_client", "grants")
     for table in ("sessions", "codes", "tokens"):
         op.drop_table(table)
     create_secrets(by_owner=True)
@@ -87,6 +137,36 @@ def logged_addresses(connection: sa.Connection) -> Iterator[tuple[int, str]]:
     for user_id, *texts in connection.execute(sa.text(LOGGED)):
         for text in filter(None, texts):
             yield from ((user_id, address) for address in LOGGED_ADDRESS.findall(text))
+
+
+def split_into_buckets() -> None:
+    """Puts the first letter of a hash or an id before it, into the key. Clients in use now have an end, too."""
+    connection = op.get_bind()
+    op.add_column("clients", sa.Column("fresh_until", Text))
+    connection.execute(sa.text(END_OF_CLIENTS), {"used": after(USED_CLIENT), "unused": after(UNUSED_CLIENT)})
+    for table, (columns, end) in BUCKETED.items():
+        rebuild(table, columns, end, with_bucket=True)
+
+
+def after(time: timedelta) -> str:
+    return f"{datetime.now(UTC) + time:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def rebuild(table: str, columns: Columns, end: str, *, with_bucket: bool) -> None:
+    """Copies a table of buckets into one with, or without, its first column."""
+    op.drop_index(f"{table}_by_end", table)
+    op.rename_table(table, f"old_{table}")
+    made = columns()
+    names = [column.name for column in made]
+    bucket = [sa.Column("bucket", Text, primary_key=True)] if with_bucket else []
+    op.create_table(table, *bucket, *made, sqlite_with_rowid=False)
+    copied, first = ", ".join(names), f"SUBSTR({names[0]}, 1, 1), "
+    op.execute(
+        f"INSERT INTO {table} ({'bucket, ' if bucket else ''}{copied})"  # noqa: S608
+        f" SELECT {first if bucket else ''}{copied} FROM old_{table}"
+    )
+    op.drop_table(f"old_{table}")
+    op.create_index(f"{table}_by_end", table, [*(["bucket"] if bucket else []), end])
 
 
 def create_secrets(*, by_owner: bool) -> None:
@@ -143,6 +223,11 @@ def downgrade() -> None:
     create_secrets(by_owner=False)
     op.create_index("sessions_by_user", "sessions", ["user_id"])
     op.execute("DELETE FROM grants")
+    op.create_index("grants_by_client", "grants", ["client_id"])
+    for table, (columns, end) in BUCKETED.items():
+        rebuild(table, columns, end, with_bucket=False)
+    op.execute("UPDATE clients SET expires_at = fresh_until WHERE kind = 'document'")
+    op.drop_column("clients", "fresh_until")
     op.drop_index("todos_by_share", "todos")
     for table, column, index in UNIQUE_ADDRESSES:
         given = sa.text(f"{column} IS NOT NULL")

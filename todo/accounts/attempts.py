@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from todo.accounts import tokens
+from todo.accounts.buckets import bucket_of, share_of
 from todo.contract import SITE
 from todo.domain.users import STORED_TIME, utc_now
 from todo.errors import TooManyAttempts
 from todo.storage.statements import Connection
 
 WINDOW = timedelta(minutes=SITE.limit("attempts_minutes"))
-MAX_COUNTERS = SITE.limit("attempt_counters")
+MAX_COUNTERS = share_of(SITE.limit("attempt_counters"))  # in a bucket
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class AttemptLimit:
     def key(self) -> str:
         """Returns the counter's key, a hash that reveals no username or address."""
         return tokens.digest(f"{self.kind} {self.subject}")
+
+    @property
+    def bucket(self) -> str:
+        return bucket_of(self.key)
 
 
 def sign_ins(username: str, address: str) -> list[AttemptLimit]:
@@ -63,11 +68,10 @@ def count(connection: Connection, limits: list[AttemptLimit]) -> int:
 
     An attempt over one limit is not counted by the next, so an address adds at most a row per attempt.
     """
-    connection.delete_old_attempts(now=utc_now())
-    if connection.count_attempts()["total"] >= MAX_COUNTERS:
-        connection.delete_soonest_attempts(limit=MAX_COUNTERS // 10)
+    for bucket in sorted({limit.bucket for limit in limits}):  # in one order, so that no two calls wait for each other
+        _sweep(connection, bucket)
     for limit in limits:
-        row = connection.count_attempt(key=limit.key, now=utc_now(), until=utc_now(WINDOW))
+        row = connection.count_attempt(bucket=limit.bucket, key=limit.key, now=utc_now(), until=utc_now(WINDOW))
         if row["count"] > limit.max_attempts:
             end = datetime.strptime(row["until"], STORED_TIME).replace(tzinfo=UTC)
             return max(1, int((end - datetime.now(UTC)).total_seconds()))
@@ -87,4 +91,10 @@ def forgive(connection: Connection, limits: list[AttemptLimit]) -> None:
     """
     for limit in limits:
         uncount = connection.take_back_attempt if limit.per_address else connection.forget_attempts
-        uncount(key=limit.key)
+        uncount(bucket=limit.bucket, key=limit.key)
+
+
+def _sweep(connection: Connection, bucket: str) -> None:
+    connection.delete_old_attempts(bucket=bucket, now=utc_now())
+    if connection.count_attempts(bucket=bucket)["total"] >= MAX_COUNTERS:
+        connection.delete_soonest_attempts(bucket=bucket, limit=max(1, MAX_COUNTERS // 10))

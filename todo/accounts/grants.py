@@ -3,7 +3,7 @@
 from typing import Any
 
 from todo.domain import users
-from todo.domain.users import UNUSED_CLIENT, Owner, utc_now
+from todo.domain.users import Owner, utc_now
 from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
@@ -30,7 +30,6 @@ def disconnect(connection: Connection, owner: Owner, grant_id: str) -> None:
 
 def end(connection: Connection, user_id: int, grant_id: str) -> None:
     """Ends a grant and its tokens. The user must be locked, so that no token is issued meanwhile."""
-    connection.release_client(user_id=user_id, grant_id=grant_id, expires_at=utc_now(UNUSED_CLIENT))
     connection.delete_tokens_of_grant(user_id=user_id, grant_id=grant_id)
     connection.delete_grant(user_id=user_id, id=grant_id)
 

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from todo.contract import SITE
 from todo.domain import addresses
 from todo.domain.owned_secrets import END_OF_IDS
 from todo.domain.time_zones import zone_of_region
@@ -22,7 +21,6 @@ DAY = len("2026-11-27")
 FIRST_ID = 2**32  # ids are random, so that none is given out twice; below are those that were counted
 OPENING_ATTEMPTS = 3
 MAX_CACHED_IDS = 20_000
-UNUSED_CLIENT = timedelta(hours=SITE.limit("unused_client_hours"))
 
 
 def utc_now(offset: timedelta = timedelta()) -> str:
@@ -201,7 +199,6 @@ def forget(connection: Connection, owner: Owner) -> bool:
         return False
     connection.delete_tokens_of_user(user_id=user_id)
     connection.delete_codes_of_user(user_id=user_id)
-    connection.release_clients_of_user(user_id=user_id, expires_at=utc_now(UNUSED_CLIENT))
     connection.delete_grants_of_user(user_id=user_id)
     connection.delete_sessions_of_user(user_id=user_id)
     connection.delete_account(user_id=user_id)

@@ -13,6 +13,7 @@ from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwt import JWTClaimsRegistry
 
 from todo.accounts import attempts, tokens
+from todo.accounts.buckets import bucket_of, share_of
 from todo.contract import SITE
 from todo.domain.users import utc_now
 from todo.errors import ClientRefused
@@ -27,7 +28,7 @@ JSON = dict[str, Any]
 
 MAX_SECONDS = SITE.limit("assertion_seconds")
 LEEWAY = SITE.limit("assertion_leeway_seconds")
-MAX_STORED = SITE.limit("assertions")
+MAX_STORED = share_of(SITE.limit("assertions"))  # in a bucket
 KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 PUBLIC_MEMBERS = ("kty", "use", "alg", "kid", "n", "e", "crv", "x", "y")
 MAX_CANDIDATES = 10  # keys to try for an assertion without a kid
@@ -150,14 +151,16 @@ def _is_signed_by(token: jws.CompactSignature, key: JSON) -> bool:
 def _mark_used(connection: Connection, client_id: str, claims: JSON) -> tuple[int, bool]:
     """Returns the seconds that this client must wait (0 if none), and whether this is the assertion's first use.
 
-    Used assertions are stored until they expire, MAX_STORED at most; those that expire first are evicted first.
+    Used assertions are stored until they expire, MAX_STORED in a bucket; those that expire first are evicted first.
     """
     wait = attempts.count(connection, attempts.assertions(client_id))
     if wait:
         return wait, False
-    connection.delete_old_assertions(now=utc_now())
-    if connection.count_assertions()["total"] >= MAX_STORED:
-        connection.delete_soonest_assertions(limit=MAX_STORED // 10)
+    digest = tokens.digest(f"{client_id} {claims['jti']}")
+    bucket = bucket_of(digest)
+    connection.delete_old_assertions(bucket=bucket, now=utc_now())
+    if connection.count_assertions(bucket=bucket)["total"] >= MAX_STORED:
+        connection.delete_soonest_assertions(bucket=bucket, limit=max(1, MAX_STORED // 10))
     ttl = timedelta(seconds=claims["exp"] + LEEWAY + 1 - time.time())
-    row = connection.use_assertion(hash=tokens.digest(f"{client_id} {claims['jti']}"), expires_at=utc_now(ttl))
+    row = connection.use_assertion(bucket=bucket, hash=digest, expires_at=utc_now(ttl))
     return 0, row is not None

@@ -32,7 +32,7 @@ def ensure_fresh(engine: Engine, client_id: str, remote_addr: str, *, allow_loca
     loopback interface. Raises TooManyAttempts, AssistantsBusy and ClientRefused.
     """
     cached = engine.submit_read(clients.find, client_id).result()
-    if cached and (cached.expires_at or "") > utc_now():
+    if cached and (cached.fresh_until or "") > utc_now():
         return
     try:
         metadata = fetching.run(engine, fetch, client_id, remote_addr, allow_local=allow_local)
@@ -81,7 +81,7 @@ def _save(connection: Connection, client_id: str, metadata: JSON) -> None:
         client_id,
         name,
         metadata["redirect_uris"],
-        expires_at=utc_now(CACHE_TTL),
+        fresh_until=utc_now(CACHE_TTL),
         auth_methods=auth_methods(metadata),
         jwks=metadata.get("jwks"),
         jwks_uri=metadata.get("jwks_uri"),

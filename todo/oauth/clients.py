@@ -4,6 +4,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ import orjson
 from authlib.oauth2.rfc6749 import ClientMixin, list_to_scope, scope_to_list
 
 from todo.accounts import tokens
+from todo.accounts.buckets import bucket_of, share_of
 from todo.contract import API, SITE
 from todo.domain.users import utc_now
 from todo.oauth import redirects
@@ -19,14 +21,18 @@ from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
-MAX_UNUSED = SITE.limit("unused_clients")
+MAX_UNUSED = share_of(SITE.limit("unused_clients"))  # in a bucket
+UNUSED_TTL = timedelta(hours=SITE.limit("unused_client_hours"))
+# From when tokens are issued, until after the refresh token expires: no client in use is ever taken for an unused one.
+USED_TTL = timedelta(days=SITE.limit("refresh_token_days")) + 2 * UNUSED_TTL
 
 
 @dataclass(frozen=True)
 class Client(ClientMixin):
     """A client (RFC 6749 section 2), with the interface that Authlib expects of one. With a secret it is confidential.
 
-    `kind` is operator, registered or document. `jwks` and `jwks_uri` are only set for a document.
+    `kind` is operator, registered or document. `jwks`, `jwks_uri` and `fresh_until`, when it is fetched again, are only
+    set for a document. An operator's never expires.
     """
 
     id: str
@@ -38,10 +44,12 @@ class Client(ClientMixin):
     jwks: JSON | None
     jwks_uri: str | None
     expires_at: str | None
+    fresh_until: str | None
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Client":
-        known = {name: row[name] for name in ("id", "kind", "name", "secret_hash", "jwks_uri", "expires_at")}
+        plain = ("id", "kind", "name", "secret_hash", "jwks_uri", "expires_at", "fresh_until")
+        known = {name: row[name] for name in plain}
         lists = {name: orjson.loads(row[name] or "null") for name in ("redirect_uris", "auth_methods", "jwks")}
         lists["auth_methods"] = lists["auth_methods"] or (SECRET_METHODS if row["secret_hash"] else ["none"])
         return cls(**known, **lists)
@@ -111,12 +119,15 @@ def host_of(client_id: str, redirect_uri: str) -> str:
 
 
 def find(connection: Connection, client_id: str) -> Client | None:
-    """Returns the client with this id, or None if there is none or it has expired unused."""
-    row = connection.client_by_id(id=client_id)
-    client = Client.from_row(row) if row else None
-    if client is None or client.is_document or (client.expires_at or "~") > utc_now():
-        return client
-    return client if connection.grant_of_client(client_id=client_id) else None
+    """Returns the client with this id, or None if there is none or it has expired."""
+    row = connection.client_by_id(bucket=bucket_of(client_id), id=client_id)
+    return Client.from_row(row) if row and (row["expires_at"] or "~") > utc_now() else None
+
+
+def keep(connection: Connection, client: Client) -> None:
+    """Extends the life of a client that is issued tokens. It writes once a day at most, as many people share some."""
+    if client.expires_at and client.expires_at < utc_now(USED_TTL - UNUSED_TTL):
+        connection.keep_client(bucket=bucket_of(client.id), id=client.id, expires_at=utc_now(USED_TTL))
 
 
 def save(
@@ -126,17 +137,19 @@ def save(
     name: str,
     redirect_uris: list[str],
     secret: str | None = None,
-    expires_at: str | None = None,
+    fresh_until: str | None = None,
     auth_methods: list[str] | None = None,
     jwks: JSON | None = None,
     jwks_uri: str | None = None,
 ) -> None:
-    """Stores a client, and deletes unused ones: those that have expired, and the oldest above MAX_UNUSED."""
-    connection.delete_unused_clients(now=utc_now())
-    if connection.count_expiring_clients()["total"] >= MAX_UNUSED:
+    """Stores a client, and deletes those in its bucket that have expired, and the oldest unused above MAX_UNUSED."""
+    unused = {"bucket": bucket_of(client_id), "unused_until": utc_now(UNUSED_TTL)}
+    connection.delete_expired_clients(bucket=unused["bucket"], now=utc_now())
+    if connection.count_unused_clients(**unused)["total"] >= MAX_UNUSED:
         # A tenth at a time, so that a flood seldom pays for a deletion.
-        connection.delete_most_unused_clients(kept=MAX_UNUSED * 9 // 10)
+        connection.delete_most_unused_clients(**unused, kept=MAX_UNUSED * 9 // 10)
     connection.save_client(
+        bucket=unused["bucket"],
         id=client_id,
         kind=kind,
         name=name,
@@ -146,7 +159,8 @@ def save(
         jwks=orjson.dumps(jwks).decode() if jwks else None,
         jwks_uri=jwks_uri,
         now=utc_now(),
-        expires_at=expires_at,
+        expires_at=None if kind == "operator" else unused["unused_until"],
+        fresh_until=fresh_until,
     )
 
 

@@ -14,6 +14,7 @@ from todo.accounts import encryption, tokens
 from todo.contract import SITE
 from todo.domain.users import STORED_TIME, utc_now
 from todo.errors import TooManyAttempts
+from todo.oauth import clients
 from todo.oauth.clients import Client
 from todo.oauth.redirects import is_app_scheme
 from todo.oauth.server import InvalidTarget, Request, Server
@@ -234,6 +235,7 @@ def save_tokens(server: Server, response: JSON, request: Request) -> None:
     connection = server.connection
     credential = request.refresh_token or request.authorization_code
     user_id = credential.user_id
+    clients.keep(connection, request.client)
     connection.delete_expired_tokens(user_id=user_id, now=utc_now())
     grant_id = credential.row["grant_id"] or _start_grant(connection, credential, request.client, response["scope"])
     connection.forget_successors(user_id=user_id, grant_id=grant_id, before=utc_now(-GRACE_PERIOD))
@@ -265,5 +267,4 @@ def _start_grant(connection: Connection, code: Credential, client: Client, scope
         now=utc_now(),
     )
     connection.use_code(user_id=user_id, hash=code.row["hash"], grant_id=grant_id)
-    connection.keep_client(id=client.id)
     return grant_id

@@ -8,7 +8,6 @@ from authlib.oauth2 import OAuth2Error
 from todo.accounts import tokens
 from todo.contract import API, SITE
 from todo.contract.schemas import find_errors
-from todo.domain.users import UNUSED_CLIENT, utc_now
 from todo.oauth import clients, redirects
 from todo.oauth.metadata import GRANT_TYPES, SECRET_METHODS
 from todo.storage.statements import Connection
@@ -65,9 +64,7 @@ def register(connection: Connection, metadata: JSON) -> JSON:
     secret = None if method == "none" else tokens.new("client")
     client_id = clients.new_id()
     name = metadata.get("client_name", "").strip() or NAMELESS
-    clients.save(
-        connection, "registered", client_id, name, metadata["redirect_uris"], secret, expires_at=utc_now(UNUSED_CLIENT)
-    )
+    clients.save(connection, "registered", client_id, name, metadata["redirect_uris"], secret)
     return {
         "client_id": client_id,
         **({"client_secret": secret} if secret else {}),
