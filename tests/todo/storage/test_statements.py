@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from todo.domain import import_export, undo
+from todo.domain import import_export, undo, users
 from todo.domain.users import Owner
 from todo.storage.engine import Engine
 from todo.storage.statements import Connection
@@ -38,3 +38,10 @@ def test_an_import_and_its_undo_take_a_few_statements(engine: Engine) -> None:
     assert engine.submit_write(counted, import_export.add_all, KEVIN, file).result() < 20
     for change_id in (1, 2):  # the import, and its undo
         assert engine.submit_write(counted, undo.undo, KEVIN, change_id, force=False).result() < 20
+
+
+def test_a_list_that_is_known_is_found_and_locked_by_one_statement(engine: Engine) -> None:
+    assert engine.submit_write(counted, users.open_list, KEVIN).result() <= 4
+    engine.submit_read(users.find, KEVIN).result()
+    assert engine.submit_read(counted, users.find, KEVIN).result() == 1
+    assert engine.submit_write(counted, users.open_list, KEVIN).result() == 1
