@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -17,9 +18,10 @@ from todo.app import create_app
 from todo.config import Settings
 from todo.domain import users
 from todo.domain.todos import fold
-from todo.domain.users import Owner
+from todo.domain.users import Owner, utc_now
 from todo.oauth import clients
 from todo.storage.database import open_engine
+from todo.storage.statements import Connection
 
 USERS = [
     {"id": 1, "username": "kevin", "time_zone": "Asia/Tokyo", "time_zone_guessed": False, "last_todo_id": 3},
@@ -219,7 +221,12 @@ def old_addresses(whole_log: str) -> str:
     migrate(whole_log, "0008")
     since = "2026-11-21T00:00:00Z"
     known = {"kind": "registered", "name": "", "redirect_uris": '["https://a.example/"]', "created_at": since}
-    insert(whole_log, "clients", [{"id": "c", **known}])
+    soon = {"kind": "document", "expires_at": "2026-11-21T01:00:00Z"}
+    for client in ({"id": "c"}, {"id": "unused", "expires_at": since}, {"id": "https://a.example/", **soon}):
+        insert(whole_log, "clients", [{**known, **client}])
+    insert(whole_log, "clients", [{**known, "id": "operators", "kind": "operator"}])
+    insert(whole_log, "attempts", [{"key": "abc", "count": 3, "until": "2199-01-01T00:00:00Z"}])
+    insert(whole_log, "assertions", [{"hash": "def", "expires_at": "2199-01-01T00:00:00Z"}])
     grant = {"client_id": "c", "client_name": "", "scope": "", "resource": "", "created_at": since}
     insert(whole_log, "grants", [{"user_id": 2, "id": "g", "last_used_at": since, **grant}])
     token = {"grant_id": "g", "kind": "refresh", "scope": "", "expires_at": "2199-01-01T00:00:00Z"}
@@ -267,13 +274,35 @@ def test_who_was_signed_in_signs_in_again(old_addresses: str) -> None:
     migrate(old_addresses)
     for table in ("sessions", "codes", "tokens", "grants"):
         assert select(old_addresses, f"SELECT * FROM {table}") == []
-    assert [row[0] for row in select(old_addresses, "SELECT username FROM usernames ORDER BY 1")] == ["anna", "kevin"]
+    names = select(old_addresses, "SELECT username, user_id FROM usernames ORDER BY user_id")
+    assert [tuple(row) for row in names] == [("kevin", 1), ("anna", 2)]
+
+
+def test_clients_stay(old_addresses: str) -> None:
+    known = ["c", "unused", "https://a.example/", "operators"]
+
+    def ends(connection: Connection) -> list[tuple[str | None, str | None]]:
+        found = [clients.find(connection, client_id) for client_id in known]
+        return [(client.expires_at, client.fresh_until) for client in found if client]
+
+    migrate(old_addresses)
     engine = open_engine(old_addresses)
     engine.start()
     try:
-        assert engine.submit_read(clients.find, "c").result()
+        used, unused, document, operators = engine.submit_read(ends).result()
+        assert utc_now(clients.USED_TTL - timedelta(hours=1)) < str(used[0]) <= utc_now(clients.USED_TTL)
+        assert used[1] is None
+        assert utc_now() < str(unused[0]) == document[0] <= utc_now(clients.UNUSED_TTL)
+        assert document[1] == "2026-11-21T01:00:00Z"
+        assert operators == (None, None)
     finally:
         engine.stop()
+    assert [tuple(row) for row in select(old_addresses, "SELECT bucket, key, count FROM attempts")] == [("a", "abc", 3)]
+    assert [tuple(row) for row in select(old_addresses, "SELECT bucket, hash FROM assertions")] == [("d", "def")]
+    downgrade(old_addresses, "0009")
+    assert len(select(old_addresses, "SELECT id FROM clients")) == len(known)
+    fresh = "SELECT expires_at FROM clients WHERE kind = 'document'"
+    assert [row[0] for row in select(old_addresses, fresh)] == ["2026-11-21T01:00:00Z"]
 
 
 def test_a_downgrade_keeps_addresses(old_addresses: str) -> None:
