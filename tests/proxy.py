@@ -23,6 +23,7 @@ class Proxy:
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
         self._forwarding = asyncio.Event()
+        self._cut: tuple[bytes, bool] | None = None
         self.port = 0
         self.go_on()
         self.come_back()
@@ -38,6 +39,10 @@ class Proxy:
 
     def go_on(self) -> None:
         self._call(self._forwarding.set)
+
+    def cut_at(self, text: bytes, *, arrives: bool) -> None:
+        """Ends the next connection over which a client sends this text, which arrives at the server or not."""
+        self._cut = (text, arrives)
 
     def go_away(self) -> None:
         """Ends every connection, and refuses new ones."""
@@ -92,9 +97,25 @@ class Proxy:
         with contextlib.suppress(OSError):
             while data := await reader.read(CHUNK):
                 await self._forwarding.wait()
+                if self._cut and self._cut[0] in data:
+                    await self._end(data, writer)
                 writer.write(data)
                 await writer.drain()
         writer.close()
+
+    async def _end(self, data: bytes, server: asyncio.StreamWriter) -> None:
+        """Ends every connection; the server has done what it was told if that arrives."""
+        assert self._cut
+        _, arrives = self._cut
+        self._cut = None
+        clients = [writer for writer in self._open if writer is not server]
+        for client in clients:
+            client.transport.abort()
+        if arrives:
+            server.write(data)
+            await server.drain()
+            await asyncio.sleep(0.2)
+        raise ConnectionAbortedError
 
 
 @contextlib.contextmanager

@@ -77,7 +77,7 @@ def create_app(settings: Settings, dispatcher: Literal["compiled", "connexion"] 
 def _service(settings: Settings) -> Service:
     """Returns the Service that handlers see. Raises ManifestError."""
     return Service(
-        engine=open_engine(settings.database_url),
+        engine=open_engine(settings.database_url, statement_timeout=settings.database_statement_timeout),
         settings=settings,
         key_digests=tuple(map(bearer.key_digest, settings.service_auth_key)),
         resources=resources_of(settings.public_url),

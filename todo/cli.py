@@ -247,11 +247,11 @@ def _settings() -> Settings:
 
 def _write(settings: Settings, rule: Callable[..., T], *args: Any) -> T:
     """Returns what the rule returns, once it is on disk. Raises ClickException where the database is not ready."""
-    from todo.errors import StorageUnavailable
+    from todo.errors import OutcomeUnknown, StorageUnavailable
     from todo.storage.database import open_engine
     from todo.storage.engine import StorageNotReady
 
-    engine = open_engine(settings.database_url)
+    engine = open_engine(settings.database_url, statement_timeout=settings.database_statement_timeout)
     try:
         engine.start()
     except StorageNotReady as error:
@@ -261,6 +261,10 @@ def _write(settings: Settings, rule: Callable[..., T], *args: Any) -> T:
     except StorageUnavailable:
         raise click.ClickException(
             "The database of DATABASE_URL is busy, or its disk is full: nothing was changed, so try again."
+        ) from None
+    except OutcomeUnknown:
+        raise click.ClickException(
+            "The connection to the database of DATABASE_URL broke: this was done or not, so look before you try again."
         ) from None
     finally:
         engine.stop()

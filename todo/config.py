@@ -11,6 +11,7 @@ from dotenv import dotenv_values
 DOTENV = Path(".env")
 KEY_LENGTH = 32
 MAX_PER_MINUTE = 99_999_999
+MAX_STATEMENT_TIMEOUT = 300  # seconds
 
 
 class ConfigError(Exception):
@@ -23,6 +24,7 @@ class Settings:
 
     service_auth_key: tuple[str, ...]
     database_url: str = "sqlite:///data/todo.db"
+    database_statement_timeout: int = 8
     public_url: str = "http://localhost:8000"
     plugin_auth: str = "service_http"
     openai_verification_token: str = ""
@@ -48,6 +50,13 @@ class Settings:
             cls(
                 service_auth_key=_service_keys(get("SERVICE_AUTH_KEY")),
                 database_url=_database_url(get("DATABASE_URL", cls.database_url)),
+                database_statement_timeout=_number(
+                    "DATABASE_STATEMENT_TIMEOUT",
+                    get("DATABASE_STATEMENT_TIMEOUT"),
+                    cls.database_statement_timeout,
+                    1,
+                    MAX_STATEMENT_TIMEOUT,
+                ),
                 public_url=public_url,
                 plugin_auth=_plugin_auth(get("PLUGIN_AUTH", cls.plugin_auth)),
                 openai_verification_token=get("OPENAI_VERIFICATION_TOKEN", ""),

@@ -258,6 +258,12 @@ class StorageUnavailable(Refusal):
     HEADERS: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
 
+class OutcomeUnknown(Refusal):
+    """The connection to the database broke during COMMIT: the write was done or not, and only the database knows."""
+
+    HEADERS: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
 class ReadTooSlow(Refusal):
     """A read took longer than read_seconds of the contract's x-limits."""
 

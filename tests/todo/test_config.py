@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from todo.config import ConfigError, Settings, load_environ
+from todo.storage.postgresql import STATEMENT_TIMEOUT
 
 KEY = "k" * 32
 
@@ -47,6 +48,11 @@ def test_database_addresses(given: str, used: str) -> None:
     assert settings(DATABASE_URL=given).database_url == used
 
 
+def test_how_long_a_statement_may_take() -> None:
+    assert settings().database_statement_timeout == STATEMENT_TIMEOUT
+    assert settings(DATABASE_STATEMENT_TIMEOUT="300").database_statement_timeout == 300
+
+
 def test_what_follows_from_the_public_address() -> None:
     found = settings(PUBLIC_URL="https://todo.example.com/")
     assert found.public_url == "https://todo.example.com"
@@ -72,6 +78,9 @@ def test_what_follows_from_the_public_address() -> None:
         ({"DATABASE_URL": "mysql://host/db"}, "DATABASE_URL must start"),
         ({"DATABASE_URL": "sqlite://"}, "DATABASE_URL must start"),
         ({"DATABASE_URL": "sqlite:///"}, "DATABASE_URL must start"),
+        ({"DATABASE_STATEMENT_TIMEOUT": "0"}, "DATABASE_STATEMENT_TIMEOUT must be a whole number from 1 to 300"),
+        ({"DATABASE_STATEMENT_TIMEOUT": "301"}, "DATABASE_STATEMENT_TIMEOUT must be"),
+        ({"DATABASE_STATEMENT_TIMEOUT": "8s"}, "DATABASE_STATEMENT_TIMEOUT must be"),
         ({"PUBLIC_URL": "todo.example.com"}, "PUBLIC_URL must be"),
         ({"PUBLIC_URL": "ftp://todo.example.com"}, "PUBLIC_URL must be"),
         ({"PUBLIC_URL": "https://todo.example.com/path"}, "PUBLIC_URL must be"),

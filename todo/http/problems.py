@@ -154,11 +154,7 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "Call list_todos for the ids; status=deleted lists the trash.",
     ),
     errors.ChangeNotFound: Problem(
-        404,
-        "change_not_found",
-        "No such change",
-        "This list has no change with that id.",
-        "Call list_changes for the ids.",
+        404, "change_not_found", "No such change", "This list has no change with that id.", "Call list_changes for ids."
     ),
     errors.MethodNotAllowed: Problem(
         405,
@@ -264,6 +260,13 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "The database cannot be reached",
         "The database cannot be reached or is too busy. Nothing was changed.",
         "Wait the number of seconds in Retry-After and call again.",
+    ),
+    errors.OutcomeUnknown: Problem(
+        503,
+        "outcome_unknown",
+        "It is not known whether this was done",
+        "The connection to the database broke while the change was stored. Either it is, or nothing was changed.",
+        "Call again with the same request_id, which does nothing twice; without one, look first with list_changes.",
     ),
     errors.ReadTooSlow: Problem(
         503,

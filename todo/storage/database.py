@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from todo.service import current
 from todo.storage.engine import Engine
@@ -26,12 +26,15 @@ def peek(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs:
 
 
 def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
-    """Runs `rule` in a transaction; returns its result once it is on disk. Raises its errors and StorageUnavailable."""
+    """Runs `rule` in a transaction, of which it may be the second attempt; returns its result once it is on disk.
+
+    Raises its errors, StorageUnavailable and OutcomeUnknown.
+    """
     return current.get().engine.write(rule, *args, **kwargs)
 
 
-def open_engine(database_url: str) -> Engine:
-    """Returns the engine for a sqlite:/// or postgresql:// URL, not yet started."""
+def open_engine(database_url: str, **options: Any) -> Engine:
+    """Returns the engine for a sqlite:/// or postgresql:// URL, not yet started. PostgreSQLEngine takes the options."""
     # Imported here, as a service needs only one of the drivers.
     if database_url.startswith("sqlite:"):
         from todo.storage.sqlite import SQLiteEngine
@@ -39,7 +42,7 @@ def open_engine(database_url: str) -> Engine:
         return SQLiteEngine(Path(database_url.removeprefix("sqlite:///")))
     from todo.storage.postgresql import PostgreSQLEngine
 
-    return PostgreSQLEngine(database_url)
+    return PostgreSQLEngine(database_url, **options)
 
 
 def check_ready(database_url: str) -> None:

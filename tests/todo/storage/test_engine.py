@@ -16,7 +16,7 @@ from tests.conftest import migrate, new_postgresql_database
 from todo.domain import changes
 from todo.domain.profiles import update
 from todo.domain.users import Owner, find, open_list
-from todo.errors import StorageUnavailable
+from todo.errors import OutcomeUnknown, StorageUnavailable
 from todo.storage import sqlite
 from todo.storage.database import open_engine
 from todo.storage.engine import Engine, StorageNotReady, newest_revision
@@ -161,7 +161,7 @@ def test_start_refuses_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_start_refuses_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("todo.storage.postgresql.WAIT_FOR_START", 0.3)
+    monkeypatch.setattr("todo.storage.transactions.WAIT_FOR_START", 0.3)
     with pytest.raises(StorageNotReady, match="DATABASE_URL cannot be reached") as error:
         open_engine("postgresql://user:secret@127.0.0.1:1/none").start()
     assert "secret" not in str(error.value)
@@ -219,7 +219,7 @@ class TestLostPostgreSQLConnection:
             attempts.append(open_list(connection, Owner("kevin")))
             self.end_connections(url)
 
-        with pytest.raises(StorageUnavailable):
+        with pytest.raises(OutcomeUnknown):
             engine.submit_write(add).result()
         assert len(attempts) == 1
 

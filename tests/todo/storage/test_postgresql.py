@@ -13,7 +13,7 @@ from tests.conftest import migrate, new_postgresql_database
 from tests.proxy import Proxy, proxied
 from todo.domain.users import Owner, find, open_list
 from todo.errors import StorageUnavailable
-from todo.storage import postgresql
+from todo.storage import limits, transactions
 from todo.storage.database import open_engine
 from todo.storage.engine import Engine
 from todo.storage.statements import Connection
@@ -34,8 +34,8 @@ def proxy(url: str) -> Iterator[Proxy]:
         yield proxy
 
 
-def started(url: str) -> Iterator[Engine]:
-    engine = open_engine(url)
+def started(url: str, **options: Any) -> Iterator[Engine]:
+    engine = open_engine(url, **options)
     engine.start()
     yield engine
     engine.stop()
@@ -47,10 +47,9 @@ def engine(url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def distant(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def distant(proxy: Proxy) -> Iterator[Engine]:
     """An engine whose server can go away."""
-    monkeypatch.setattr(postgresql, "WRITE_SECONDS", 2.0)
-    yield from started(proxy.url)
+    yield from started(proxy.url, statement_timeout=2.0)
 
 
 def seconds_until(futures: list[Future[Any]]) -> float:
@@ -139,28 +138,14 @@ class TestLockedList:
 class TestErrors:
     """What PostgreSQL ends is unavailable, and never a fault of ours."""
 
-    def test_deadlock(self, engine: Engine) -> None:
-        wait([engine.submit_write(open_list, owner) for owner in (KEVIN, ANNA)])
-        both = threading.Barrier(2)
-
-        def lock(connection: Connection, first: Owner, second: Owner) -> None:
-            open_list(connection, first)
-            both.wait(10)
-            open_list(connection, second)
-
-        futures = [engine.submit_write(lock, KEVIN, ANNA), engine.submit_write(lock, ANNA, KEVIN)]
-        kinds = {type(future.exception(30)) for future in futures}
-        assert kinds in ({StorageUnavailable}, {StorageUnavailable, type(None)})
-
     @pytest.mark.parametrize("statement", ["SELECT pg_cancel_backend(pg_backend_pid())", "SELECT pg_sleep(60)"])
-    def test_a_statement_that_is_cancelled(self, url: str, monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
-        monkeypatch.setattr(postgresql, "WRITE_SECONDS", 1.0)
-        for engine in started(url):
+    def test_a_statement_that_is_cancelled(self, url: str, statement: str) -> None:
+        for engine in started(url, statement_timeout=1.0):
             future = engine.submit_write(lambda connection: connection.driver.execute(statement).fetchall())
             assert isinstance(future.exception(10), StorageUnavailable)
 
     def test_a_transaction_that_is_idle(self, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(postgresql, "IDLE_SECONDS", 0.2)
+        monkeypatch.setattr(transactions, "IDLE_SECONDS", 0.2)
 
         def idle(connection: Connection) -> None:
             find(connection, KEVIN)
@@ -176,6 +161,18 @@ class TestErrors:
             open_list(connection, KEVIN)
 
         assert isinstance(engine.submit_write(write).exception(10), StorageUnavailable)
+
+
+def test_each_transaction_has_the_time_limit_of_its_kind(url: str) -> None:
+    def shown(connection: Connection) -> str:
+        return str(connection.driver.execute("SHOW statement_timeout").fetchone()["statement_timeout"])
+
+    def exported(connection: Connection) -> str:
+        return shown(connection)
+
+    for engine in started(url, statement_timeout=3.0):
+        found = [engine.submit_write(shown), engine.submit_read(shown), engine.submit_read(limits.exports(exported))]
+        assert [future.result(10) for future in found] == ["3s", "2s", "30s"]
 
 
 def test_what_the_address_says_wins(url: str) -> None:

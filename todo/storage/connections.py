@@ -1,0 +1,71 @@
+"""Connections to a PostgreSQL server, in a pool."""
+
+from typing import TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool
+
+T = TypeVar("T")
+
+WAIT_FOR_CONNECTION = 3.0  # seconds
+
+# Defaults that the database's address can override. They detect a vanished peer in about the time of a statement.
+OPTIONS = {
+    "connect_timeout": 3,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,  # milliseconds
+}
+# The settings that the database's address makes, with `options`.
+SET_BY_ADDRESS = "SELECT name FROM pg_settings WHERE source = 'client'"
+
+
+class PatientConnection(psycopg.Connection[DictRow]):
+    """A connection that is closed once the server is silent for `patience` seconds.
+
+    TCP does not notice: the server's machine may still acknowledge what is sent.
+    """
+
+    patience = WAIT_FOR_CONNECTION
+    set_by_address: frozenset[str] = frozenset()  # the names of these settings
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        try:
+            return super().wait(gen, interval, timeout or self.patience)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.close()  # or a late response would be taken for the next statement's
+            raise
+
+
+Pool = ConnectionPool[PatientConnection]
+
+
+def new_pool(url: str, size: int) -> Pool:
+    """Returns a pool of at most `size` connections, not yet open. They begin no transaction by themselves."""
+    return ConnectionPool(
+        connection_class=PatientConnection,
+        kwargs={
+            **OPTIONS,
+            **conninfo_to_dict(url),
+            "row_factory": dict_row,
+            "prepare_threshold": 0,
+            "autocommit": True,
+        },
+        configure=_configure,
+        min_size=1,
+        max_size=size,
+        timeout=WAIT_FOR_CONNECTION,
+        reconnect_timeout=2,  # seconds of exponential backoff; the next request starts it again
+        num_workers=2,
+        open=False,
+    )
+
+
+def _configure(driver: PatientConnection) -> None:
+    driver.set_by_address = frozenset(row["name"] for row in driver.execute(SET_BY_ADDRESS, prepare=False))
