@@ -31,9 +31,12 @@ PATIENCE = 60.0  # seconds to wait for SQLite's lock
 
 
 def options(url: str) -> dict[str, Any]:
-    """Returns arguments for create_engine that make DDL transactional on SQLite, too."""
-    # Python's sqlite3 begins no transaction before DDL, so it must begin none at all and leave that to us.
-    return {"connect_args": {"isolation_level": None, "timeout": PATIENCE}} if url.startswith("sqlite:") else {}
+    """Returns arguments for create_engine that make DDL transactional on SQLite, too, and suit a pooler."""
+    if url.startswith("sqlite:"):
+        # Python's sqlite3 begins no transaction before DDL, so it must begin none at all and leave that to us.
+        return {"connect_args": {"isolation_level": None, "timeout": PATIENCE}}
+    # A prepared statement would stay on the pooler's connection, under a name that the next upgrade uses too.
+    return {"connect_args": {"prepare_threshold": None}}
 
 
 url = database_url()

@@ -1,4 +1,4 @@
-"""Connections to a PostgreSQL server, in a pool."""
+"""Connections to a PostgreSQL server, directly or through a pooler such as PgBouncer."""
 
 from typing import TypeVar
 
@@ -21,8 +21,13 @@ OPTIONS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,  # milliseconds
 }
-# The settings that the database's address makes, with `options`.
-SET_BY_ADDRESS = "SELECT name FROM pg_settings WHERE source = 'client'"
+# Who answers, which prepared statements it knows, and the settings that the database's address makes with `options`.
+PROBE = """
+SELECT pg_backend_pid() AS backend,
+       ARRAY(SELECT name FROM pg_prepared_statements) AS prepared,
+       ARRAY(SELECT name FROM pg_settings WHERE source = 'client') AS set_by_address
+"""
+PREPARED = "_pg3_"  # how psycopg's names of prepared statements begin
 
 
 class PatientConnection(psycopg.Connection[DictRow]):
@@ -68,4 +73,19 @@ def new_pool(url: str, size: int) -> Pool:
 
 
 def _configure(driver: PatientConnection) -> None:
-    driver.set_by_address = frozenset(row["name"] for row in driver.execute(SET_BY_ADDRESS, prepare=False))
+    """Asks who is at the other end, and prepares no statements if that is a pooler that keeps no track of them."""
+    try:
+        with driver.transaction():
+            found = driver.execute(PROBE, prepare=True).fetchone()
+            assert found
+            driver.set_by_address = frozenset(found["set_by_address"])
+            if found["backend"] != driver.info.backend_pid and any(map(_is_ours, found["prepared"])):
+                driver.execute("DEALLOCATE ALL")  # of the server's connection, which somebody else has next
+                driver.prepare_threshold = None
+    except psycopg.errors.DuplicatePreparedStatement:
+        driver.prepare_threshold = None
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a prepared statement has the name that psycopg gave it. Poolers that keep track give it another."""
+    return name.startswith(PREPARED)
