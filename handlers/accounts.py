@@ -116,7 +116,7 @@ def import_file(user: Owner, body: JSON) -> Answer:  # noqa: ARG001
 
 
 def export_csv(user: Owner) -> Answer:
-    response = Response(browser.read(import_export.to_csv, user), mimetype="text/csv")
+    response = Response(browser.read_of_list(import_export.to_csv, user), mimetype="text/csv")
     response.headers["Content-Disposition"] = 'attachment; filename="todo.csv"'
     response.headers["Cache-Control"] = "no-store"
     return response

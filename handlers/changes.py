@@ -5,7 +5,7 @@ from typing import Any
 from todo.accounts.bearer import Principal
 from todo.domain import changes, undo
 from todo.domain.idempotency import Reply, once
-from todo.storage.database import read, write
+from todo.storage.database import read_of_list, write
 
 JSON = dict[str, Any]
 
@@ -25,7 +25,7 @@ async def list_changes(
     to: str | None = None,
     cursor: str | None = None,
 ) -> JSON:
-    return await read(changes.page, user.owner(username), actor, from_, to, limit, cursor)
+    return await read_of_list(changes.page, user.owner(username), actor, from_, to, limit, cursor)
 
 
 async def undo_change(username: str, change_id: int, body: JSON, user: Principal) -> Reply:

@@ -87,7 +87,7 @@ def _page(
     cursor: str | None = None,
     changed: int | None = None,
 ) -> Response:
-    view = browser.read(history.page, user, who, day, cursor)
+    view = browser.read_of_list(history.page, user, who, day, cursor)
     return browser.page(
         "history.html",
         refusal,

@@ -4,13 +4,13 @@ from typing import Any
 
 from todo.accounts.bearer import Principal
 from todo.domain import research
-from todo.storage.database import read
+from todo.storage.database import read, read_of_list
 
 JSON = dict[str, Any]
 
 
 async def search_todos(username: str, query: str, user: Principal) -> JSON:
-    return {"results": await read(research.search, user.owner(username), query)}
+    return {"results": await read_of_list(research.search, user.owner(username), query)}
 
 
 async def fetch_todo(username: str, id_: str, user: Principal) -> JSON:

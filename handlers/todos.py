@@ -7,7 +7,7 @@ from orjson import Fragment
 from todo.accounts.bearer import Principal
 from todo.domain import changes, todos
 from todo.domain.idempotency import Reply, fingerprint, once
-from todo.storage.database import peek, read, write
+from todo.storage.database import peek, read_of_list, write
 
 JSON = dict[str, Any]
 
@@ -27,7 +27,7 @@ async def list_todos(
 ) -> Fragment:
     given = {"q": q, "tag": tag, "due_from": due_from, "due_to": due_to, "priority": priority}
     filters = {name: value for name, value in given.items() if value is not None}
-    fetch = read if filters else peek  # a filter may scan the whole list
+    fetch = read_of_list if filters else peek  # a filter may scan the whole list
     return await fetch(todos.page, user.owner(username), status, filters, sort, limit, cursor)
 
 

@@ -16,6 +16,7 @@ from todo import manifest
 from todo.accounts import bearer, sessions
 from todo.config import Settings
 from todo.contract import ANY_ORIGIN, API, ON_THE_LOOP, SITE, Operation
+from todo.domain import users
 from todo.http import connexion_apps
 from todo.http.access_log import AccessLog
 from todo.http.bodies import Bodies
@@ -77,7 +78,12 @@ def create_app(settings: Settings, dispatcher: Literal["compiled", "connexion"] 
 def _service(settings: Settings) -> Service:
     """Returns the Service that handlers see. Raises ManifestError."""
     return Service(
-        engine=open_engine(settings.database_url, statement_timeout=settings.database_statement_timeout),
+        engine=open_engine(
+            settings.database_url,
+            statement_timeout=settings.database_statement_timeout,
+            read_url=settings.database_read_url,
+            version_of=users.find,
+        ),
         settings=settings,
         key_digests=tuple(map(bearer.key_digest, settings.service_auth_key)),
         resources=resources_of(settings.public_url),

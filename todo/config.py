@@ -24,6 +24,7 @@ class Settings:
 
     service_auth_key: tuple[str, ...]
     database_url: str = "sqlite:///data/todo.db"
+    database_read_url: str | None = None
     database_statement_timeout: int = 8
     public_url: str = "http://localhost:8000"
     plugin_auth: str = "service_http"
@@ -50,6 +51,7 @@ class Settings:
             cls(
                 service_auth_key=_service_keys(get("SERVICE_AUTH_KEY")),
                 database_url=_database_url(get("DATABASE_URL", cls.database_url)),
+                database_read_url=_database_read_url(get("DATABASE_READ_URL")),
                 database_statement_timeout=_number(
                     "DATABASE_STATEMENT_TIMEOUT",
                     get("DATABASE_STATEMENT_TIMEOUT"),
@@ -80,6 +82,7 @@ class Settings:
             )
             .fit_for_platform(environ)
             .fit_for_others()
+            .fit_for_replica()
         )
 
     def fit_for_platform(self, environ: Mapping[str, str]) -> "Settings":
@@ -100,6 +103,12 @@ class Settings:
         """Returns the settings. Raises ConfigError for a development setting on a public URL."""
         if self.local_client_documents and urlsplit(self.public_url).hostname not in ("localhost", "127.0.0.1"):
             raise ConfigError("LOCAL_CLIENT_DOCUMENTS is for a PUBLIC_URL on this machine: unset it.")
+        return self
+
+    def fit_for_replica(self) -> "Settings":
+        """Returns the settings. Raises ConfigError for a replica of SQLite, which has none."""
+        if self.database_read_url and self.database_url.startswith("sqlite:"):
+            raise ConfigError("DATABASE_READ_URL is for a replica of PostgreSQL: set DATABASE_URL to PostgreSQL too.")
         return self
 
 
@@ -144,9 +153,20 @@ def _public_url(value: str) -> str:
     return url
 
 
-def _database_url(value: str) -> str:
+def _current_scheme(url: str) -> str:
     # Heroku hands out the scheme that PostgreSQL's own library has long since renamed.
-    url = value.replace("postgres://", "postgresql://", 1) if value.startswith("postgres://") else value
+    return url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url
+
+
+def _database_read_url(value: str | None) -> str | None:
+    url = _current_scheme(value) if value else None
+    if url and not url.startswith("postgresql://"):
+        raise ConfigError("DATABASE_READ_URL must start with postgresql://.")
+    return url
+
+
+def _database_url(value: str) -> str:
+    url = _current_scheme(value)
     if not url.startswith(("sqlite:///", "postgresql://")) or url == "sqlite:///":
         raise ConfigError("DATABASE_URL must start with sqlite:/// (and a file) or postgresql://.")
     return url

@@ -48,6 +48,12 @@ def test_database_addresses(given: str, used: str) -> None:
     assert settings(DATABASE_URL=given).database_url == used
 
 
+def test_a_replica() -> None:
+    assert settings().database_read_url is None
+    found = settings(DATABASE_URL="postgres://u:p@primary/d", DATABASE_READ_URL="postgres://u:p@replica/d")
+    assert found.database_read_url == "postgresql://u:p@replica/d"
+
+
 def test_how_long_a_statement_may_take() -> None:
     assert settings().database_statement_timeout == STATEMENT_TIMEOUT
     assert settings(DATABASE_STATEMENT_TIMEOUT="300").database_statement_timeout == 300
@@ -78,6 +84,9 @@ def test_what_follows_from_the_public_address() -> None:
         ({"DATABASE_URL": "mysql://host/db"}, "DATABASE_URL must start"),
         ({"DATABASE_URL": "sqlite://"}, "DATABASE_URL must start"),
         ({"DATABASE_URL": "sqlite:///"}, "DATABASE_URL must start"),
+        ({"DATABASE_READ_URL": "sqlite:///todo.db"}, "DATABASE_READ_URL must start"),
+        ({"DATABASE_READ_URL": "replica.example.com"}, "DATABASE_READ_URL must start"),
+        ({"DATABASE_READ_URL": "postgresql://u:p@h/d"}, "DATABASE_READ_URL is for a replica of PostgreSQL"),
         ({"DATABASE_STATEMENT_TIMEOUT": "0"}, "DATABASE_STATEMENT_TIMEOUT must be a whole number from 1 to 300"),
         ({"DATABASE_STATEMENT_TIMEOUT": "301"}, "DATABASE_STATEMENT_TIMEOUT must be"),
         ({"DATABASE_STATEMENT_TIMEOUT": "8s"}, "DATABASE_STATEMENT_TIMEOUT must be"),

@@ -10,11 +10,19 @@ from todo.storage.statements import Connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Owner = TypeVar("Owner")
 
 
 def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
     """Runs `rule` on a snapshot; returns its result. Raises its errors, StorageUnavailable and ReadTooSlow."""
     return current.get().engine.read(rule, *args, **kwargs)
+
+
+def read_of_list(
+    rule: Callable[Concatenate[Connection, Owner, P], T], owner: Owner, *args: P.args, **kwargs: P.kwargs
+) -> Awaitable[T]:
+    """Like `read`, for a rule that reads nothing but the list of `owner`; a replica may answer it, if it is as new."""
+    return current.get().engine.read_of_list(rule, owner, *args, **kwargs)
 
 
 def peek(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:

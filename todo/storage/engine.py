@@ -13,6 +13,7 @@ MIGRATIONS = Path(__file__).parent.parent.parent / "migrations" / "versions"
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Owner = TypeVar("Owner")
 
 
 class StorageNotReady(Exception):
@@ -41,6 +42,15 @@ class Engine(ABC):
     ) -> Future[T]:
         """Runs `rule` on a snapshot; the future has its result or error, StorageUnavailable or ReadTooSlow."""
 
+    def submit_read_of_list(
+        self, rule: Callable[Concatenate[Connection, Owner, P], T], owner: Owner, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        """Like `submit_read`, for a rule that reads nothing but the list of `owner`; a replica may answer it.
+
+        It sees every write to the list that had returned to anybody.
+        """
+        return self.submit_read(rule, owner, *args, **kwargs)
+
     @abstractmethod
     def submit_write(
         self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -50,6 +60,12 @@ class Engine(ABC):
     async def read(self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Returns the result of `submit_read`."""
         return await asyncio.wrap_future(self.submit_read(rule, *args, **kwargs))
+
+    async def read_of_list(
+        self, rule: Callable[Concatenate[Connection, Owner, P], T], owner: Owner, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Returns the result of `submit_read_of_list`."""
+        return await asyncio.wrap_future(self.submit_read_of_list(rule, owner, *args, **kwargs))
 
     async def peek(self, rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `read`, for rules that read at most a page of rows by an index."""

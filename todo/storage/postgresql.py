@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -11,6 +12,7 @@ from todo.errors import ReadTooSlow, StorageUnavailable
 from todo.storage import limits
 from todo.storage.engine import Engine, StorageNotReady, lane_of, require_revision
 from todo.storage.lanes import Lanes
+from todo.storage.replica import Behind, Replica, VersionOf
 from todo.storage.statements import Connection
 from todo.storage.transactions import READ, WRITE, Transactions
 
@@ -37,10 +39,19 @@ class PostgreSQLEngine(Engine):
 
     name = "PostgreSQL"
 
-    def __init__(self, database_url: str, statement_timeout: float = STATEMENT_TIMEOUT) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        statement_timeout: float = STATEMENT_TIMEOUT,
+        read_url: str | None = None,
+        version_of: VersionOf | None = None,
+    ) -> None:
+        """`read_url` is a replica's, which needs `version_of` to know whether it is behind with a list."""
         self._statement_timeout = statement_timeout
         self._reads = Transactions(database_url, THREADS, READ)
         self._writes = Transactions(database_url, THREADS, WRITE)
+        self._replica = Replica(read_url, THREADS, version_of) if read_url and version_of else None
 
     def start(self) -> None:
         try:
@@ -53,6 +64,8 @@ class PostgreSQLEngine(Engine):
                 raise
         except psycopg.OperationalError:
             raise StorageNotReady("The database at DATABASE_URL cannot be reached.") from None
+        if self._replica:
+            self._replica.start()
         self._readers = Lanes(THREADS, "postgresql-reader")
         self._writers = Lanes(THREADS, "postgresql-writer")
 
@@ -61,11 +74,31 @@ class PostgreSQLEngine(Engine):
         self._readers.shutdown()
         self._writes.stop()
         self._reads.stop()
+        if self._replica:
+            self._replica.stop()
 
     def submit_read(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
+        seconds = limits.seconds_for(rule)
+        return self._submit_read(args, lambda: self._reads.run(partial(_call, rule, args, kwargs), seconds))
+
+    def submit_read_of_list(self, rule: Callable[..., Any], owner: Any, *args: Any, **kwargs: Any) -> Future[Any]:
+        replica, seconds = self._replica, limits.seconds_for(rule)
+        if replica is None:
+            return self.submit_read(rule, owner, *args, **kwargs)
+
+        def read() -> Any:
+            call = partial(_call, rule, (owner, *args), kwargs)
+            try:
+                return replica.read(self._reads, call, owner, seconds)
+            except Behind:
+                return self._reads.run(call, seconds)
+
+        return self._submit_read((owner,), read)
+
+    def _submit_read(self, args: tuple[Any, ...], call: Callable[[], Any]) -> Future[Any]:
         def read() -> Any:
             try:
-                return self._reads.run(lambda connection: rule(connection, *args, **kwargs), limits.seconds_for(rule))
+                return call()
             except psycopg.errors.QueryCanceled as error:
                 raise ReadTooSlow from error
             except UNAVAILABLE as error:
@@ -81,6 +114,10 @@ class PostgreSQLEngine(Engine):
                 raise _unavailable(error) from error
 
         return self._writers.submit(lane_of(args), write)
+
+
+def _call(rule: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], connection: Connection) -> Any:
+    return rule(connection, *args, **kwargs)
 
 
 def _unavailable(error: psycopg.Error) -> StorageUnavailable:

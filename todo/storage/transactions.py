@@ -54,16 +54,26 @@ class Transactions:
         self._statements = partial(load("psycopg"), cache=Cache())
         self._pool = new_pool(url, size)
 
-    def start(self) -> None:
-        """Opens the connections. Raises psycopg.OperationalError."""
+    def start(self, *, wait: bool = True) -> None:
+        """Opens the connections, and waits for one. Raises psycopg.OperationalError."""
         try:
-            self._pool.open(wait=True, timeout=WAIT_FOR_START)
+            self._pool.open(wait=wait, timeout=WAIT_FOR_START)
         except BaseException:
             self._pool.close()
             raise
 
     def stop(self) -> None:
         self._pool.close()
+
+    def drain(self) -> None:
+        """Replaces all connections: a server that restarted has closed them."""
+        self._pool.drain()
+
+    def ask(self, rule: Callable[[Connection], Any], seconds: float) -> Any:
+        """Returns what `rule` returns, with no transaction around its statements. Raises psycopg.Error."""
+        with self._pool.connection(timeout=seconds) as driver:
+            driver.patience = seconds
+            return rule(self._statements(driver))
 
     def run(self, rule: Callable[[Connection], Any], seconds: float) -> Any:
         """Returns what `rule` returns, from one transaction whose statements may each take so many seconds.
@@ -72,22 +82,26 @@ class Transactions:
         """
         deadline = time.monotonic() + seconds
         try:
-            return self._attempt(rule, seconds, WAIT_FOR_CONNECTION)
+            return self.attempt(rule, seconds, wait=WAIT_FOR_CONNECTION, patience=seconds + GRACE_SECONDS)
         except Passing as failure:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise failure.reason from None
             log.warning("the database failed, trying once more: %s", type(failure.reason).__name__)
             if failure.on_another_connection:
-                self._pool.drain()  # a server that restarted has closed them all
+                self.drain()
         try:
-            return self._attempt(rule, left, min(left, WAIT_FOR_CONNECTION))
+            return self.attempt(rule, left, wait=min(left, WAIT_FOR_CONNECTION), patience=left + GRACE_SECONDS)
         except Passing as failure:
             raise failure.reason from None
 
-    def _attempt(self, rule: Callable[[Connection], Any], seconds: float, wait: float) -> Any:
+    def attempt(self, rule: Callable[[Connection], Any], seconds: float, *, wait: float, patience: float) -> Any:
+        """Returns what `rule` returns from one attempt. Raises Passing, psycopg.Error and OutcomeUnknown.
+
+        It takes at most `wait` seconds to get a connection, and is given up once the server is silent for `patience`.
+        """
         with self._pool.connection(timeout=wait) as driver:
-            driver.patience = seconds + GRACE_SECONDS
+            driver.patience = patience
             try:
                 driver.execute(self._beginning(driver, seconds), prepare=False)
                 result = rule(self._statements(driver))

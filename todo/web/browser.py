@@ -34,6 +34,13 @@ def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs:
     return current.get().engine.submit_read(rule, *args, **kwargs).result()
 
 
+def read_of_list(
+    rule: Callable[Concatenate[Connection, Owner, P], T], owner: Owner, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Returns what `rule` returns: storage.database.read_of_list for threads."""
+    return current.get().engine.submit_read_of_list(rule, owner, *args, **kwargs).result()
+
+
 def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Returns what `rule` returns, once it is on disk."""
     return current.get().engine.submit_write(rule, *args, **kwargs).result()
