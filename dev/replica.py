@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -46,6 +47,12 @@ class Replica:
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement)
+
+    def value(self, query: str) -> Any:
+        """Returns the only value of the only row."""
+        with psycopg.connect(self.url) as connection:
+            (found,) = connection.execute(query).fetchone() or (None,)
+        return found
 
     def pause(self) -> None:
         """Stops following: what is written from now on is not seen here."""

@@ -8,9 +8,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from starlette.testclient import TestClient
 
-from tests.conftest import migrate, new_postgresql_database
+from dev.processes import GENEROUS
+from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate, new_postgresql_database
 from tests.proxy import Proxy, proxied
+from todo.app import create_app
+from todo.config import Settings
 from todo.domain.users import Owner, find, open_list
 from todo.errors import StorageUnavailable
 from todo.storage import limits, transactions
@@ -173,6 +177,19 @@ def test_each_transaction_has_the_time_limit_of_its_kind(url: str) -> None:
     for engine in started(url, statement_timeout=3.0):
         found = [engine.submit_write(shown), engine.submit_read(shown), engine.submit_read(limits.exports(exported))]
         assert [future.result(10) for future in found] == ["3s", "2s", "30s"]
+
+
+def test_the_service_has_the_time_limit_that_is_set(url: str) -> None:
+    settings = Settings(service_auth_key=(SERVICE_KEY,), database_url=url, database_statement_timeout=1, **GENEROUS)
+    with (
+        TestClient(create_app(settings), base_url="http://localhost:8000", headers=AUTHORIZATION) as client,
+        psycopg.connect(url) as other,
+    ):
+        client.post("/todos/kevin", json={"todo": "Buy milk"}).raise_for_status()
+        other.execute("SELECT * FROM users FOR UPDATE")
+        begin = time.monotonic()
+        assert client.post("/todos/kevin", json={"todo": "Buy bread"}).json()["code"] == "storage_unavailable"
+        assert 0.9 < time.monotonic() - begin < 1.9, "a lock is waited for longer"
 
 
 def test_what_the_address_says_wins(url: str) -> None:

@@ -212,6 +212,7 @@ def test_the_service_reads_from_it_what_is_so(primary: str, standby: Replica) ->
         return TestClient(create_app(settings), base_url="http://localhost:8000", headers=AUTHORIZATION)
 
     with open_service(database_read_url=standby.url) as reader, open_service() as writer:
+        assert standby.value("SELECT COUNT(*) > 1 FROM pg_stat_activity WHERE datname = current_database()")
         standby.pause()
         for number in range(1, 4):
             writer.post("/todos/kevin", json={"todo": f"Buy {number} litres"}).raise_for_status()
