@@ -4,12 +4,13 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from starlette.testclient import TestClient
 
 from dev.processes import GENEROUS
@@ -41,13 +42,23 @@ def primary(postgresql: str) -> str:
     return url
 
 
-@pytest.fixture(scope="module")
-def running(primary: str) -> Iterator[Replica]:
-    with psycopg.connect(primary) as connection:
+@contextmanager
+def following(server_url: str) -> Iterator[Replica]:
+    """Yields a replica of this server."""
+    with psycopg.connect(server_url) as connection:
         row = connection.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetchone()
     assert row
     # Not below pytest's own folder, which only root may enter.
-    with tempfile.TemporaryDirectory(prefix="todo-replica-") as name, replica(primary, Path(row[0]), Path(name)) as it:
+    with (
+        tempfile.TemporaryDirectory(prefix="todo-replica-") as name,
+        replica(server_url, Path(row[0]), Path(name)) as it,
+    ):
+        yield it
+
+
+@pytest.fixture(scope="module")
+def running(primary: str) -> Iterator[Replica]:
+    with following(primary) as it:
         yield it
 
 
@@ -219,3 +230,21 @@ def test_the_service_reads_from_it_what_is_so(primary: str, standby: Replica) ->
             assert reader.get("/todos/kevin?q=litres").json()["total"] == number
             assert len(reader.get("/todos/kevin/changes").json()["changes"]) == number
             assert len(reader.get("/todos/kevin/search?query=litres").json()["results"]) == number
+
+
+def test_a_failover_needs_no_restart(primary: str) -> None:
+    with ExitStack() as stack:
+        first = stack.enter_context(following(primary))
+        first.execute("SELECT pg_promote()")
+        second = stack.enter_context(following(first.url))
+        hosts = ",".join(conninfo_to_dict(url)["host"] for url in (first.url, second.url))
+        url = primary.partition("?")[0] + f"?host={hosts}&target_session_attrs=read-write"
+        migrate(url)
+        engine, on_second = worker(stack, url), worker(stack, second.url)
+        engine.submit_write(act, KEVIN, MILK).result(10)
+        seconds_until(lambda: on_second.submit_read(find, KEVIN).result(10).open_count == 1)
+        first.stop()
+        second.execute("SELECT pg_promote()")
+        assert engine.submit_read(find, KEVIN).result(10).open_count == 1
+        engine.submit_write(act, KEVIN, MILK).result(10)
+        assert on_second.submit_read(find, KEVIN).result(10).open_count == 2
