@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from starlette.testclient import TestClient
 
-from dev.pgbouncer import PREPARED_SINCE, pgbouncer, version
+from dev.pgbouncer import keeps_track, pgbouncer
 from dev.processes import GENEROUS, migrate
 from tests.conftest import AUTHORIZATION, SERVICE_KEY, downgrade, new_postgresql_database
 from tests.todo.storage.test_engine import (
@@ -55,7 +55,7 @@ CONNECTIONS = 3
 KEVIN = Owner("kevin")
 
 
-@pytest.fixture(params=[0, 200] if version() >= PREPARED_SINCE else [0], ids=lambda prepared: f"prepared={prepared}")
+@pytest.fixture(params=[0, 200] if keeps_track() else [0], ids=lambda prepared: f"prepared={prepared}")
 def prepared(request: pytest.FixtureRequest) -> int:
     """How many prepared statements PgBouncer keeps track of."""
     return int(request.param)
