@@ -17,7 +17,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from todo.http.asgi_scope import STARTED, STATUS, TEMPLATE, headers_of
+from todo.http.asgi_scope import LOGGED, STARTED, TEMPLATE, headers_of
 
 REQUEST_ID = "X-Request-ID"
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -70,10 +70,10 @@ class AccessLog:
             await self.app(scope, receive, send_with_headers)
         finally:
             milliseconds = (time.perf_counter() - start) * 1000
-            status = scope.get(STATUS, status)
-            # An open page asks every second or two whether anything has changed; that nothing has is no news.
-            if status != 304:
-                self._lines.add(f"{method} {scope.get(TEMPLATE, '-')} {status} {milliseconds:.1f}ms {request_id}\n")
+            for template, result in scope.get(LOGGED) or [(scope.get(TEMPLATE, "-"), status)]:
+                # An open page asks every second or two whether anything has changed; that nothing has is no news.
+                if result != 304:
+                    self._lines.add(f"{method} {template} {result} {milliseconds:.1f}ms {request_id}\n")
 
 
 class Lines:

@@ -10,7 +10,7 @@ BODY, MEDIA_TYPE = "todo.body", "todo.media_type"
 ARRIVED = "todo.arrived"  # the whole body, if it arrived with the headers
 STARTED = "todo.started"  # set once the response has begun
 REFUSED = "todo.refused"  # why the server could not read the request, as an exception
-STATUS = "todo.status"  # logged in place of the response's status
+LOGGED = "todo.logged"  # what is logged in place of the route and the status, a line each
 _HEADERS = "todo.headers"
 
 
@@ -19,6 +19,11 @@ def headers_of(scope: Scope) -> dict[bytes, bytes]:
     if _HEADERS not in scope:
         scope[_HEADERS] = dict(reversed(scope["headers"]))
     return cast(dict[bytes, bytes], scope[_HEADERS])
+
+
+def log_as(scope: Scope, template: str, status: int) -> None:
+    """Gives a message in the request a line of its own in the access log; the last of them replaces the request's."""
+    scope.setdefault(LOGGED, []).append((template, status))
 
 
 class Headers(Mapping[str, str]):

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.accounts.bearer import bearer_token
-from todo.contract import Operation
+from todo.contract import API, Operation
 from todo.contract.schemas import compile_schema, find_errors, whole_numbers
 from todo.errors import InvalidRequest, Unauthorized
 from todo.http.asgi_scope import BODY, PATH_VALUES, TEMPLATE, Headers
@@ -36,6 +36,7 @@ Handler = Callable[..., Awaitable[Response]]
 Scheme = tuple[Callable[..., Awaitable[Any]], Callable[[list[str], list[str]], bool] | None, list[str]]
 KINDS = ("string", "integer", "boolean")
 NO_BODY = object()  # not None, which is JSON's null
+MAX_USERNAME = API.schema("Username")["maxLength"]
 COUNTED_AS = "x-counted-as"  # the list in the body whose items rate limits count, in place of the request
 
 
@@ -98,13 +99,14 @@ class CompiledOperation:
         """Returns the response to an HTTP request. Raises Unauthorized, and what `call` raises."""
         headers = Headers(scope)
         try:
-            principal = await self._authenticate(headers)
+            principal, granted = await self._authenticate(headers)
         except Unauthorized:
             await self._limits.charge_address(self._kind, scope)  # there is no other caller to charge
             raise
         path = {name: read_parameter(self._path.schemas[name], [text]) for name, text in scope[PATH_VALUES].items()}
-        caller = _caller(principal, path)
+        caller = caller_of(principal, path.get("username", ""))
         await self._limits.charge(self._kind, caller)
+        self._authorize(granted)
         query = self._read_query(scope["query_string"]) if scope["query_string"] else {}
         arguments = self._check_parameters(path, query, self._read_headers(scope, headers))
         body = parse_json(scope[BODY]) if scope[BODY] and self._body else NO_BODY
@@ -116,9 +118,9 @@ class CompiledOperation:
         `path` and `query` are parsed values by parameter name; `body` is parsed JSON, or NO_BODY.
         Raises InsufficientScope, RateLimited, InvalidRequest and what the handler raises.
         """
-        self._authorize(scopes)
-        caller = _caller(principal, path)
+        caller = caller_of(principal, path.get("username", ""))
         await self._limits.charge(self._kind, caller)
+        self._authorize(scopes)
         return await self._run(principal, caller, self._check_parameters(path, query, {}), body)
 
     async def _run(self, principal: Any, caller: str, arguments: Schema, body: Any) -> Response:
@@ -130,17 +132,17 @@ class CompiledOperation:
             await self._limits.charge_more(self._kind, caller, len(arguments["body"][self._counted_as]) - 1)
         return await self._handler(**arguments)
 
-    async def _authenticate(self, headers: Mapping[str, str]) -> Any:
-        """Returns the principal, from the first security scheme that accepts the token (RFC 6750 section 2.1)."""
+    async def _authenticate(self, headers: Mapping[str, str]) -> tuple[Any, list[str]]:
+        """Returns the principal and its scopes, from the first scheme that accepts the token (RFC 6750 section 2.1)."""
         if not self._schemes:
-            return None
+            return None, []
         token, request = bearer_token(headers), _Request(headers)
         refusals: list[Exception] = []
-        for authenticate, require_scope, scopes in self._schemes:
+        for authenticate, _, _ in self._schemes:
             try:
                 info = await authenticate(token, request)
-                if info is not NO_VALUE and (require_scope is None or require_scope(scopes, info["scope"])):
-                    return info["sub"]
+                if info is not NO_VALUE:
+                    return info["sub"], info["scope"]
             except Exception as refusal:
                 refusals.append(refusal)
         # Both refuse a token that is of no kind; one that is of a kind is refused by its own scheme alone.
@@ -235,14 +237,15 @@ class CompiledOperation:
             raise CannotCompile(f"{self.name}: its handler does not take what the contract passes.")
 
 
-def _caller(principal: Any, path: Schema) -> str:
+def caller_of(principal: Any, username: Any = "") -> str:
     """Returns the caller for rate limits: the assistant's grant or, with the service key, the list.
 
-    Not the address: a host calls for many people from a few addresses.
+    Not the address: a host calls for many people from a few addresses. `username` is not validated yet: it may be any
+    JSON of any length. Requests with the service key that name no list count together.
     """
     if principal.grant_id:
         return f"grant {principal.grant_id}"
-    return f"list {str(path.get('username', '')).lower()}"  # not validated yet: it may be any JSON
+    return f"list {str(username).lower()[:MAX_USERNAME]}"
 
 
 class Parameters:

@@ -7,7 +7,7 @@ things whichever door a request comes through. No session is kept: any worker ca
 import re
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,13 +35,13 @@ from todo.errors import (
     OriginNotAllowed,
     Unauthorized,
 )
-from todo.http.asgi_scope import STATUS, TEMPLATE, Headers
+from todo.http.asgi_scope import Headers, log_as
 from todo.http.guard import Refuse
-from todo.http.operations import CompiledContract
+from todo.http.operations import CompiledContract, caller_of
 from todo.http.rate_limits import RateLimits
 from todo.http.routes import Route, Target
-from todo.mcp import transport
 from todo.mcp.tools import MINE, Tool, tools_of
+from todo.mcp.transport import COMPLETE, Transport, Work
 
 JSON = dict[str, Any]
 Context = ServerRequestContext[Any, Any]
@@ -56,6 +56,7 @@ CONVERSATION, LOCATION = "openai/session", "openai/userLocation"  # where ChatGP
 SLASHED = Response(status_code=308, headers={"Location": PATH})
 MAX_HINT = 200
 HINT = re.compile(r"[!-~]+")
+WAIT = ("Retry-After", "RateLimit-Policy", "RateLimit")
 # By this ChatGPT has the person sign in.
 CHALLENGE = "mcp/www_authenticate"
 
@@ -67,8 +68,10 @@ class Caller:
     scope: Scope
     principal: Principal
     scopes: list[str]
-    calls: int = 0  # in the message: several only in a batch
-    refusal: Unauthorized | InsufficientScope | None = None  # of the last call, where another token would help
+    calls: int = 0  # several only in a batch
+    # Of the last call, if it was refused: what HTTP says beside the body.
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def has_account(self) -> bool:
@@ -103,7 +106,7 @@ class Endpoint:
         self._public_url = public_url
         self._hosts = _hosts_of(public_url)
         self._origins = {public_url, *origins}
-        self._server = self._build_server(contract.document["info"])
+        self._transport = Transport(self._build_server(contract.document["info"]), self._call_of)
 
     @property
     def routes(self) -> list[Route]:
@@ -120,15 +123,14 @@ class Endpoint:
             self._check_address(headers)
             caller = await self._identify(scope, headers)
             _caller.set(caller)
-            count = partial(self._count, caller.principal)
-            response = await transport.answer(self._server, self._call_tool, count, scope, headers)
+            response = await self._transport.answer(scope, headers, partial(self._count, caller.principal))
         except Exception as error:
             response = self._refused(scope, error)
         else:
             # Not for a batch: a client that sends it again would repeat the rest.
-            if caller.refusal and caller.calls == 1:
-                response.status_code = self._refuse(scope, caller.refusal).status
-                response.headers["www-authenticate"] = self._challenge(caller.refusal)
+            if caller.headers and caller.calls == 1:
+                response.status_code = caller.status
+                response.headers.update(caller.headers)
         await response(scope, receive, send)
 
     async def _identify(self, scope: Scope, headers: Headers) -> Caller:
@@ -143,10 +145,11 @@ class Endpoint:
             principal = principal._replace(idempotency_key=None)  # one header cannot identify several calls
         return Caller(scope, principal, info["scope"])
 
-    async def _count(self, principal: Principal) -> None:
-        """Charges an assistant for a message that is not a tool call. Raises RateLimited."""
-        if principal.grant_id:
-            await self._limits.charge("reads", f"grant {principal.grant_id}")
+    async def _count(self, principal: Principal, messages: int) -> None:
+        """Charges a read for each of the messages that call no operation. Raises RateLimited."""
+        caller = caller_of(principal)
+        await self._limits.charge("reads", caller)
+        await self._limits.charge_more("reads", caller, messages - 1)
 
     def _build_server(self, info: JSON) -> Server[Any]:
         server: Server[Any] = Server(
@@ -169,16 +172,20 @@ class Endpoint:
             raise OriginNotAllowed
 
     async def _list_tools(self, _: Context, __: PaginatedRequestParams | None) -> Any:
-        return {"tools": self._lists[_caller.get().has_account], **transport.COMPLETE}
+        return {"tools": self._lists[_caller.get().has_account], **COMPLETE}
 
-    async def _call_tool(self, params: Mapping[str, Any]) -> JSON:
-        """Runs the operation and returns its result; a refusal is a result too, so that a model can fix its call."""
+    def _call_of(self, params: Mapping[str, Any]) -> Work:
+        """Returns the work of a tool call. Raises MCPError if there is no such tool or it cannot take these."""
         name, arguments, meta = params.get("name"), params.get("arguments") or {}, params.get("_meta") or {}
         tool = self.tools.get(name) if isinstance(name, str) else None
         if tool is None:
             raise MCPError(INVALID_PARAMS, f"There is no such tool; there are {', '.join(self.tools)}.")
         if not isinstance(arguments, dict) or not isinstance(meta, dict):
             raise MCPError(INVALID_PARAMS, "arguments and _meta must be objects.")
+        return partial(self._call_tool, tool, arguments, meta)
+
+    async def _call_tool(self, tool: Tool, arguments: JSON, meta: JSON) -> JSON:
+        """Runs the operation and returns its result; a refusal is a result too, so that a model can fix its call."""
         caller = _caller.get()
         caller.calls += 1
         try:
@@ -187,8 +194,7 @@ class Endpoint:
             result, status = self._refusal(tool, error, caller)
         else:
             result, status = _result(response.body), response.status_code
-        # Logged instead of /mcp and 200.
-        caller.scope[TEMPLATE], caller.scope[STATUS] = f"{PATH}#{tool.name}", status
+        log_as(caller.scope, f"{PATH}#{tool.name}", status)
         return result
 
     async def _run(self, tool: Tool, arguments: JSON, caller: Caller, meta: JSON) -> Response:
@@ -207,8 +213,10 @@ class Endpoint:
             told["retry_after"] = int(problem.headers["Retry-After"])
         # Not as structuredContent: some hosts hold that against the outputSchema even where isError is set.
         result: JSON = {"content": _text(orjson.dumps(told)), "isError": True}
+        caller.headers = {name: problem.headers[name] for name in WAIT if name in problem.headers}
         if isinstance(error, Unauthorized | InsufficientScope):
-            caller.refusal = error
+            # A host acts on this status; any other but 200 would only keep the result from the model.
+            caller.status, caller.headers["WWW-Authenticate"] = problem.status, self._challenge(error)
             result["_meta"] = {CHALLENGE: [self._challenge(error)]}
         return result, problem.status
 

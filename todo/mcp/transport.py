@@ -7,9 +7,9 @@ SDK's kernel directly, by the SDK's own rules for what a message must be.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import anyio
 import orjson
@@ -50,14 +50,15 @@ from starlette.types import Scope
 
 from todo.contract import API
 from todo.errors import InvalidRequest
-from todo.http.asgi_scope import BODY
+from todo.http.asgi_scope import BODY, TEMPLATE, log_as
 from todo.http.json_body import parse_json
 from todo.http.responses import JSONResponse
 
 JSON = dict[str, Any]
 
-CallTool = Callable[[Mapping[str, Any]], Awaitable[JSON]]
-Count = Callable[[], Awaitable[None]]
+Work = Callable[[], Awaitable[JSON]]
+CallOf = Callable[[Mapping[str, Any]], Work]
+Count = Callable[[int], Awaitable[None]]
 CALL = "tools/call"
 COMPLETE = {"resultType": "complete"}
 VERSION = MCP_PROTOCOL_VERSION_HEADER
@@ -68,76 +69,120 @@ NOT_STORED = {"Cache-Control": "no-store"}
 ROUTING = (VERSION, MCP_METHOD_HEADER, MCP_NAME_HEADER)
 
 
-async def answer(
-    server: Server[Any], call_tool: CallTool, count: Count, scope: Scope, headers: Mapping[str, str]
-) -> Response:
-    """Returns the response to a message or a batch; notifications get an empty 202.
+class Message(NamedTuple):
+    """A message that has been read: the work that answers it, or why it is refused; a notification has neither."""
 
-    `count` charges messages other than tool calls and may raise RateLimited; operations charge tool calls.
+    status: int = 200  # of the HTTP response, unless the work fails
+    id: RequestId | None = None
+    refusal: MCPError | None = None
+    work: Work | None = None
+    is_call: bool = False  # of an operation, which charges it
+    is_newer: bool = False
+
+
+class Transport:
+    """Answers messages: tool calls by the work that `call_of` returns for their parameters, all others by the SDK.
+
+    `call_of` raises MCPError for parameters that call no operation.
     """
-    if not _takes_json(headers.get("accept", "")):
-        return Response(status_code=406, headers=NOT_STORED)
-    try:
-        message = parse_json(scope[BODY])
-    except InvalidRequest as refusal:
-        (error,) = refusal.members["errors"]
-        return _json(_refusal(MCPError(PARSE_ERROR, f"The body {error['message']}.")), 400)
-    # The first message of a client that begins with `initialize` names no version yet.
-    version = headers.get(VERSION, DEFAULT_NEGOTIATED_VERSION)
-    if not (isinstance(message, dict) and message.get("method") == CALL):
-        await count()
-    if isinstance(message, list) and version == BATCHED:
-        return await _answer_batch(server, call_tool, message)
-    reply, status = await _reply(server, call_tool, scope, headers, message, version)
-    return _json(reply, status) if reply else Response(status_code=202, headers=NOT_STORED)
 
+    def __init__(self, server: Server[Any], call_of: CallOf) -> None:
+        self._server = server
+        self._call_of = call_of
 
-async def _answer_batch(server: Server[Any], call_tool: CallTool, messages: list[Any]) -> Response:
-    """Returns the responses to a batch, run in order (MCP 2025-03-26, JSON-RPC 2.0 section 6)."""
-    if not 0 < len(messages) <= MAX_BATCH:
-        return _json(_refusal(MCPError(INVALID_REQUEST, f"A batch must hold 1 to {MAX_BATCH} messages.")), 400)
-    replies = []
-    for message in messages:
+    async def answer(self, scope: Scope, headers: Mapping[str, str], count: Count) -> Response:
+        """Returns the response to a message or a batch; notifications get an empty 202.
+
+        `count` charges a number of messages that call no operation, and may raise RateLimited. It is called before
+        anything is done, so that no part of a refused batch has been.
+        """
+        if not _takes_json(headers.get("accept", "")):
+            await count(1)
+            return Response(status_code=406, headers=NOT_STORED)
+        try:
+            read = self._read_body(scope, headers)
+        except MCPError as error:
+            await count(1)
+            return _json(_refusal(error), 400)
+        messages = read if isinstance(read, list) else [read]
+        if uncounted := sum(not message.is_call for message in messages):
+            await count(uncounted)
+        answers = [await self._answer_one(scope, message) for message in messages]
+        replies = [reply for reply, _ in answers if reply]
+        if not replies:
+            return Response(status_code=202, headers=NOT_STORED)
+        return _json(replies) if isinstance(read, list) else _json(replies[0], answers[0][1])
+
+    def _read_body(self, scope: Scope, headers: Mapping[str, str]) -> Message | list[Message]:
+        """Returns the message in the body, or those of a batch. Raises MCPError if it holds neither."""
+        try:
+            body = parse_json(scope[BODY])
+        except InvalidRequest as refusal:
+            (error,) = refusal.members["errors"]
+            raise MCPError(PARSE_ERROR, f"The body {error['message']}.") from None
+        # The first message of a client that begins with `initialize` names no version yet.
+        version = headers.get(VERSION, DEFAULT_NEGOTIATED_VERSION)
+        if not isinstance(body, list) or version != BATCHED:
+            return self._read(scope, headers, body, version)
+        if not 0 < len(body) <= MAX_BATCH:
+            raise MCPError(INVALID_REQUEST, f"A batch must hold 1 to {MAX_BATCH} messages.")
+        return [self._read_of_batch(message) for message in body]
+
+    def _read_of_batch(self, message: Any) -> Message:
+        """Returns one message of a batch (MCP 2025-03-26, JSON-RPC 2.0 section 6)."""
         if isinstance(message, dict) and message.get("method") == "initialize":
-            replies.append(_refusal(MCPError(INVALID_REQUEST, "initialize must stand alone."), message.get("id")))
-            continue
-        reply, _ = await _reply(server, call_tool, {}, {}, message, BATCHED)
-        replies += [reply] if reply else []
-    return _json(replies) if replies else Response(status_code=202, headers=NOT_STORED)
+            return Message(400, message.get("id"), MCPError(INVALID_REQUEST, "initialize must stand alone."))
+        return self._read({}, {}, message, BATCHED)
 
+    def _read(self, scope: Scope, headers: Mapping[str, str], message: Any, version: str) -> Message:
+        is_newer = version not in HANDSHAKE_PROTOCOL_VERSIONS
+        try:
+            if isinstance(message, dict) and _is_notification(message, version, is_newer=is_newer):
+                return Message(202)
+            request = JSONRPCRequest.model_validate(message)
+        except ValidationError:
+            return Message(400, refusal=MCPError(INVALID_REQUEST, "The body must be one JSON-RPC message."))
+        except MCPError as error:
+            return Message(400, refusal=error)
+        is_call = request.method == CALL
+        try:
+            if is_call:
+                if is_newer and not _is_consistent(scope, headers, message, version):
+                    _sender(scope, headers, message)
+                work = self._call_of(request.params or {})
+            else:
+                sender = _sender(scope, headers, message) if is_newer else (version, None, None)
+                work = partial(self._ask_kernel, request, sender)
+        except MCPError as error:
+            return Message(_status_of(error, is_newer=is_newer), request.id, error)
+        return Message(200, request.id, None, work, is_call, is_newer)
 
-async def _reply(
-    server: Server[Any], call_tool: CallTool, scope: Scope, headers: Mapping[str, str], message: Any, version: str
-) -> tuple[JSON | None, int]:
-    """Returns the reply to a message, None for a notification, and the HTTP status.
+    async def _answer_one(self, scope: Scope, message: Message) -> tuple[JSON | None, int]:
+        """Returns the reply to a message, None for a notification, and the HTTP status."""
+        reply, status = await self._reply(message)
+        if not message.is_call:
+            log_as(scope, scope[TEMPLATE], status)
+        return reply, status
 
-    Tool calls go straight to `call_tool`; the SDK's kernel handles all other methods.
-    """
-    is_newer = version not in HANDSHAKE_PROTOCOL_VERSIONS
-    try:
-        if isinstance(message, dict) and _is_notification(message, version, is_newer=is_newer):
-            return None, 202
-        request = JSONRPCRequest.model_validate(message)
-    except ValidationError:
-        return _refusal(MCPError(INVALID_REQUEST, "The body must be one JSON-RPC message.")), 400
-    except MCPError as error:
-        return _refusal(error), 400
-    try:
-        if request.method == CALL:
-            if is_newer and not _is_consistent(scope, headers, message, version):
-                _sender(scope, headers, message)
-            result = await call_tool(request.params or {})
-            result |= _stamp(server, result) if is_newer else {}
-        else:
-            sender = _sender(scope, headers, message) if is_newer else (version, None, None)
-            connection, exchange = Connection.from_envelope(*sender), Exchange(request.id)
-            result = await serve_one(
-                server, exchange, request.method, request.params, connection=connection, lifespan_state={}
-            )
-    except Exception as error:
-        told = MCPError.from_error_data(modern_error_data(error))
-        return _refusal(told, request.id), ERROR_CODE_HTTP_STATUS.get(told.code, 200) if is_newer else 200
-    return {"jsonrpc": "2.0", "id": request.id, "result": result}, 200
+    async def _reply(self, message: Message) -> tuple[JSON | None, int]:
+        if message.refusal:
+            return _refusal(message.refusal, message.id), message.status
+        if not message.work:
+            return None, message.status
+        try:
+            result = await message.work()
+        except Exception as error:
+            told = MCPError.from_error_data(modern_error_data(error))
+            return _refusal(told, message.id), _status_of(told, is_newer=message.is_newer)
+        if message.is_call and message.is_newer:
+            result |= _stamp(self._server, result)
+        return {"jsonrpc": "2.0", "id": message.id, "result": result}, message.status
+
+    async def _ask_kernel(self, request: JSONRPCRequest, sender: tuple[str, Any, Any]) -> JSON:
+        connection, exchange = Connection.from_envelope(*sender), Exchange(request.id)
+        return await serve_one(
+            self._server, exchange, request.method, request.params, connection=connection, lifespan_state={}
+        )
 
 
 @lru_cache(maxsize=64)
@@ -200,6 +245,10 @@ def _sender(scope: Scope, headers: Mapping[str, str], message: JSON) -> tuple[st
     if isinstance(route, InboundLadderRejection):
         raise MCPError(route.code, route.message, route.data)
     return route.protocol_version, route.client_info, route.client_capabilities
+
+
+def _status_of(error: MCPError, *, is_newer: bool) -> int:
+    return ERROR_CODE_HTTP_STATUS.get(error.code, 200) if is_newer else 200
 
 
 def _refusal(error: MCPError, request: RequestId | None = None) -> JSON:
