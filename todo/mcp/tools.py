@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from todo.contract import Contract, Operation
 from todo.contract.schemas import whole_numbers
@@ -21,8 +20,7 @@ IDEMPOTENT_METHODS = ("GET", "PATCH", "PUT", "DELETE")
 NAME = "x-mcp-name"  # what a tool is called, where the operation needs another name
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """The arguments of a tool call as its operation takes them: parameters by name, and a body or NO_BODY."""
 
     path: JSON
@@ -40,6 +38,7 @@ class Tool:
         self._path = {parameter["name"]: parameter for parameter in contract.parameters(operation, "path")}
         self._query = {parameter["name"]: parameter for parameter in contract.parameters(operation, "query")}
         self._body = self._body_schema()
+        self._needs_body = bool(operation.spec.get("requestBody", {}).get("required"))
         # What goes with every write, and whose list it is, is told once, in the instructions.
         self._told = {USERNAME, *contract.schema("WriteOptions")["properties"]}
         if len({*self._path, *self._query, *self._body_fields}) < sum(map(len, self._places)):
@@ -75,10 +74,6 @@ class Tool:
             else:
                 body[name] = value
         return Call(path, query, body if body or self._needs_body else NO_BODY)
-
-    @property
-    def _needs_body(self) -> bool:
-        return bool(self.operation.spec.get("requestBody", {}).get("required"))
 
     @property
     def _body_fields(self) -> JSON:

@@ -100,18 +100,28 @@ class Transport:
             await count(1)
             return Response(status_code=406, headers=NOT_STORED)
         try:
-            read = self._read_body(scope, headers)
+            message = self._read_body(scope, headers)
         except MCPError as error:
             await count(1)
             return _json(_refusal(error), 400)
-        messages = read if isinstance(read, list) else [read]
+        if isinstance(message, list):
+            return await self._answer_batch(scope, message, count)
+        if not message.is_call:
+            await count(1)
+        reply, status = await self._reply(message)
+        return _json(reply, status) if reply else Response(status_code=202, headers=NOT_STORED)
+
+    async def _answer_batch(self, scope: Scope, messages: list[Message], count: Count) -> Response:
+        """Returns the responses to a batch, run in order (MCP 2025-03-26, JSON-RPC 2.0 section 6)."""
         if uncounted := sum(not message.is_call for message in messages):
             await count(uncounted)
-        answers = [await self._answer_one(scope, message) for message in messages]
-        replies = [reply for reply, _ in answers if reply]
-        if not replies:
-            return Response(status_code=202, headers=NOT_STORED)
-        return _json(replies) if isinstance(read, list) else _json(replies[0], answers[0][1])
+        replies = []
+        for message in messages:
+            reply, status = await self._reply(message)
+            if not message.is_call:
+                log_as(scope, scope[TEMPLATE], status)
+            replies += [reply] if reply else []
+        return _json(replies) if replies else Response(status_code=202, headers=NOT_STORED)
 
     def _read_body(self, scope: Scope, headers: Mapping[str, str]) -> Message | list[Message]:
         """Returns the message in the body, or those of a batch. Raises MCPError if it holds neither."""
@@ -129,7 +139,6 @@ class Transport:
         return [self._read_of_batch(message) for message in body]
 
     def _read_of_batch(self, message: Any) -> Message:
-        """Returns one message of a batch (MCP 2025-03-26, JSON-RPC 2.0 section 6)."""
         if isinstance(message, dict) and message.get("method") == "initialize":
             return Message(400, message.get("id"), MCPError(INVALID_REQUEST, "initialize must stand alone."))
         return self._read({}, {}, message, BATCHED)
@@ -139,32 +148,28 @@ class Transport:
         try:
             if isinstance(message, dict) and _is_notification(message, version, is_newer=is_newer):
                 return Message(202)
-            request = JSONRPCRequest.model_validate(message)
+            if not _is_request(message):
+                JSONRPCRequest.model_validate(message)
         except ValidationError:
             return Message(400, refusal=MCPError(INVALID_REQUEST, "The body must be one JSON-RPC message."))
         except MCPError as error:
             return Message(400, refusal=error)
-        is_call = request.method == CALL
+        request_id, method, params = message["id"], message["method"], message.get("params")
+        is_call = method == CALL
         try:
             if is_call:
                 if is_newer and not _is_consistent(scope, headers, message, version):
                     _sender(scope, headers, message)
-                work = self._call_of(request.params or {})
+                work = self._call_of(params or {})
             else:
                 sender = _sender(scope, headers, message) if is_newer else (version, None, None)
-                work = partial(self._ask_kernel, request, sender)
+                work = partial(self._ask_kernel, request_id, method, params, sender)
         except MCPError as error:
-            return Message(_status_of(error, is_newer=is_newer), request.id, error)
-        return Message(200, request.id, None, work, is_call, is_newer)
-
-    async def _answer_one(self, scope: Scope, message: Message) -> tuple[JSON | None, int]:
-        """Returns the reply to a message, None for a notification, and the HTTP status."""
-        reply, status = await self._reply(message)
-        if not message.is_call:
-            log_as(scope, scope[TEMPLATE], status)
-        return reply, status
+            return Message(_status_of(error, is_newer=is_newer), request_id, error)
+        return Message(200, request_id, None, work, is_call, is_newer)
 
     async def _reply(self, message: Message) -> tuple[JSON | None, int]:
+        """Returns the reply to a message, None for a notification, and the HTTP status."""
         if message.refusal:
             return _refusal(message.refusal, message.id), message.status
         if not message.work:
@@ -178,11 +183,11 @@ class Transport:
             result |= _stamp(self._server, result)
         return {"jsonrpc": "2.0", "id": message.id, "result": result}, message.status
 
-    async def _ask_kernel(self, request: JSONRPCRequest, sender: tuple[str, Any, Any]) -> JSON:
-        connection, exchange = Connection.from_envelope(*sender), Exchange(request.id)
-        return await serve_one(
-            self._server, exchange, request.method, request.params, connection=connection, lifespan_state={}
-        )
+    async def _ask_kernel(
+        self, request_id: RequestId, method: str, params: JSON | None, sender: tuple[str, Any, Any]
+    ) -> JSON:
+        connection, exchange = Connection.from_envelope(*sender), Exchange(request_id)
+        return await serve_one(self._server, exchange, method, params, connection=connection, lifespan_state={})
 
 
 @lru_cache(maxsize=64)
@@ -212,6 +217,17 @@ def _is_notification(message: JSON, version: str, *, is_newer: bool) -> bool:
         return True
     # In the newer era a server asks nothing, so there is nothing to answer.
     return "method" not in message and not is_newer
+
+
+def _is_request(message: Any) -> bool:
+    """A fast check that a message is a request; if it is False, the SDK's model decides."""
+    return (
+        isinstance(message, dict)
+        and message.get("jsonrpc") == "2.0"
+        and type(message.get("id")) in (int, str)
+        and isinstance(message.get("method"), str)
+        and isinstance(message.get("params", {}), dict)
+    )
 
 
 def _is_consistent(scope: Scope, headers: Mapping[str, str], message: JSON, version: str) -> bool:
