@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from todo.domain import addresses
 from todo.domain.owned_secrets import END_OF_IDS
 from todo.domain.time_zones import zone_of_region
 from todo.errors import InvalidToken, SignedOut, StorageUnavailable
-from todo.storage.statements import Connection
+from todo.storage.statements import Connection, values
 
 FALLBACK_ZONE = "UTC"
 STORED_TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -99,24 +99,11 @@ class User(NamedTuple):
         return self.id, self.last_change_id
 
     @classmethod
-    def from_row(cls, row: Mapping[str, Any], owner: Owner) -> "User":
-        return cls(
-            id=row["id"],
-            username=row["username"],
-            stored_zone=row["time_zone"],
-            time_zone=row["time_zone"] or zone_of_region(owner.region) or FALLBACK_ZONE,
-            time_zone_guessed=bool(row["time_zone_guessed"]),
-            last_todo_id=row["last_todo_id"],
-            last_series=row["last_series"],
-            last_change_id=row["last_change_id"],
-            open_count=row["open_count"],
-            done_count=row["done_count"],
-            deleted_count=row["deleted_count"],
-            bytes=row["bytes"],
-            profile_change_id=row["profile_change_id"],
-            recent_adds=row["recent_adds"],
-            swept_on=row["swept_on"],
-        )
+    def from_row(cls, row: Any, owner: Owner) -> "User":
+        """Returns the user of a row with USER_COLUMNS; `owner` tells where an unset time zone is guessed from."""
+        user_id, username, zone, is_guessed, *counters = values(row)
+        time_zone = zone or zone_of_region(owner.region) or FALLBACK_ZONE
+        return cls(user_id, username, zone, time_zone, bool(is_guessed), *counters)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -137,28 +124,11 @@ class User(NamedTuple):
         return f"{at:%Y-%m-%d at %H:%M}"
 
 
-UNOPENED = {
-    "id": 0,
-    "time_zone": None,
-    "time_zone_guessed": True,
-    "last_todo_id": 0,
-    "last_series": 0,
-    "last_change_id": 0,
-    "open_count": 0,
-    "done_count": 0,
-    "deleted_count": 0,
-    "bytes": 0,
-    "profile_change_id": 0,
-    "recent_adds": "",
-    "swept_on": "",
-}
-
-
 def find(connection: Connection, owner: Owner) -> User:
     """Returns the owner's user, without opening a list. Raises InvalidToken or SignedOut if the user is deleted."""
     if owner.user_id is None:
         row = _named(connection.user_by_id, connection, owner.username)
-        return User.from_row(row or {**UNOPENED, "username": owner.username}, owner)
+        return User.from_row(row or (0, owner.username, None, True, 0, 0, 0, 0, 0, 0, 0, 0, "", ""), owner)
     row = connection.user_by_id(user_id=owner.user_id)
     if row is None:
         raise owner.access_ended()

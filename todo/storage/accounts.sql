@@ -15,7 +15,7 @@ UPDATE accounts SET email = :email WHERE user_id = :user_id;
 UPDATE accounts SET calendar = :calendar WHERE user_id = :user_id;
 
 -- name: user_by_calendar^
-SELECT users.* FROM accounts JOIN users ON users.id = accounts.user_id
+SELECT {user} FROM accounts JOIN users ON users.id = accounts.user_id
 WHERE accounts.user_id = :user_id AND accounts.calendar = :calendar;
 
 -- name: delete_account!

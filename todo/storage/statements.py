@@ -15,6 +15,11 @@ OAUTH_NOUNS = ("clients", "assertions", "grants", "tokens")
 NOUNS = ("users", "todos", "changes", "addresses", "accounts", "sessions", "attempts", *OAUTH_NOUNS)
 FOLDER = Path(__file__).parent
 
+# As domain/users.py reads a user: by place, which takes an eighth of the time of doing so by name.
+USER_COLUMNS = (
+    "id, username, time_zone, time_zone_guessed, last_todo_id, last_series, last_change_id, open_count, done_count,"
+    " deleted_count, bytes, profile_change_id, recent_adds, swept_on"
+)
 # Each list statement has four variants, as no single index can serve one or all statuses, with and without filters.
 STATUS_CONDITIONS = {"one": "status = :status", "all": "status NOT IN ('deleted', 'removed')"}
 FILTERS = {"": "", "_filtered": "AND ({filters})"}
@@ -59,6 +64,11 @@ class Connection:
         def __getattr__(self, name: str) -> Callable[..., Any]: ...
 
 
+def values(row: Any) -> tuple[Any, ...]:
+    """Returns the values of a row in the order of its columns."""
+    return tuple(row.values()) if isinstance(row, dict) else tuple(row)
+
+
 def load(adapter: str) -> type[Connection]:
     """Returns the subclass of Connection for a driver, by aiosql's name for it (sqlite3 or psycopg).
 
@@ -66,7 +76,7 @@ def load(adapter: str) -> type[Connection]:
     are not used.
     """
     texts = "\n".join((FOLDER / f"{noun}.sql").read_text(encoding="utf-8") for noun in NOUNS)
-    texts = texts.replace("{for_update}", FOR_UPDATE[adapter])
+    texts = texts.replace("{for_update}", FOR_UPDATE[adapter]).replace("{user}", USER_COLUMNS)
     queries = aiosql.from_str("\n".join([texts, *_lists(), *_sections()]), adapter, mandatory_parameters=False)
     names = [name for name in queries.available_queries if not name.endswith("_cursor")]
     return type("Statements", (Connection,), {name: _method(getattr(queries, name), adapter) for name in names})

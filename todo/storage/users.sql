@@ -14,14 +14,14 @@ DELETE FROM usernames WHERE username = :username AND user_id = :user_id;
 INSERT INTO users (id, username, time_zone, time_zone_guessed, last_todo_id, last_change_id, open_count, done_count,
                    deleted_count, swept_on, created_at)
 VALUES (:user_id, :username, :time_zone, :time_zone_guessed, 0, 0, 0, 0, 0, '', :now)
-RETURNING *;
+RETURNING {user};
 
 -- name: user_by_id^
-SELECT * FROM users WHERE id = :user_id;
+SELECT {user} FROM users WHERE id = :user_id;
 
 -- Concurrent writes to one list wait for this lock.
 -- name: lock_user_by_id^
-SELECT * FROM users WHERE id = :user_id {for_update};
+SELECT {user} FROM users WHERE id = :user_id {for_update};
 
 -- name: save_counters!
 UPDATE users
