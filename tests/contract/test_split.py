@@ -73,13 +73,13 @@ class Recording:
 
 def statements() -> Iterator[tuple[str, str]]:
     """Yields the name and the text of every statement."""
-    made = load("sqlite3")
+    made = load("psycopg")  # which keeps the names of parameters
     for name, method in vars(made).items():
         if callable(method) and not name.startswith("__"):
             driver = Recording()
             call = partial(method, made(driver, Cache()))
             call([{}]) if method.__name__ == "for_each" else call()
-            yield name, driver.sql
+            yield name, re.sub(r"%\((\w+)\)s", r":\1", driver.sql)
 
 
 def blocks(sql: str) -> Iterator[str]:
