@@ -30,8 +30,8 @@ USERS = [
 TODO = {
     "user_id": 1,
     "notes": "die Hafermilch",
-    "due": "2999-11-27",
-    "due_key": "2999-11-27",
+    "due": "2199-11-27",
+    "due_key": "2199-11-27",
     "urgency": 0,
     "tags": '["Läden"]',
     "tag_keys": "\nläden\n",

@@ -231,6 +231,32 @@ class TestUndo:
         assert undo(client, name, 2).status_code == 200
         assert texts(client, name) == ["Buy milk"]
 
+    @pytest.mark.parametrize("query", [{}, {"q": "milk"}, {"sort": "due"}, {"sort": "newest"}, {"sort": "updated"}])
+    def test_an_undone_addition_is_nowhere(self, client: httpx.Client, name: str, query: dict[str, str]) -> None:
+        add(client, name, due="2199-01-01", priority="high")
+        undo(client, name, 1)
+        for status in ("open", "done", "deleted", "all"):
+            found = page(client, name, status=status, **query)
+            assert (found["todos"], found["total"]) == ([], 0)
+        problem(client.get(f"/todos/{name}/1"), 404, "todo_not_found")
+        problem(client.patch(f"/todos/{name}/1", json={"todo": "x"}), 404, "todo_not_found")
+        for action in ("complete", "reopen", "share"):
+            problem(client.post(f"/todos/{name}/1/{action}"), 404, "todo_not_found")
+        restore = {"actions": [{"action": "restore", "id": 1}]}
+        problem(client.post(f"/todos/{name}/changes", json=restore), 404, "todo_not_found")
+        assert client.get(f"/todos/{name}/search", params={"query": "milk"}).json()["results"] == []
+
+    def test_versions_go_on_through_removal_and_return(self, client: httpx.Client, name: str) -> None:
+        add(client, name)
+        client.patch(f"/todos/{name}/1", json={"todo": "Buy tea"})
+        for change_id in (2, 1):  # to what it was, and away
+            assert undo(client, name, change_id).status_code == 200
+        assert undo(client, name, 4).status_code == 200
+        returned = client.get(f"/todos/{name}/1").json()
+        assert (returned["todo"], returned["version"]) == ("Buy milk", 4)
+        answer = problem(undo(client, name, 4), 409, "undo_conflict")
+        assert answer["conflicts"] == [{"id": 1, "change_id": 5}]
+
     def test_of_a_batch(self, client: httpx.Client, name: str) -> None:
         before = [add(client, name, text, notes="n", tags=["t"]) for text in "abc"]
         done = change(

@@ -380,6 +380,39 @@ class TestFilters:
 
 
 class TestOrderAndPages:
+    def test_a_short_list_is_read_as_a_whole(self, client: httpx.Client, name: str) -> None:
+        for number in range(1, 13):
+            add(client, name, f"{number}", **({"due": "2020-01-01"} if number % 2 else {}))
+        for number in (12, 3, 7):
+            client.patch(f"/todos/{name}/{number}", json={"priority": "high"})
+        client.post(f"/todos/{name}/4/complete")
+        client.delete(f"/todos/{name}/5")
+        found = page(client, name)
+        assert [todo["id"] for todo in found["todos"]] == [1, 2, 3, 6, 7, 8, 9, 10, 11, 12]
+        assert [todo.get("overdue") for todo in found["todos"]] == [
+            True,
+            None,
+            True,
+            None,
+            True,
+            None,
+            True,
+            None,
+            True,
+            None,
+        ]
+        assert (found["returned"], found["total"], "next_cursor" in found) == (10, 10, False)
+        assert [todo["id"] for todo in page(client, name, status="done")["todos"]] == [4]
+        assert page(client, name, status="deleted")["todos"][0]["id"] == 5
+
+    def test_a_short_list_of_long_texts_comes_in_pages(self, client: httpx.Client, name: str) -> None:
+        for number in range(25):
+            add(client, name, f"{number}", notes="n" * 4000)
+        first = page(client, name, limit=100)
+        assert first["returned"] < 25
+        rest = page(client, name, limit=100, cursor=first["next_cursor"])
+        assert first["returned"] + rest["returned"] == 25
+
     @pytest.fixture
     def filled(self, client: httpx.Client, name: str) -> str:
         add(client, name, "a", due="2026-11-28", priority="low")

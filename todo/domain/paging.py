@@ -13,7 +13,7 @@ from todo.errors import InvalidRequest
 Row = Mapping[str, Any]
 
 MAX_CHARACTERS = API.limit("response_characters")
-ENVELOPE = 400  # the most characters that a response needs around its to-dos
+ROOM = MAX_CHARACTERS - 400  # the rest is for what stands around the to-dos
 
 NO_DUE = "9999"  # the due_key of a to-do without a due date; sorts last
 NO_URGENCY = 3  # the urgency of a to-do without a priority; sorts last
@@ -61,6 +61,14 @@ class Page:
                 after = self._start if number == first else self._columns
                 yield name, {PARAMETERS[column]: value for column, value in after.items() if column not in shared}
 
+    def is_whole(self, total: int) -> bool:
+        """Whether this page is all of a list of `total` rows, in the order of their ids."""
+        return self.sort == "oldest" and self._start == self._columns and total <= self.limit
+
+    def fits(self, rows: str) -> bool:
+        """Whether the JSON of rows fits in a response that hosts accept."""
+        return len(rows) <= ROOM
+
     def cut(self, rows: Sequence[Row]) -> tuple[Sequence[Row], str | None]:
         """Returns the rows that fit, and the next page's cursor or None. Takes up to one row more than the limit."""
         fitting = rows[: self._count_fitting(rows)]
@@ -71,8 +79,7 @@ class Page:
     def _count_fitting(self, rows: Sequence[Row]) -> int:
         """Returns how many rows fit in a response that hosts accept, at least one."""
         lengths = [len(row["json"]) + len(",") for row in rows[: self.limit]]
-        room = MAX_CHARACTERS - ENVELOPE
-        while len(lengths) > 1 and sum(lengths) > room:
+        while len(lengths) > 1 and sum(lengths) > ROOM:
             lengths.pop()
         return len(lengths)
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from todo.domain.quota import ROW_BYTES
-from todo.domain.todos import Folded, Todo
+from todo.domain.todos import REMOVED, Folded, Todo
 from todo.domain.users import User
 from todo.storage.statements import Connection
 
@@ -99,7 +99,6 @@ def _save_profile(connection: Connection, _new: Sequence[JSON], changed: Sequenc
         connection.save_profile(**row)
 
 
-REMOVED = "removed"  # the status of a row whose to-do an undo has removed
 NOTHING_FOLDED = Folded("", "")
 KINDS = {
     TODO: Kind(

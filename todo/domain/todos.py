@@ -19,9 +19,11 @@ JSON = dict[str, Any]
 
 PRIORITIES = API.enum("Priority")  # from least to most urgent
 UNSET_PRIORITY = PRIORITIES[0]
+REMOVED = "removed"  # the status of a row whose to-do an undo has removed; see records.py
 # NFKC expands these two Arabic ligatures to 18 and 8 characters, and no other character to more than MAX_FOLDED.
 UNFOLDED = re.compile("([\ufdfa\ufdfb])")
 MAX_FOLDED = 6
+MAX_SHORT = 100  # to-dos that a list has ever had, up to which it is read as a whole, without an index
 
 
 class Todo(NamedTuple):
@@ -174,16 +176,28 @@ def _page(connection: Connection, user: User, now: str, status: str, filters: JS
         total = getattr(connection, f"total_{which}_filtered")(**conditions)["total"]
     else:
         total = user.open_count + user.done_count if status == "all" else user.counts[status]
-    found: list[Any] = []
+        if which == "one" and wanted.is_whole(total) and user.last_todo_id <= MAX_SHORT:
+            found = connection.short_list(**conditions)
+            if wanted.fits(found["todos"] or ""):
+                return _page_of(found["todos"] or "", found["returned"], total, now)
+    rows, next_cursor = wanted.cut(_rows(connection, which, conditions, wanted, "_filtered" if filters else ""))
+    return _page_of(",".join([row["json"] for row in rows]), len(rows), total, now, next_cursor)
+
+
+def _rows(connection: Connection, which: str, conditions: JSON, wanted: Page, suffix: str) -> list[Any]:
+    """Returns the rows of a page, and the next one if there is one."""
+    rows: list[Any] = []
     for run, after in wanted.runs():
-        find_run = getattr(connection, f"list_{which}_{run}{'_filtered' if filters else ''}")
-        found += find_run(**conditions, **after, limit=wanted.limit + 1 - len(found))
-        if len(found) > wanted.limit:
+        find_run = getattr(connection, f"list_{which}_{run}{suffix}")
+        rows += find_run(**conditions, **after, limit=wanted.limit + 1 - len(rows))
+        if len(rows) > wanted.limit:
             break
-    rows, next_cursor = wanted.cut(found)
-    todos = orjson.Fragment("[" + ",".join([row["json"] for row in rows]) + "]")
-    answer = {"todos": todos, "returned": len(rows), "total": total, "today": today(now)}
-    return answer | ({"next_cursor": next_cursor} if next_cursor else {})
+    return rows
+
+
+def _page_of(todos: str, returned: int, total: int, now: str, next_cursor: str | None = None) -> JSON:
+    page = {"todos": orjson.Fragment(f"[{todos}]"), "returned": returned, "total": total, "today": today(now)}
+    return page | ({"next_cursor": next_cursor} if next_cursor else {})
 
 
 def get(connection: Connection, owner: Owner, todo_id: int) -> JSON:
@@ -198,7 +212,7 @@ def get(connection: Connection, owner: Owner, todo_id: int) -> JSON:
 def find(connection: Connection, user: User, todo_id: int) -> Todo | None:
     """Returns the to-do, even from the trash, or None."""
     row = connection.todo_by_id(user_id=user.id, id=todo_id)
-    return Todo.from_row(row) if row else None
+    return Todo.from_row(row) if row and row["status"] != REMOVED else None
 
 
 def clean(given: JSON) -> JSON:

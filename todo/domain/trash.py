@@ -3,7 +3,7 @@
 from todo.domain import idempotency, users
 from todo.domain.changeset import Changeset
 from todo.domain.purge import remove_for_good
-from todo.domain.records import REMOVED
+from todo.domain.todos import REMOVED
 from todo.domain.users import Owner
 from todo.storage.statements import Connection
 

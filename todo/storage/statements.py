@@ -27,8 +27,10 @@ FILTERS = {"": "", "_filtered": "AND ({filters})"}
 # the next day on. The replaced text cannot occur in a to-do, whose quotation marks are escaped in JSON.
 JSON_COLUMN = """
 CASE WHEN status = 'open' AND due_key < :now AND due_key <> :today
-     THEN REPLACE(json, '"overdue":false', '"overdue":true') ELSE json END AS json
+     THEN REPLACE(json, '"overdue":false', '"overdue":true') ELSE json END
 """.strip()
+# The JSON of many rows as one text. SQLite joins them in the order in which it finds them.
+JOINED = {"sqlite3": f"GROUP_CONCAT({JSON_COLUMN}, ',')", "psycopg": f"STRING_AGG({JSON_COLUMN}, ',' ORDER BY id)"}
 # Locks a row until the transaction ends; SQLite has a single writer anyway.
 FOR_UPDATE = {"sqlite3": "", "psycopg": "FOR UPDATE"}
 
@@ -76,7 +78,8 @@ def load(adapter: str) -> type[Connection]:
     are not used.
     """
     texts = "\n".join((FOLDER / f"{noun}.sql").read_text(encoding="utf-8") for noun in NOUNS)
-    texts = texts.replace("{for_update}", FOR_UPDATE[adapter]).replace("{user}", USER_COLUMNS)
+    for name, text in {"for_update": FOR_UPDATE[adapter], "user": USER_COLUMNS, "joined": JOINED[adapter]}.items():
+        texts = texts.replace(f"{{{name}}}", text)
     queries = aiosql.from_str("\n".join([texts, *_lists(), *_sections()]), adapter, mandatory_parameters=False)
     names = [name for name in queries.available_queries if not name.endswith("_cursor")]
     return type("Statements", (Connection,), {name: _method(getattr(queries, name), adapter) for name in names})
@@ -88,7 +91,7 @@ def _lists() -> list[str]:
     return [
         lists.replace("{which}", which)
         .replace("{status}", status)
-        .replace("{shown}", JSON_COLUMN)
+        .replace("{shown}", f"{JSON_COLUMN} AS json")
         .replace("{filtered}", filtered)
         .replace("{and_filters}", text.replace("{filters}", conditions))
         for which, status in STATUS_CONDITIONS.items()

@@ -7,6 +7,11 @@ SELECT * FROM todos WHERE user_id = :user_id AND id IN (
     WHERE user_id = :user_id AND overflow IN (0, 1) AND id = :change_id AND kind = 'todo'
 );
 
+-- All to-dos of a status as one text, by id, which is the order of the key.
+-- name: short_list^
+SELECT {joined} AS todos, COUNT(*) AS returned FROM todos
+WHERE user_id = :user_id AND COALESCE(status, '') = :status;
+
 -- For delete_todo_by_index alone, which names a to-do by its position; lists never page by OFFSET.
 -- name: open_todo_at^
 SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' ORDER BY id LIMIT 1 OFFSET :place;
