@@ -12,7 +12,7 @@ import time_machine
 from starlette.testclient import TestClient
 
 from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
-from tests.contract.test_engines import give_tokens
+from tests.contract.test_engines import USER_TOKENS, give_tokens
 from tests.hosts import NEWER, OLDER, envelope
 from tests.people import bearer
 from todo.app import create_app
@@ -21,7 +21,7 @@ from todo.http import rate_limits
 
 JSON = dict[str, Any]
 
-READER = bearer("todo_at_read")
+READER = bearer(next(iter(USER_TOKENS)))
 BATCHED = "2025-03-26"
 BURST = 3  # of 30 requests a minute
 EACH = 2  # seconds that one of them costs

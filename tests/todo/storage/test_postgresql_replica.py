@@ -69,7 +69,7 @@ def standby(running: Replica, primary: str) -> Iterator[Replica]:
     running.lag(0)
     running.resume()
     with psycopg.connect(primary, autocommit=True) as connection:
-        connection.execute("TRUNCATE users CASCADE")
+        connection.execute("TRUNCATE usernames, users CASCADE")
 
 
 def worker(stack: ExitStack, primary: str, read_url: str | None = None) -> Engine:

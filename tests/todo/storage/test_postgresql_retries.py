@@ -40,7 +40,7 @@ def server(postgresql: str) -> str:
 def url(server: str) -> Iterator[str]:
     yield server
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("TRUNCATE users CASCADE")
+        connection.execute("TRUNCATE usernames, users CASCADE")
 
 
 @pytest.fixture
