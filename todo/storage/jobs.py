@@ -1,4 +1,4 @@
-"""Jobs: the writes that wait for the one writer of SQLite, and whose turn it is."""
+"""Jobs: writes queued for SQLite's single writer, and the order in which they run."""
 
 import asyncio
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -15,7 +15,7 @@ LONG_SECONDS = 0.05
 
 @dataclass(eq=False)
 class Job:
-    """A write that waits for its turn, and then what came of it; its future belongs to `loop`, or to any thread."""
+    """A queued write, and then its result. The future belongs to `loop`, or to any thread if that is None."""
 
     rule: Callable[[Connection], Any]
     future: Future[Any] | asyncio.Future[Any] = field(default_factory=Future)
@@ -25,14 +25,14 @@ class Job:
     error: BaseException | None = None
 
     def is_wanted(self) -> bool:
-        """Whether its caller still waits; a thread cannot call it off from then on."""
+        """Whether the caller still waits. From then on a thread cannot cancel it."""
         if isinstance(self.future, Future):
             return self.future.running() or self.future.set_running_or_notify_cancel()
         return not self.future.cancelled()
 
     def deliver(self) -> None:
         if self.loop and self.future.done():
-            return  # its caller has gone meanwhile
+            return  # the caller was cancelled
         if self.error:
             self.future.set_exception(self.error)
         else:
@@ -40,10 +40,10 @@ class Job:
 
 
 class Jobs:
-    """Jobs in groups, in the order in which they came, until one takes long.
+    """Groups jobs for one transaction each, in order of arrival.
 
-    Its lane is slow from then on, for as long as it has more that waits. A job of a slow lane has a group to itself,
-    and between two of these come all others: so nobody waits for more than one of them, and no lane waits for ever.
+    The lane of a job that took long is slow until its queue is empty. Jobs of slow lanes run alone, and all other jobs
+    run between two of them, so that nobody waits for more than one slow job and no lane waits for ever.
     """
 
     def __init__(self) -> None:
@@ -57,11 +57,11 @@ class Jobs:
         self._queue.put(job)
 
     def end(self) -> None:
-        """Lets the groups end once all that waits has been in one."""
+        """Ends `groups` after all queued jobs."""
         self._queue.put(None)
 
     def groups(self) -> Iterator[list[Job]]:
-        """Waits for jobs, and yields those that belong together."""
+        """Waits for jobs and yields them in groups."""
         while self._put_off or not self._has_ended:
             jobs = self._arrived()
             if self._put_off or self._slow:
@@ -69,16 +69,16 @@ class Jobs:
             yield [job for job in jobs if job.is_wanted()]
 
     def put_off(self, jobs: Iterable[Job]) -> None:
-        """Takes back the rest of a group, which comes before what has come since."""
+        """Puts the rest of a group back, ahead of jobs that have arrived since."""
         self._put_off[:0] = jobs
 
     def took(self, job: Job, seconds: float) -> None:
-        """Takes note of how long a job took."""
+        """Records how long a job took."""
         if seconds > LONG_SECONDS and job.lane is not None:
             self._slow[job.lane] = self._was_slow = True
 
     def _arrived(self) -> list[Job]:
-        """Returns what has come: all of it where jobs are put off, and else so much as goes together, one at least."""
+        """Returns jobs that have arrived: all if others are put off, else between one and MAX_TOGETHER."""
         jobs: list[Job] = []
         waits = not self._put_off
         while not self._has_ended and (self._put_off or len(jobs) < MAX_TOGETHER):
@@ -94,7 +94,7 @@ class Jobs:
         return jobs
 
     def _in_turn(self, jobs: list[Job]) -> list[Job]:
-        """Returns the next group of these, and puts off the others."""
+        """Returns the next group of these jobs, and puts the others off."""
         lanes = {job.lane for job in jobs}
         self._slow = {lane: True for lane in self._slow if lane in lanes}
         quick = [job for job in jobs if job.lane not in self._slow]

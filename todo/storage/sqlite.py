@@ -19,21 +19,21 @@ from todo.storage.lanes import Lanes
 from todo.storage.limits import seconds_for
 from todo.storage.snapshots import Reader, Watch
 from todo.storage.statements import load
-from todo.storage.write_lock import Turns
+from todo.storage.write_lock import WriteLock
 
 log = logging.getLogger(__name__)
 
 READERS = 4
 PEEK_SECONDS = 0.2  # on the event loop, which does nothing else meanwhile
-# Pages that many writes touch are copied from the log into the database once, and not after each few writes.
+# A checkpoint copies a page that many writes have touched once, so fewer checkpoints write less.
 PAGES_IN_LOG = 4000
 WRITER_CACHE = 4_000  # KiB
-GROUP_SECONDS = 0.2  # after which the rest of a group is put off, so that nobody waits for all of it
+GROUP_SECONDS = 0.2  # after which the rest of a group waits for the next, so that nobody waits for all of it
 WAIT_FOR_OTHER_PROCESS = 10.0  # seconds
 
 
 class FileReplaced(Exception):
-    """The file at the database's path is another than the one that is open, or gone: what is written is lost."""
+    """The file at the database's path was replaced or deleted, so what is written to the open one would be lost."""
 
 
 class Spoiled(Exception):
@@ -69,13 +69,13 @@ class SQLiteEngine(Engine):
         writer.execute(f"PRAGMA wal_autocheckpoint = {PAGES_IN_LOG}")
         writer.execute(f"PRAGMA cache_size = -{WRITER_CACHE}")
         writer.execute("PRAGMA temp_store = MEMORY")
-        writer.execute("PRAGMA busy_timeout = 0")  # as Turns wants it
+        writer.execute("PRAGMA busy_timeout = 0")  # as WriteLock requires
         try:
             row = self._statements(writer).database_revision()
         except sqlite3.OperationalError:
             row = None
         require_revision(row["version_num"] if row else None)
-        self._turns = Turns(self.file.resolve())
+        self._write_lock = WriteLock(self.file.resolve())
         self._watch = Watch()
         self._readers = Lanes(READERS, "sqlite-reader")
         self._writer = threading.Thread(target=self._write_until_stopped, args=(writer,), name="sqlite-writer")
@@ -86,7 +86,7 @@ class SQLiteEngine(Engine):
         self._writer.join()
         self._readers.shutdown()
         self._watch.stop()
-        self._turns.close()
+        self._write_lock.close()
         while self._drivers:
             self._drivers.pop().close()
 
@@ -99,10 +99,10 @@ class SQLiteEngine(Engine):
         return cast(Future[Any], job.future)
 
     async def peek(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Reads here and now, on the snapshot of all that are asked for in this turn of the event loop.
+        """Reads on the event loop. All peeks of one iteration share a snapshot, as beginning one is the slowest part.
 
-        To begin and to end one takes longer than the rest. It ends before the next turn's requests are looked at, so
-        none reads what was so before it came. What turns out to take long is left to a thread.
+        It ends before the next iteration's requests, so that nobody reads what was there before they asked. A slow read
+        is interrupted and repeated in a thread.
         """
         try:
             reader = self._reader()
@@ -147,7 +147,7 @@ class SQLiteEngine(Engine):
             raise _refusal(error, "reading") from error
 
     def _reader(self) -> Reader:
-        """Returns the one that this thread keeps."""
+        """Returns this thread's reader."""
         if not hasattr(self._local, "reader"):
             driver = self._open()
             self._local.reader = Reader(driver, self._statements(driver))
@@ -175,7 +175,7 @@ class SQLiteEngine(Engine):
     def _commit(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:
         """Runs the jobs in one transaction, or the first of them, if these take long. Raises Spoiled."""
         try:
-            self._turns.begin(driver, WAIT_FOR_OTHER_PROCESS)
+            self._write_lock.begin(driver, WAIT_FOR_OTHER_PROCESS)
             self._run_some(driver, jobs)
             driver.execute("COMMIT")
             self._require_same_file()  # afterwards: what is acknowledged was in the file that the next start opens
@@ -196,7 +196,7 @@ class SQLiteEngine(Engine):
             job.error = spoiled.__cause__
 
     def _run_some(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:
-        """Runs the jobs until that has taken long, and puts off the others: they leave the list. Raises Spoiled."""
+        """Runs jobs for up to GROUP_SECONDS, and removes the others from the list, to run next. Raises Spoiled."""
         begun = ended = time.monotonic()
         for number, job in enumerate(jobs):
             if ended - begun > GROUP_SECONDS:
@@ -221,7 +221,7 @@ class SQLiteEngine(Engine):
 
 
 def _deliver(jobs: list[Job]) -> None:
-    """Tells all who wait; an event loop is woken once for all of its jobs."""
+    """Delivers the results; an event loop is woken once for all of its jobs."""
     by_loop: dict[asyncio.AbstractEventLoop | None, list[Job]] = {}
     for job in jobs:
         by_loop.setdefault(job.loop, []).append(job)
@@ -238,7 +238,7 @@ def _deliver_all(jobs: list[Job]) -> None:
 
 
 def _keep_write_ahead_log(driver: sqlite3.Connection) -> None:
-    """Turns a new database to its write-ahead log. SQLite does not wait for other processes here, so this does."""
+    """Puts a new database into WAL mode. SQLite does not wait for other processes here, so this does."""
     give_up = time.monotonic() + WAIT_FOR_OTHER_PROCESS
     while True:
         try:
@@ -251,7 +251,7 @@ def _keep_write_ahead_log(driver: sqlite3.Connection) -> None:
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
-    """Returns what no other file has as long as this one is open, or None where there is no file."""
+    """Returns the file's device and inode, or None if there is no file."""
     try:
         found = file.stat()
     except OSError:
@@ -260,7 +260,7 @@ def _identity(file: Path) -> tuple[int, int] | None:
 
 
 def _refusal(error: Exception, doing: str) -> Exception:
-    """Returns what to tell the caller: the error itself, where it is a fault of ours."""
+    """Returns the error for the caller: StorageUnavailable or ReadTooSlow, or the error itself if it is a bug."""
     if isinstance(error, sqlite3.Error) and _is_interrupted(error):
         return ReadTooSlow()
     if isinstance(error, (sqlite3.OperationalError, FileReplaced)) or type(error) is sqlite3.DatabaseError:
@@ -274,5 +274,5 @@ def _is_interrupted(error: sqlite3.Error) -> bool:
 
 
 def _name(error: Exception) -> str:
-    """Returns SQLite's own name of the error; its message may quote what a caller wrote."""
+    """Returns SQLite's name for the error. Its message is not logged, as it may quote a caller's input."""
     return getattr(error, "sqlite_errorname", type(error).__name__)

@@ -10,7 +10,7 @@ from pathlib import Path
 POLL_SECONDS = 0.0005
 
 
-class Turns:
+class WriteLock:
     """Makes busy writers in different processes take turns.
 
     SQLite's own lock is unfair: mostly the process that has just committed gets it again. So the next writer holds a
