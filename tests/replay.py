@@ -84,7 +84,7 @@ def stored_bytes(connection: Connection, user: User) -> int:
     which = {"user_id": user.id}
     todos = connection.all_todos(**which)
     sizes = [quota.bytes_of(row["json"], row["json"], row["search_text"]) for row in todos]
-    sizes += [quota.ROW_BYTES for _ in connection.ids_of_status(**which, status=REMOVED, until_id=2**31, limit=10**6)]
+    sizes += [quota.ROW_BYTES for _ in connection.todos_of_status(**which, status=REMOVED, until_id=2**31, limit=10**6)]
     sizes += [quota.bytes_of(row["before"], row["after"]) for row in connection.all_changes(**which)]
     sizes += [quota.bytes_of(row["request_id"], row["answer"]) for row in connection.all_answers(**which)]
     return sum(sizes)

@@ -398,6 +398,38 @@ class TestTrash:
             add(client, name, "b")
             assert page(client, name, status="deleted")["total"] == 0
 
+    @pytest.mark.parametrize("how", ["restore", "undo"])
+    def test_what_is_restored_in_the_write_that_sweeps_is_kept(
+        self, client: httpx.Client, name: str, how: str, database_url: str
+    ) -> None:
+        with time_machine.travel(self.DELETED, tick=False) as clock:
+            add(client, name, "old")
+            client.delete(f"/todos/{name}/1").raise_for_status()
+            clock.shift(31 * 86400)
+            if how == "restore":
+                change(client, name, {"action": "restore", "id": 1})
+            else:
+                assert undo(client, name, 2).status_code == 200
+            assert texts(client, name) == ["old"]
+            assert_log_gives_the_list(database_url, name)
+
+    def test_a_write_sweeps_only_so_much_of_a_long_past(
+        self, client: httpx.Client, name: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("todo.domain.purge.MAX_ENTRIES", 4)
+        with time_machine.travel(self.DELETED, tick=False) as clock:
+            add(client, name, "old")
+            for n in range(4):
+                change(client, name, {"action": "update", "id": 1, "notes": f"{n}"})
+            change(client, name, {"action": "delete", "id": 1})
+            clock.shift(31 * 86400)
+            add(client, name, "a")
+            assert page(client, name, status="deleted")["total"] == 1
+            add(client, name, "b")
+            assert page(client, name, status="deleted")["total"] == 0
+            assert "old" not in client.get(f"/todos/{name}/changes").text
+            assert_log_gives_the_list(database_url, name)
+
 
 class TestQuota:
     @pytest.fixture(autouse=True)

@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Event
 from typing import Any
 
@@ -16,9 +17,10 @@ from tests.conftest import AUTHORIZATION
 from tests.people import Person, field, soup
 from tests.replay import assert_bytes_are_counted, assert_log_gives_the_list, bytes_of_list
 from todo.contract import SITE
-from todo.domain import changes, users
+from todo.domain import changes, trash, users
 from todo.domain.users import Owner
 from todo.storage.database import open_engine
+from todo.storage.engine import Engine
 from todo.storage.statements import Connection
 
 NewBrowser = Callable[[], TestClient]
@@ -556,18 +558,42 @@ class TestTrash:
         assert assistant.call("GET", "?status=deleted")["total"] == 0
         assert_log_gives_the_list(database_url, person.username)
 
+    def test_a_long_past_is_removed_in_several_writes(
+        self, person: Person, assistant: Assistant, database_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("todo.domain.purge.MAX_ENTRIES", 3)
+        for number in (1, 2):
+            assistant.add(f"a secret word {number}")
+            for note in range(4):
+                assistant.call("PATCH", f"/{number}", notes=f"a secret word {note}")
+            assistant.call("DELETE", f"/{number}")
+        until_id = assistant.call("GET", "/changes")["changes"][0]["id"]
+        with running(database_url) as engine:
+            owner = Owner(person.username)
+            more = [engine.submit_write(trash.empty_some, owner, until_id).result() for _ in range(4)]
+            assert more == [True, True, True, False]
+        assert "a secret word" not in everything(database_url, person.username)
+        assert assistant.call("GET", "?status=deleted")["total"] == 0
+        assert_log_gives_the_list(database_url, person.username)
+
 
 def everything(database_url: str, username: str) -> str:
     """Returns all that is stored of a list."""
-    engine = open_engine(database_url)
-    engine.start()
-    try:
+    with running(database_url) as engine:
         user_id = engine.submit_read(lambda connection: users.find(connection, Owner(username)).id).result()
         return "".join(
             f"{dict(row)}"
             for table in ("todos", "changes", "answers")
             for row in engine.submit_read(_rows, table, user_id).result()
         )
+
+
+@contextmanager
+def running(database_url: str) -> Iterator[Engine]:
+    engine = open_engine(database_url)
+    engine.start()
+    try:
+        yield engine
     finally:
         engine.stop()
 

@@ -274,12 +274,14 @@ class Changeset:
         expired = self.connection.expired_in_trash(
             user_id=self.user.id, deleted_before=utc_now(-TRASH_TIME), limit=MAX_SWEPT
         )
-        for row in expired:
-            self._bytes -= remove_for_good(self.connection, self.user, row["id"])
-        self.counts["deleted"] -= len(expired)
+        # What this very change restores is still stored as deleted.
+        unedited = [row for row in expired if Key(TODO, row["id"]) not in self._actions]
+        purged = remove_for_good(self.connection, self.user, unedited)
+        self._bytes -= purged.bytes
+        self.counts["deleted"] -= purged.todos
         answers = self.connection.remove_expired_answers(user_id=self.user.id, now=self.now)
         self._bytes -= quota.total(answers)
-        if len(expired) < MAX_SWEPT:
+        if len(expired) < MAX_SWEPT and purged.todos == len(unedited):
             self.swept_on = today
 
 

@@ -15,7 +15,7 @@ def empty(connection: Connection, owner: Owner) -> int | None:
     changeset = Changeset(connection, owner)
     count = changeset.counts["deleted"]
     removed = {"user_id": changeset.user.id, "status": REMOVED, "until_id": changeset.change_id}
-    if not count and not connection.ids_of_status(**removed, limit=1):
+    if not count and not connection.todos_of_status(**removed, limit=1):
         return None
     summary = f"Emptied the trash of {count} to-do{'' if count == 1 else 's'}." if count else "Emptied the trash."
     changeset.note(summary)
@@ -29,10 +29,9 @@ def empty_some(connection: Connection, owner: Owner, until_id: int) -> bool:
     """
     user = users.lock(connection, owner)
     which = {"user_id": user.id, "until_id": until_id, "limit": PURGE_BATCH}
-    trashed, removed = (
-        [row["id"] for row in connection.ids_of_status(**which, status=status)] for status in ("deleted", REMOVED)
-    )
+    trashed, removed = (connection.todos_of_status(**which, status=status) for status in ("deleted", REMOVED))
     freed, more_answers = idempotency.forget_texts(connection, user, PURGE_BATCH)
-    freed += sum(remove_for_good(connection, user, todo_id) for todo_id in (*trashed, *removed))
-    connection.count_removed(user_id=user.id, removed=len(trashed), bytes=freed)
-    return more_answers or PURGE_BATCH in (len(trashed), len(removed))
+    purged = remove_for_good(connection, user, [*trashed, *removed])
+    connection.count_removed(user_id=user.id, removed=min(purged.todos, len(trashed)), bytes=freed + purged.bytes)
+    is_cut = purged.todos < len(trashed) + len(removed)
+    return more_answers or is_cut or PURGE_BATCH in (len(trashed), len(removed))

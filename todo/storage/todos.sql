@@ -50,7 +50,10 @@ WHERE user_id = :user_id AND id = :id;
 SELECT * FROM todos WHERE user_id = :user_id AND share = :share;
 
 -- name: remove_todo^
-DELETE FROM todos WHERE user_id = :user_id AND id = :id AND status IN ('deleted', 'removed') RETURNING change_id, bytes;
+DELETE FROM todos WHERE user_id = :user_id AND id = :id AND status IN ('deleted', 'removed') RETURNING bytes;
+
+-- name: save_newest_change!
+UPDATE todos SET change_id = :change_id WHERE user_id = :user_id AND id = :id;
 
 -- name: todos_of_occurrence
 SELECT id FROM todos
@@ -58,7 +61,7 @@ WHERE user_id = :user_id AND series = :series AND occurrence = :occurrence
   AND status NOT IN ('deleted', 'removed');
 
 -- name: expired_in_trash
-SELECT id FROM todos
+SELECT id, change_id FROM todos
 WHERE user_id = :user_id AND status = 'deleted' AND updated_at < :deleted_before
 ORDER BY updated_at LIMIT :limit;
 
@@ -66,8 +69,8 @@ ORDER BY updated_at LIMIT :limit;
 SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' AND due_key < '9999' AND due_key >= :since
 ORDER BY due_key, id LIMIT :limit;
 
--- name: ids_of_status
-SELECT id FROM todos WHERE user_id = :user_id AND status = :status AND change_id <= :until_id LIMIT :limit;
+-- name: todos_of_status
+SELECT id, change_id FROM todos WHERE user_id = :user_id AND status = :status AND change_id <= :until_id LIMIT :limit;
 
 -- Excludes today: a to-do due on a date without a time is overdue from the next day on.
 -- name: count_overdue^
