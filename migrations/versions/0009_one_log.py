@@ -149,16 +149,18 @@ def keep_removed(connection: sa.Connection) -> None:
 def note_profiles(connection: sa.Connection) -> None:
     """Rewrites the entries about time zones like those about to-dos: a digest, and the fields that differ."""
     for row in connection.execute(sa.text("SELECT * FROM changes WHERE kind = 'profile'")).mappings().all():
-        sides = {name: json.loads(row[name]) for name in ("before", "after")}
-        before, after = sides.values()
+        before = {**json.loads(row["before"]), "change_id": row["previous"]}
+        after = {**json.loads(row["after"]), "change_id": row["id"]}
         differing = [name for name in after if before[name] != after[name]]
         kept = {}
-        for name, side in sides.items():
+        for name, side, title in (("before", before, ""), ("after", after, after["time_zone"] or "")):
             values = {field: side[field] for field in differing}
-            title = after["time_zone"] or ""
             kept[name] = compact({"digest": digest(side), "values": values, "title": title})
-        size = ROW_BYTES + sum(len(side.encode()) for side in kept.values())
-        connection.execute(sa.text(SAVE_PROFILE_ENTRY), {**row, **kept, "bytes": size})
+        connection.execute(sa.text(SAVE_PROFILE_ENTRY), {**row, **kept, "bytes": size_of(kept)})
+
+
+def size_of(sides: dict[str, str]) -> int:
+    return ROW_BYTES + sum(len(side.encode()) for side in sides.values())
 
 
 def digest(profile: dict[str, Any]) -> str:
@@ -209,10 +211,11 @@ def make_zones_whole(connection: sa.Connection) -> None:
         if row["user_id"] != user_id:
             user_id = row["user_id"]
             later = {"time_zone": row["time_zone"], "time_zone_guessed": bool(row["time_zone_guessed"])}
-        earlier = {**later, **json.loads(row["before"])["values"]}
+        values = json.loads(row["before"])["values"]
+        earlier = {name: values.get(name, value) for name, value in later.items()}
+        kept = {"before": compact(earlier), "after": compact(later)}
         connection.execute(
-            sa.text(SAVE_PROFILE_ENTRY.replace("UPDATE changes", "UPDATE log")),
-            {**row, "before": compact(earlier), "after": compact(later), "bytes": ROW_BYTES},
+            sa.text(SAVE_PROFILE_ENTRY.replace("UPDATE changes", "UPDATE log")), {**row, **kept, "bytes": size_of(kept)}
         )
         later = earlier
 

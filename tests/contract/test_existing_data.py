@@ -17,6 +17,7 @@ from tests.replay import assert_log_gives_the_list
 from todo.app import create_app
 from todo.config import Settings
 from todo.domain import users
+from todo.domain.quota import ROW_BYTES
 from todo.domain.todos import fold
 from todo.domain.users import Owner, utc_now
 from todo.oauth import clients
@@ -170,6 +171,34 @@ def test_a_downgrade_makes_the_log_whole_again(whole_log: str) -> None:
         return [[side and {"tags": [], **orjson.loads(side)} for side in row] for row in rows]
 
     assert read(select(whole_log, FORMER_LOG)) == read(before)
+
+
+def test_down_to_two_tables_and_up_again_the_log_is_the_same(empty_database: str) -> None:
+    migrate(empty_database)
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=empty_database, **GENEROUS))
+    with TestClient(app, headers=AUTHORIZATION) as client:
+        for zone in ("UTC", "Asia/Tokyo"):
+            client.patch("/profiles/kevin", json={"time_zone": zone}).raise_for_status()
+        add = {"action": "add", "todo": "Buy bread"}
+        for body in ({"actions": [add, add]}, {"actions": [{"action": "update", "id": 1, "notes": LONG}]}):
+            client.post("/todos/kevin/changes", json=body).raise_for_status()
+        client.post("/todos/kevin", json={"todo": "Buy milk"}).raise_for_status()
+        for undone in (5, 6, 7, 2):  # an addition, that undo, the undo of it, and the second time zone
+            client.post(f"/todos/kevin/changes/{undone}/undo").raise_for_status()
+    everything = "SELECT * FROM changes ORDER BY id, overflow, record_id", "SELECT id, bytes FROM users"
+    removed = "SELECT id, status, version, change_id, bytes FROM todos ORDER BY id"
+    before = [select(empty_database, statement) for statement in (*everything, removed)]
+    downgrade(empty_database, "0008")
+    zones = select(empty_database, "SELECT before, after FROM entries WHERE todo_id = 0 ORDER BY change_id")
+    assert [[orjson.loads(side) for side in row] for row in zones] == [
+        [{"time_zone": old, "time_zone_guessed": old is None}, {"time_zone": new, "time_zone_guessed": False}]
+        for old, new in ((None, "UTC"), ("UTC", "Asia/Tokyo"), ("Asia/Tokyo", "UTC"))
+    ]
+    for size, *sides in select(empty_database, "SELECT bytes, before, after FROM entries"):
+        assert size == ROW_BYTES + sum(len(side.encode()) for side in sides if side)
+    migrate(empty_database)
+    assert [select(empty_database, statement) for statement in (*everything, removed)] == before
+    assert_log_gives_the_list(empty_database, "kevin")
 
 
 def test_a_downgrade_to_before_shares_leaves_no_address(whole_log: str) -> None:
