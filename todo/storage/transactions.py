@@ -28,7 +28,7 @@ WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 CONFLICTS = {"40001", "40P01"}  # serialization failure, deadlock
 # The server stops, starts or has become a standby; a migration or a pooler has invalidated prepared statements.
 GONE = {"57P01", "57P02", "57P03", "57P05", "25006", "0A000", "26000", "42P05"}
-CONNECTION_LOST = "08"  # a class
+NODE_LOST = "08"  # a class; on a connection that is open, a Citus coordinator says so of a node behind it
 # Classes that say in answer to COMMIT that it rolled back. Any other failure leaves open what has become of it.
 ROLLED_BACK = ("40", "23")
 UNKNOWN = "40003"
@@ -140,7 +140,7 @@ class Transactions:
 def _raise_if_passing(error: psycopg.Error, driver: PatientConnection) -> None:
     """Raises Passing if the error is one after which another attempt may succeed."""
     state = error.sqlstate or ""
-    if driver.closed or state in GONE or state.startswith(CONNECTION_LOST):
+    if driver.closed or state in GONE:
         raise Passing(error, on_another_connection=True) from error
-    if state in CONFLICTS:
+    if state in CONFLICTS or state.startswith(NODE_LOST):
         raise Passing(error, on_another_connection=False) from error

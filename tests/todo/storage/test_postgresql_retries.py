@@ -109,6 +109,15 @@ def test_one_that_does_not_pass_is_not(engine: Engine, statement: str) -> None:
     assert rule.attempts == 1
 
 
+def test_a_node_that_is_away_costs_no_connection_to_the_coordinator(engine: Engine) -> None:
+    def process(connection: Connection) -> int:
+        return int(connection.driver.info.backend_pid)
+
+    before = engine.submit_write(process).result(10)
+    assert engine.submit_write(Failing(raising("08006"))).result(10)
+    assert engine.submit_write(process).result(10) == before
+
+
 def test_it_is_not_tried_again_after_its_time(engine: Engine) -> None:
     def slow(connection: Connection) -> None:
         attempts.append(time.monotonic())
