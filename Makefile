@@ -24,6 +24,13 @@ test: $(BIN)/.dev ## Run the tests, on SQLite and on a real PostgreSQL
 test-slow: $(BIN)/.dev ## Run the slow tests: races, and attacks on a running service
 	@pytest -n $(WORKERS) -m slow
 
+# Left out are PostgreSQL's own plans, servers that a test starts, and a test that reads traffic, which Citus encrypts.
+NOT_ON_CITUS := plans.py postgresql_pooler.py postgresql_replica.py postgresql_retries.py::TestCommit
+test-citus: $(BIN)/.dev ## Run what uses the database on a Citus cluster: make test-citus CITUS_URL=postgresql://...
+	@test -n "$(CITUS_URL)" || { echo "CITUS_URL must name the coordinator of a Citus cluster. CI has none: run this by hand."; exit 1; }
+	@CITUS_URL="$(CITUS_URL)" pytest -n $(WORKERS) tests/todo/storage tests/todo/storage/on_citus.py tests/contract \
+		tests/stateful tests/handlers $(NOT_ON_CITUS:%=--deselect tests/todo/storage/test_%)
+
 soak: $(BIN)/.dev ## Run all tests for longer: more seeds, more kills, a two-minute flood
 	@SOAK=1 pytest -n $(WORKERS) -m 'slow or not slow'
 
@@ -98,4 +105,4 @@ $(BIN)/.bench: $(BIN)/.dev bench/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
-.PHONY: help run test test-slow soak check conformance audit bench bench-scale profile format env migrate claim client forget backup lock logo screenshots
+.PHONY: help run test test-slow test-citus soak check conformance audit bench bench-scale profile format env migrate claim client forget backup lock logo screenshots

@@ -7,6 +7,7 @@ from typing import Any
 from alembic import context
 from sqlalchemy import create_engine, event, pool
 
+from migrations.citus import split_tables
 from todo.config import ConfigError, Settings, load_environ
 
 
@@ -46,3 +47,5 @@ with engine.connect() as connection:
     context.configure(connection=connection, transactional_ddl=True)
     with context.begin_transaction():
         context.run_migrations()
+        if context.get_context().get_current_heads() == tuple(context.script.get_heads()):
+            split_tables(connection)

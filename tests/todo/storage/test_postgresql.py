@@ -120,9 +120,9 @@ class TestLockedList:
     @pytest.fixture
     def locked(self, engine: Engine, url: str) -> Iterator[None]:
         """Another worker holds the list of kevin."""
-        engine.submit_write(open_list, KEVIN).result(30)
+        kevin = engine.submit_write(open_list, KEVIN).result(30)
         with psycopg.connect(url) as other:
-            other.execute("SELECT * FROM users WHERE username = 'kevin' FOR UPDATE")
+            other.execute("SELECT * FROM users WHERE id = %s FOR UPDATE", [kevin.id])
             yield
 
     @pytest.mark.usefixtures("locked")
@@ -186,7 +186,7 @@ def test_the_service_has_the_time_limit_that_is_set(url: str) -> None:
         psycopg.connect(url) as other,
     ):
         client.post("/todos/kevin", json={"todo": "Buy milk"}).raise_for_status()
-        other.execute("SELECT * FROM users FOR UPDATE")
+        other.execute("SELECT * FROM users WHERE id = %s FOR UPDATE", other.execute("SELECT id FROM users").fetchone())
         begin = time.monotonic()
         assert client.post("/todos/kevin", json={"todo": "Buy bread"}).json()["code"] == "storage_unavailable"
         assert 0.9 < time.monotonic() - begin < 1.9, "a lock is waited for longer"
@@ -198,5 +198,6 @@ def test_what_the_address_says_wins(url: str) -> None:
         values = [connection.driver.execute(f"SHOW {name}").fetchone()[name] for name in names]
         return values, connection.driver.info.get_parameters()["connect_timeout"]
 
-    for engine in started(f"{url}&options=-c%20lock_timeout%3D7s&connect_timeout=9"):
+    and_more = "&" if "?" in url else "?"
+    for engine in started(f"{url}{and_more}options=-c%20lock_timeout%3D7s&connect_timeout=9"):
         assert engine.submit_write(shown).result(10) == (["7s", "8s"], "9")
