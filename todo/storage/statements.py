@@ -51,6 +51,8 @@ NEWEST = {"after": "(updated_at, id) < (:after_key, :after_id)", "order": "updat
 SECTION_ORDERS = {"undated": OLDEST, "done": NEWEST, "deleted": NEWEST}
 
 
+# Rows that are sent at once. A server, and a cluster of them more so, is to answer well before it counts as silent.
+TOGETHER = 1000
 PARAMETER = re.compile(r"'[^']*'|:(\w+)")  # or a string, which may contain a colon
 
 
@@ -132,7 +134,9 @@ def _method(query: Any, adapter: str) -> Callable[..., Any]:
         if len(parameters) == 1:  # for which psycopg would begin a pipeline
             connection.driver.execute(sql, values(parameters[0]))
         elif parameters:
-            connection.driver.cursor().executemany(sql, [values(each) for each in parameters])
+            cursor = connection.driver.cursor()
+            for start in range(0, len(parameters), TOGETHER):
+                cursor.executemany(sql, [values(each) for each in parameters[start : start + TOGETHER]])
 
     kinds: dict[SQLOperationType, Callable[..., Any]] = {
         SQLOperationType.SELECT_ONE: one,
