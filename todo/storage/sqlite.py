@@ -39,13 +39,17 @@ class FileReplaced(Exception):
 class Spoiled(Exception):
     """A job of a group failed after it had written something, so that the group cannot be committed."""
 
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.job = job
+
 
 class SQLiteEngine(Engine):
     """Writes that wait together commit together, so one fsync serves them all.
 
     Rules check everything before their first statement, so that a refused job leaves nothing to take back and none
-    needs a savepoint. Where one fails later all the same, the group is rolled back and its jobs are done again, each in
-    a transaction of its own.
+    needs a savepoint. Where one fails later all the same, the group is rolled back, the jobs before it are done again,
+    and it begins the next group, which has nothing else to lose.
     """
 
     name = "SQLite"
@@ -166,10 +170,15 @@ class SQLiteEngine(Engine):
     def _commit_together(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:
         try:
             self._commit(driver, jobs)
-        except Spoiled:
+        except Spoiled as spoiled:
             driver.execute("ROLLBACK")
-            for job in jobs:
-                self._commit_alone(driver, job)
+            number = jobs.index(spoiled.job)
+            settled = number or 1  # the first has seen nothing that is now undone, so that its error stands
+            self._jobs.put_off(jobs[settled:])
+            del jobs[settled:]
+            if number:
+                self._commit_together(driver, jobs)
+                return
         _deliver(jobs)
 
     def _commit(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:
@@ -187,14 +196,6 @@ class SQLiteEngine(Engine):
                 # Also where a rule had refused: it may have looked at what is now undone.
                 job.error = StorageUnavailable()
 
-    def _commit_alone(self, driver: sqlite3.Connection, job: Job) -> None:
-        job.error = None
-        try:
-            self._commit(driver, [job])
-        except Spoiled as spoiled:
-            driver.execute("ROLLBACK")
-            job.error = spoiled.__cause__
-
     def _run_some(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:
         """Runs jobs for up to GROUP_SECONDS, and removes the others from the list, to run next. Raises Spoiled."""
         begun = ended = time.monotonic()
@@ -210,14 +211,15 @@ class SQLiteEngine(Engine):
     def _run(self, driver: sqlite3.Connection, job: Job) -> None:
         """Runs one job. Raises Spoiled if it fails after it has written, and SQLite's error if that ends everything."""
         written = driver.total_changes
+        job.error = None  # of a run before, which was undone
         try:
             job.result = job.rule(self._statements(driver))
-        except Exception as error:
+        except BaseException as error:
             if not driver.in_transaction:  # a full or failing disk has ended it
                 raise sqlite3.OperationalError("The transaction has ended.") from error
             job.error = _refusal(error, "writing") if isinstance(error, sqlite3.DatabaseError) else error
             if driver.total_changes != written:
-                raise Spoiled from job.error
+                raise Spoiled(job) from job.error
 
 
 def _deliver(jobs: list[Job]) -> None:

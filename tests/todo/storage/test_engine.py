@@ -3,8 +3,8 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterator
-from concurrent.futures import wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,22 @@ from todo.storage.statements import Connection
 def fail_after_writing(connection: Connection, owner: Owner) -> None:
     open_list(connection, owner)
     raise ValueError("on purpose")
+
+
+def together(engine: Engine, *rules: Callable[[Any], Any]) -> list[Future[Any]]:
+    """Submits the rules while the writer is held, so that they are one group, and returns what came of them."""
+    started, go_on = threading.Event(), threading.Event()
+
+    def hold(_: Connection) -> None:
+        started.set()
+        go_on.wait(10)
+
+    engine.submit_write(hold)
+    assert started.wait(10)
+    futures = [engine.submit_write(rule) for rule in rules]
+    go_on.set()
+    wait(futures, timeout=10)
+    return futures
 
 
 def test_write_then_read(engine: Engine) -> None:
@@ -355,13 +371,45 @@ class TestSQLite:
             raise ValueError("refused")
 
         rules = [partial(add, name=name) for name in ("kevin", "ada")]
-        jobs = [sqlite.Job(rule) for rule in (rules[0], fail, rules[1], rules[0])]
-        driver = engine._open()
-        engine._commit_together(driver, jobs)
-        assert isinstance(jobs[1].future.exception(), ValueError)
-        assert [job.future.result()["id"] for job in (jobs[0], jobs[2], jobs[3])] == [1, 1, 2]
-        assert not driver.in_transaction
+        jobs = together(engine, rules[0], fail, fail, rules[1], fail, rules[0], fail)
+        assert [place for place, job in enumerate(jobs) if isinstance(job.exception(), ValueError)] == [1, 2, 4, 6]
+        assert [jobs[place].result()["id"] for place in (0, 3, 5)] == [1, 1, 2]
         assert [engine.submit_read(find, Owner(n)).result().open_count for n in ("kevin", "ada", "nobody")] == [2, 1, 0]
+
+    def test_only_the_jobs_before_a_failure_are_done_again(self, engine: sqlite.SQLiteEngine) -> None:
+        runs: list[int] = []
+
+        def run(connection: Any, number: int) -> None:
+            runs.append(number)
+            open_list(connection, Owner(f"list{number}"))
+            if number == 2:
+                raise ValueError("refused")
+
+        jobs = together(engine, *(partial(run, number=number) for number in range(6)))
+        assert [number for number, job in enumerate(jobs) if job.exception()] == [2]
+        assert runs == [0, 1, 2, 0, 1, 2, 3, 4, 5]
+
+    def test_a_refusal_that_saw_what_was_undone_is_looked_at_again(self, engine: sqlite.SQLiteEngine) -> None:
+        runs: list[str] = []
+
+        def refuse_once(_: Connection) -> None:
+            runs.append("refuse")
+            if len(runs) == 1:
+                raise ValueError("refused")
+
+        def fail(connection: Any) -> None:
+            open_list(connection, Owner("nobody"))
+            raise ValueError("refused")
+
+        first, second = together(engine, refuse_once, fail)
+        assert (first.exception(), type(second.exception())) == (None, ValueError)
+
+    def test_the_writer_outlives_whatever_a_rule_raises(self, engine: sqlite.SQLiteEngine) -> None:
+        def leave(_: Connection) -> None:
+            raise SystemExit
+
+        assert isinstance(engine.submit_write(leave).exception(timeout=10), SystemExit)
+        assert engine.submit_write(open_list, Owner("kevin")).result(timeout=10).id
 
     def test_a_refusal_before_any_write_needs_no_second_run(self, engine: sqlite.SQLiteEngine) -> None:
         runs: list[str] = []
