@@ -11,8 +11,19 @@ import time_machine
 from tests.conftest import AUTHORIZATION
 from tests.handlers.test_todos import add, page, problem
 from tests.people import Person
+from todo.domain.users import Owner, find
+from todo.storage.database import open_engine
 
 NOW = datetime(2026, 11, 22, 16, 5, 9, tzinfo=UTC)
+
+
+def recent_adds_of(database_url: str, name: str) -> list[str]:
+    engine = open_engine(database_url)
+    engine.start()
+    try:
+        return engine.submit_read(find, Owner(name)).result().recent_adds.splitlines()
+    finally:
+        engine.stop()
 
 
 def post(
@@ -133,6 +144,29 @@ class TestWithoutKey:
             assert "deduplicated" in post(client, name).json()
             clock.shift(1)
             assert "deduplicated" not in post(client, name).json()
+
+    def test_many_that_are_all_sent_again(self, client: httpx.Client, name: str) -> None:
+        with time_machine.travel(NOW, tick=False):
+            first = [post(client, name, f"{number}").json() for number in range(32)]
+            again = [post(client, name, f"{number}").json() for number in range(32)]
+        assert again == [{**todo, "deduplicated": True} for todo in first]
+
+    def test_not_for_longer_where_the_clock_is_set_back(self, client: httpx.Client, name: str) -> None:
+        with time_machine.travel(NOW, tick=False) as clock:
+            post(client, name)
+            clock.shift(-1)
+            assert "deduplicated" in post(client, name).json()
+            clock.shift(-3600)
+            assert "deduplicated" not in post(client, name).json()
+
+    def test_what_is_kept_for_it_stays_small(self, client: httpx.Client, name: str, database_url: str) -> None:
+        with time_machine.travel(NOW, tick=False) as clock:
+            for number in range(40):
+                post(client, name, f"{number}")
+            assert len(recent_adds_of(database_url, name)) == 32
+            clock.shift(11)
+            post(client, name)
+            assert len(recent_adds_of(database_url, name)) == 1
 
     def test_other_words_conversations_lists_or_keys_are_other_todos(self, client: httpx.Client, name: str) -> None:
         post(client, name)

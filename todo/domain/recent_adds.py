@@ -7,7 +7,7 @@ from todo.contract import API
 from todo.domain.users import utc_now
 
 DUPLICATE_TIME = timedelta(seconds=API.limit("duplicate_seconds"))
-MAX_RECENT = 8
+MAX_RECENT = 32  # they stand in the list's own row, which every request reads
 
 
 class Add(NamedTuple):
@@ -28,16 +28,19 @@ class Add(NamedTuple):
 
 
 def find(text: str, fingerprint: str) -> Add | None:
-    """Returns the newest addition in `text` by this request, or None. Those older than DUPLICATE_TIME do not count."""
+    """Returns the newest addition in `text` by this request, or None. It counts for DUPLICATE_TIME.
+
+    So it does where the clock has been set back since: what seems to come later than that is not of just now either.
+    """
     if fingerprint not in text:
         return None
     adds = map(Add.of, text.splitlines())
-    since = utc_now(-DUPLICATE_TIME)
-    return next((add for add in adds if add.fingerprint == fingerprint and add.at >= since), None)
+    since, until = utc_now(-DUPLICATE_TIME), utc_now(DUPLICATE_TIME)
+    return next((add for add in adds if add.fingerprint == fingerprint and since <= add.at <= until), None)
 
 
 def note(text: str, add: Add) -> str:
     """Returns the text with an addition in front, without those beyond MAX_RECENT or older than DUPLICATE_TIME."""
-    if text < utc_now(-DUPLICATE_TIME):  # as even its first line begins with an older time
-        return str(add)
-    return "\n".join([str(add), *text.split("\n", MAX_RECENT - 1)[: MAX_RECENT - 1]])
+    since = utc_now(-DUPLICATE_TIME)
+    recent = [line for line in text.splitlines() if line >= since]  # as a line begins with its time
+    return "\n".join([str(add), *recent[: MAX_RECENT - 1]])
