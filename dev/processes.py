@@ -149,9 +149,8 @@ class Child:
     @property
     def worker(self) -> int:
         """The process id of what gunicorn has forked to serve; its own where nothing was forked."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        (worker,) = children or [str(self.process.pid)]
-        return int(worker)
+        (worker,) = children_of(self.process.pid) or [self.process.pid]
+        return worker
 
     @property
     def memory(self) -> int:
@@ -173,6 +172,11 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.wait()
+
+
+def children_of(pid: int) -> list[int]:
+    """Returns the ids of what a running process has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def _stat(pid: int) -> list[str]:

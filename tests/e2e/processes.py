@@ -1,5 +1,7 @@
 """The service of dev/processes.py with the key that all tests know, and clients that ask it."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +49,11 @@ def all_todos(client: httpx.Client, username: str) -> list[dict[str, Any]]:
         if "next_cursor" not in page:
             return todos
         more = {"cursor": page["next_cursor"]}
+
+
+def wait_until(condition: Callable[[], bool], otherwise: str) -> None:
+    """Returns when the condition holds. Raises AssertionError with the message if that takes too long."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.02)
