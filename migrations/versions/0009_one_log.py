@@ -46,7 +46,7 @@ UPDATE users SET profile_change_id = COALESCE((
 ), 0)
 """
 REMOVED = """
-SELECT logged.user_id, logged.todo_id, logged.change_id, logged.before FROM logged
+SELECT logged.user_id, logged.todo_id AS id, logged.change_id, logged.before FROM logged
 WHERE todo_id > 0 AND after IS NULL
   AND NOT EXISTS (SELECT 1 FROM todos WHERE todos.user_id = logged.user_id AND todos.id = logged.todo_id)
   AND NOT EXISTS (
@@ -139,11 +139,14 @@ def create_log() -> None:
 
 def keep_removed(connection: sa.Connection) -> None:
     """Gives each to-do that an undo has removed a row without its texts, which knows its version and newest change."""
-    for row in connection.execute(sa.text(REMOVED)).mappings().all():
-        todo = json.loads(row["before"])
-        kept = {name: todo[name] for name in ("version", "created_at", "updated_at")}
-        ids = {"user_id": row["user_id"], "id": row["todo_id"], "change_id": row["change_id"]}
-        connection.execute(sa.text(KEEP_REMOVED), {**ids, **kept, "row_bytes": ROW_BYTES})
+    removed = connection.execute(sa.text(REMOVED)).mappings().all()
+    rows = [{**row, **stamps(json.loads(row["before"])), "row_bytes": ROW_BYTES} for row in removed]
+    if rows:
+        connection.execute(sa.text(KEEP_REMOVED), rows)
+
+
+def stamps(todo: dict[str, Any]) -> dict[str, Any]:
+    return {name: todo[name] for name in ("version", "created_at", "updated_at")}
 
 
 def note_profiles(connection: sa.Connection) -> None:
