@@ -405,6 +405,20 @@ class TestOrderAndPages:
         assert [todo["id"] for todo in page(client, name, status="done")["todos"]] == [4]
         assert page(client, name, status="deleted")["todos"][0]["id"] == 5
 
+    @pytest.mark.parametrize("limit", [1, 3, 4, 5, 6])
+    def test_a_short_list_in_pages(self, client: httpx.Client, name: str, limit: int) -> None:
+        for number in range(1, 8):
+            add(client, name, f"{number}")
+        client.post(f"/todos/{name}/2/complete")
+        client.delete(f"/todos/{name}/5")
+        pages = [page(client, name, limit=limit)]
+        while "next_cursor" in pages[-1]:
+            pages.append(page(client, name, limit=limit, cursor=pages[-1]["next_cursor"]))
+        assert [[todo["id"] for todo in each["todos"]] for each in pages] == [
+            [1, 3, 4, 6, 7][start : start + limit] for start in range(0, 5, limit)
+        ]
+        assert all(each["total"] == 5 for each in pages)
+
     def test_a_short_list_of_long_texts_comes_in_pages(self, client: httpx.Client, name: str) -> None:
         for number in range(25):
             add(client, name, f"{number}", notes="n" * 4000)

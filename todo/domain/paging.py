@@ -61,9 +61,14 @@ class Page:
                 after = self._start if number == first else self._columns
                 yield name, {PARAMETERS[column]: value for column, value in after.items() if column not in shared}
 
-    def is_whole(self, total: int) -> bool:
-        """Whether this page is all of a list of `total` rows, in the order of their ids."""
-        return self.sort == "oldest" and self._start == self._columns and total <= self.limit
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the first page in the order of ids."""
+        return self.sort == "oldest" and self._start == self._columns
+
+    def next_cursor(self, last_id: int) -> str:
+        """Returns the next page's cursor, in the order of ids."""
+        return encode_cursor(self.sort, [last_id])
 
     def fits(self, rows: str) -> bool:
         """Whether the JSON of rows fits in a response that hosts accept."""

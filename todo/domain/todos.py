@@ -23,7 +23,7 @@ REMOVED = "removed"  # the status of a row whose to-do an undo has removed; see 
 # NFKC expands these two Arabic ligatures to 18 and 8 characters, and no other character to more than MAX_FOLDED.
 UNFOLDED = re.compile("([\ufdfa\ufdfb])")
 MAX_FOLDED = 6
-MAX_SHORT = 100  # to-dos that a list has ever had, up to which it is read as a whole, without an index
+MAX_SHORT = 100  # to-dos that a list has ever had, up to which its first page is read without an index
 
 
 class Todo(NamedTuple):
@@ -176,10 +176,11 @@ def _page(connection: Connection, user: User, now: str, status: str, filters: JS
         total = getattr(connection, f"total_{which}_filtered")(**conditions)["total"]
     else:
         total = user.open_count + user.done_count if status == "all" else user.counts[status]
-        if which == "one" and wanted.is_whole(total) and user.last_todo_id <= MAX_SHORT:
-            found = connection.short_list(**conditions)
+        if which == "one" and wanted.is_first and user.last_todo_id <= MAX_SHORT:
+            found = connection.first_todos(**conditions, limit=wanted.limit)
             if wanted.fits(found["todos"] or ""):
-                return _page_of(found["todos"] or "", found["returned"], total, now)
+                next_cursor = wanted.next_cursor(found["last_id"]) if found["returned"] < total else None
+                return _page_of(found["todos"] or "", found["returned"], total, now, next_cursor)
     rows, next_cursor = wanted.cut(_rows(connection, which, conditions, wanted, "_filtered" if filters else ""))
     return _page_of(",".join([row["json"] for row in rows]), len(rows), total, now, next_cursor)
 

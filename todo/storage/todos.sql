@@ -7,10 +7,13 @@ SELECT * FROM todos WHERE user_id = :user_id AND id IN (
     WHERE user_id = :user_id AND overflow IN (0, 1) AND id = :change_id AND kind = 'todo'
 );
 
--- All to-dos of a status as one text, by id, which is the order of the key.
--- name: short_list^
-SELECT {joined} AS todos, COUNT(*) AS returned FROM todos
-WHERE user_id = :user_id AND COALESCE(status, '') = :status;
+-- The first to-dos of a status as one text, by id, which is the order of the key: COALESCE keeps indexes out.
+-- name: first_todos^
+SELECT {joined} AS todos, COUNT(*) AS returned, MAX(id) AS last_id FROM (
+    SELECT id, status, due_key, json FROM todos
+    WHERE user_id = :user_id AND COALESCE(status, '') = :status
+    ORDER BY id LIMIT :limit
+) AS first;
 
 -- For delete_todo_by_index alone, which names a to-do by its position; lists never page by OFFSET.
 -- name: open_todo_at^
