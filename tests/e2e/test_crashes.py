@@ -146,3 +146,19 @@ def test_nothing_is_lost_and_nothing_is_done_twice(server: Server, tmp_path: Pat
         list(pool.map(Caller.add_all_again, callers))
     for username in LISTS:
         assert_log_gives_the_list(server.url, username)
+
+
+def test_a_worker_that_ends_while_postgresql_is_away_takes_no_other_with_it(server: Server, tmp_path: Path) -> None:
+    environ = migrated(tmp_path, DATABASE_URL=server.url, WEB_CONCURRENCY=str(WORKERS))
+    with serving(environ) as service:
+        service.wait_until_written(STARTED, times=WORKERS)
+        server.kill()
+        try:
+            os.kill(children_of(service.process.pid)[0], signal.SIGKILL)
+            service.wait_until_written("Application startup failed")
+        finally:
+            server.start()
+        service.wait_until_written(STARTED, times=WORKERS + 1)
+        assert len(children_of(service.process.pid)) == WORKERS
+        with new_client(service.url) as client:
+            assert client.post("/todos/anna", json={"todo": "Buy milk"}).status_code == 201

@@ -1,11 +1,16 @@
 """The gunicorn worker."""
 
 import resource
+import sys
+import time
 from typing import Any, ClassVar
 
+from gunicorn.arbiter import Arbiter
 from uvicorn_worker import UvicornWorker
 
 from todo.server.connections import CONNECTIONS, RESERVED, Connections
+
+RESTART_SECONDS = 1.0  # between two attempts to start
 
 
 class Worker(UvicornWorker):
@@ -17,6 +22,19 @@ class Worker(UvicornWorker):
         _set_limit()
         self.config.http = Connections()
         super().init_process()
+
+    def run(self) -> None:
+        """Serves until told to stop. A worker that cannot start, such as while the database is away, is replaced.
+
+        gunicorn would end the others too. What is wrong with the settings has stopped the start before workers fork.
+        """
+        try:
+            super().run()
+        except SystemExit as ended:
+            if ended.code == Arbiter.WORKER_BOOT_ERROR:
+                time.sleep(RESTART_SECONDS)
+                sys.exit(1)
+            raise
 
 
 def _set_limit() -> None:
