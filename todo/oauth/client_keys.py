@@ -38,7 +38,7 @@ class KeySet:
         return time.monotonic() < self.fetched_at + MIN_REFETCH_SECONDS
 
 
-class Cache:
+class KeyCache:
     """Key sets by URL, at most MAX_CACHED; the oldest is evicted first. Thread-safe."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Cache:
                 self._sets.popitem(last=False)
 
 
-_cache = Cache()
+_cache = KeyCache()
 
 
 def of(engine: Engine, client: Client, kid: str | None, remote_addr: str, *, allow_local: bool) -> list[JSON]:

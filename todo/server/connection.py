@@ -26,7 +26,7 @@ SEND_BYTES, SEND_SECONDS = SITE.limit("send_bytes"), SITE.limit("send_seconds")
 PIPELINED, PIPELINED_BYTES = SITE.limit("pipelined_requests"), SITE.limit("pipelined_bytes")
 
 
-class Connection(HttpToolsProtocol):
+class HTTPConnection(HttpToolsProtocol):
     """One connection and the requests on it."""
 
     def __init__(self, connections: "Connections", **given: Any) -> None:
@@ -60,7 +60,7 @@ class Connection(HttpToolsProtocol):
         return self.since if self.is_idle or self.cycle.more_body else None
 
     @staticmethod
-    def order(connection: "Connection") -> float:
+    def order(connection: "HTTPConnection") -> float:
         return connection.waits_since or 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

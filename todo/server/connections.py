@@ -11,7 +11,7 @@ from typing import Any
 
 from todo.contract import SITE
 from todo.server import memory
-from todo.server.connection import Connection
+from todo.server.connection import HTTPConnection
 
 CONNECTIONS = SITE.limit("connections")
 RESERVED = 256  # file descriptors for the database, files and simultaneous newcomers
@@ -24,16 +24,16 @@ class Connections:
     """The open connections of a worker. Uvicorn calls it to create one."""
 
     def __init__(self) -> None:
-        self._open: dict[Connection, None] = {}  # the oldest first
+        self._open: dict[HTTPConnection, None] = {}  # the oldest first
         self._sweeping: asyncio.TimerHandle | None = None
         self._peak = 0  # since memory was last released
         descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self.most = min(CONNECTIONS, max(descriptors - RESERVED, descriptors // 2))
 
-    def __call__(self, **given: Any) -> Connection:
-        return Connection(self, **given)
+    def __call__(self, **given: Any) -> HTTPConnection:
+        return HTTPConnection(self, **given)
 
-    def add(self, connection: Connection) -> None:
+    def add(self, connection: HTTPConnection) -> None:
         """Adds a connection, and drops others if there are too many."""
         self._open[connection] = None
         self._peak = max(self._peak, len(self._open))
@@ -42,10 +42,10 @@ class Connections:
         if self._sweeping is None:
             self._sweeping = connection.loop.call_later(1, self._sweep, connection.loop)
 
-    def remove(self, connection: Connection) -> None:
+    def remove(self, connection: HTTPConnection) -> None:
         self._open.pop(connection, None)
 
-    def _make_room(self, newcomer: Connection) -> None:
+    def _make_room(self, newcomer: HTTPConnection) -> None:
         """Drops the connections that have waited longest for their clients, then those of the peers with the most.
 
         Connections made this second do not count as waiting. Behind a proxy all are one peer: then the oldest go.
@@ -53,7 +53,7 @@ class Connections:
         wanted = 1 + int(self.most * FREED_AT_ONCE)
         before = newcomer.since - NEW_SECONDS
         waiting = [connection for connection in self._open if (connection.waits_since or before) < before]
-        dropped = nsmallest(wanted, waiting, key=Connection.order)
+        dropped = nsmallest(wanted, waiting, key=HTTPConnection.order)
         if len(dropped) < wanted:
             self._drop(dropped)
             peers = Counter(connection.peer for connection in self._open)
@@ -61,7 +61,7 @@ class Connections:
             dropped = nsmallest(wanted - len(dropped), others, key=lambda connection: -peers[connection.peer])
         self._drop(dropped)
 
-    def _drop(self, connections: list[Connection]) -> None:
+    def _drop(self, connections: list[HTTPConnection]) -> None:
         for connection in connections:
             self.remove(connection)
             connection.transport.abort()

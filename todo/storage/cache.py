@@ -5,7 +5,7 @@ from collections.abc import Hashable
 MAX_CHARACTERS = 4_000_000
 
 
-class Cache:
+class PageCache:
     """An in-memory cache of texts. Keys contain the version of their data, so entries never go stale.
 
     When full, it is emptied, which is cheaper than tracking the least recently used.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from todo.errors import ReadTooSlow, StorageUnavailable
-from todo.storage.cache import Cache
+from todo.storage.cache import PageCache
 from todo.storage.engine import Engine, StorageNotReady, lane_of, require_revision
 from todo.storage.jobs import Job, Jobs
 from todo.storage.lanes import Lanes
@@ -56,7 +56,7 @@ class SQLiteEngine(Engine):
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._statements = partial(load("sqlite3"), cache=Cache())
+        self._statements = partial(load("sqlite3"), cache=PageCache())
         self._jobs = Jobs()
         self._local = threading.local()
         self._drivers: list[sqlite3.Connection] = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import aiosql
 from aiosql.types import SQLOperationType
 
-from todo.storage.cache import Cache
+from todo.storage.cache import PageCache
 
 OAUTH_NOUNS = ("clients", "assertions", "grants", "tokens")
 NOUNS = ("users", "todos", "changes", "addresses", "accounts", "sessions", "attempts", *OAUTH_NOUNS)
@@ -59,7 +59,7 @@ PARAMETER = re.compile(r"'[^']*'|:(\w+)")  # or a string, which may contain a co
 class Connection:
     """A database connection with a method for every named statement: `connection.todo_by_id(user_id=1, id=2)`."""
 
-    def __init__(self, driver: Any, cache: Cache) -> None:
+    def __init__(self, driver: Any, cache: PageCache) -> None:
         self.driver = driver
         self.cache = cache
 

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from todo.errors import OutcomeUnknown
-from todo.storage.cache import Cache
+from todo.storage.cache import PageCache
 from todo.storage.connections import WAIT_FOR_CONNECTION, PatientConnection, new_pool
 from todo.storage.statements import Connection, load
 
@@ -51,7 +51,7 @@ class Transactions:
 
     def __init__(self, url: str, size: int, begin: str) -> None:
         self._begin = begin
-        self._statements = partial(load("psycopg"), cache=Cache())
+        self._statements = partial(load("psycopg"), cache=PageCache())
         self._pool = new_pool(url, size)
 
     def start(self, *, wait: bool = True) -> None:

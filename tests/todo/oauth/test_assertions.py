@@ -373,7 +373,7 @@ def test_keys_are_fetched_with_the_care_of_documents(
     monkeypatch.setattr(fetching, "MAX_CONCURRENT", 0)
     monkeypatch.setattr(fetching, "_slots", threading.BoundedSemaphore(1))
     fetching._slots.acquire()
-    monkeypatch.setattr(client_keys, "_cache", client_keys.Cache())
+    monkeypatch.setattr(client_keys, "_cache", client_keys.KeyCache())
     busy = client.redeem("x", **proof(host.sign()))
     assert (busy.status_code, busy.headers["content-type"]) == (429, "application/json")
     assert int(busy.headers["retry-after"]) > 0
@@ -381,7 +381,7 @@ def test_keys_are_fetched_with_the_care_of_documents(
 
 
 def test_so_many_sets_of_keys_are_kept() -> None:
-    sets = client_keys.Cache()
+    sets = client_keys.KeyCache()
     for number in range(client_keys.MAX_CACHED + 10):
         sets.put(f"https://client.example/{number}", client_keys.KeySet([], 0, 0))
     assert len(sets._sets) == client_keys.MAX_CACHED

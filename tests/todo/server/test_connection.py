@@ -13,7 +13,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from todo.contract import SITE
-from todo.server.connection import Connection
+from todo.server.connection import HTTPConnection
 from todo.server.connections import Connections
 
 ENOUGH = SITE.limit("pipelined_bytes")
@@ -57,14 +57,14 @@ def test_bodies_that_wait_are_bounded() -> None:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[tuple[tuple[str, int], WeakSet[Connection]]]:
+async def serving() -> AsyncIterator[tuple[tuple[str, int], WeakSet[HTTPConnection]]]:
     """Yields the address of a server that answers nothing, and the connections that something still refers to."""
     loop = asyncio.get_running_loop()
     all_connections = Connections()
     config = Config(wait_for_the_end, log_config=None, ws="none")
-    connections = WeakSet[Connection]()
+    connections = WeakSet[HTTPConnection]()
 
-    def connect() -> Connection:
+    def connect() -> HTTPConnection:
         connection = all_connections(config=config, server_state=ServerState(), app_state={}, _loop=loop)
         connections.add(connection)
         return connection

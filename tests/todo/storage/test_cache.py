@@ -10,12 +10,12 @@ from tests.handlers.test_todos import add
 from todo.domain import changes, todos, users
 from todo.domain.users import Owner
 from todo.storage import cache
-from todo.storage.cache import Cache
+from todo.storage.cache import PageCache
 from todo.storage.database import open_engine
 
 
 def test_it_gives_back_what_it_was_given() -> None:
-    kept = Cache()
+    kept = PageCache()
     kept.put(("kevin", 1), "page")
     assert kept.get(("kevin", 1)) == "page"
     assert kept.get(("kevin", 2)) is None
@@ -23,7 +23,7 @@ def test_it_gives_back_what_it_was_given() -> None:
 
 def test_it_starts_anew_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "MAX_CHARACTERS", 100)
-    kept = Cache()
+    kept = PageCache()
     for number in range(25):
         kept.put(number, "x" * 10)
     assert [number for number in range(25) if kept.get(number)] == [20, 21, 22, 23, 24]
