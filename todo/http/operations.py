@@ -7,10 +7,12 @@ wrong field.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from inspect import signature, unwrap
 from typing import Any
 from urllib.parse import parse_qsl
 
+import orjson
 from connexion.decorators.parameter import pythonic
 from connexion.middleware import SpecMiddleware
 from connexion.operations import OpenAPIOperation
@@ -22,7 +24,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.accounts.bearer import bearer_token
-from todo.contract import API, Operation
+from todo.contract import API, SITE, Operation
 from todo.contract.schemas import compile_schema, find_errors, whole_numbers
 from todo.errors import InvalidRequest, Unauthorized
 from todo.http.asgi_scope import BODY, PATH_VALUES, TEMPLATE, Headers
@@ -38,6 +40,9 @@ KINDS = ("string", "integer", "boolean")
 NO_BODY = object()  # not None, which is JSON's null
 MAX_USERNAME = API.schema("Username")["maxLength"]
 COUNTED_AS = "x-counted-as"  # the list in the body whose items rate limits count, in place of the request
+RESULT_COUNTED_AS = "x-result-counted-as"  # the list in the response whose items are charged afterwards
+TODOS_PER_WRITE = SITE.limit("todos_per_write")
+REPLAYED = (b"idempotent-replay", b"true")
 
 
 class CannotCompile(Exception):
@@ -59,7 +64,7 @@ class CompiledContract(SpecMiddleware):
                 operation = OpenAPIOperation.from_spec(
                     specification, path=path, method=method, resolver=resolver, uri_parser_class=uri_parser_class
                 )
-                compiled = CompiledOperation(operation, self._limits, spec.get(COUNTED_AS))
+                compiled = CompiledOperation(operation, self._limits, spec)
                 self._operations[path, method.upper()] = compiled
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,11 +77,11 @@ class CompiledContract(SpecMiddleware):
 class CompiledOperation:
     """One operation, callable over HTTP (as an ASGI app) or directly, by `call`."""
 
-    def __init__(self, operation: OpenAPIOperation, limits: RateLimits, counted_as: str | None) -> None:
+    def __init__(self, operation: OpenAPIOperation, limits: RateLimits, spec: Schema) -> None:
         self.name = operation.operation_id
         self._limits = limits
         self._kind: Kind = "reads" if operation.method == "get" else "writes"
-        self._counted_as = counted_as
+        self._counted_as, self._result_counted_as = spec.get(COUNTED_AS), spec.get(RESULT_COUNTED_AS)
         self._handler: Handler = operation.function
         self._schemes = self._compile_security(operation)
         self._parameters = operation.parameters
@@ -130,7 +135,17 @@ class CompiledOperation:
             arguments["body"] = self._check_body(body)
         if self._counted_as:
             await self._limits.charge_more(self._kind, caller, len(arguments["body"][self._counted_as]) - 1)
-        return await self._handler(**arguments)
+        response = await self._handler(**arguments)
+        if self._result_counted_as and response.status_code == HTTPStatus.OK:
+            await self._charge_result(response, caller)
+        return response
+
+    async def _charge_result(self, response: Response, caller: str) -> None:
+        """Charges one more write for every TODOS_PER_WRITE to-dos, unless they were charged before."""
+        if REPLAYED not in response.raw_headers:
+            answer = orjson.loads(response.body)
+            todos = len(answer[self._result_counted_as]) + answer.get("left_out", 0)
+            await self._limits.charge_more(self._kind, caller, todos // TODOS_PER_WRITE)
 
     async def _authenticate(self, headers: Mapping[str, str]) -> tuple[Any, list[str]]:
         """Returns the principal and its scopes, from the first scheme that accepts the token (RFC 6750 section 2.1)."""

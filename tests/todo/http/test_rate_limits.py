@@ -197,6 +197,26 @@ class TestHTTP:
         ]
         assert undo == [303, 303, 429]
 
+    def test_an_undo_by_an_assistant_counts_by_its_todos(self, limited: TestClient, clock: Clock) -> None:
+        limited.headers.pop("Authorization")
+        person = Person(limited, "kevin")
+        person.sign_up()
+        headers = bearer(Client.registered(limited).connect(person)["access_token"])
+        file = ("todo.csv", "todo\n" + "A\n" * 1500)
+        answer = limited.post("/account/import", data={"csrf_token": person.csrf_token()}, files={"file": file})
+        assert answer.status_code == 303
+        clock.shift(60)
+        undo = {"json": {"request_id": "once"}, "headers": headers}
+        assert limited.post("/todos/me/changes/1/undo", **undo).status_code == 200
+        refused = limited.post("/todos/me", json={"todo": "Buy milk"}, headers=headers)
+        assert (refused.status_code, refused.headers["retry-after"]) == (
+            429,
+            "3",
+        )  # 16 writes are 8 s, of which 5.5 at once
+        clock.shift(60)
+        statuses = [limited.post("/todos/me/changes/1/undo", **undo).status_code for _ in range(5)]
+        assert statuses == [200] * 5  # the same answer again
+
     def test_grants_are_counted_apart_and_all_tokens_of_one_together(self, limited: TestClient) -> None:
         person = Person(limited, "kevin")
         limited.headers.pop("Authorization")
