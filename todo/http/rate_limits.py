@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 WINDOW = 60.0  # seconds
 BURST = float(API.limit("burst_seconds"))
+ROUNDING = 1e-6  # seconds by which a sum of intervals may be off
 MAX_CALLERS = 50_000  # about 10 MB
 REDIS_TIMEOUT = 0.25  # seconds
 REDIS_PAUSE = 5.0  # seconds without Redis after it has failed, so that an outage slows nobody down
@@ -49,7 +50,7 @@ class Policy:
     @cached_property
     def ahead(self) -> float:
         """Returns how many seconds ahead a caller may be before its next request: the burst, less that request."""
-        return max(0.0, BURST - self.interval)
+        return max(0.0, BURST - self.interval) + ROUNDING
 
     def refusal(self, wait: float) -> RateLimited:
         """Returns the refusal, with the header fields of draft-ietf-httpapi-ratelimit-headers-10."""

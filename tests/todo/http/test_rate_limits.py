@@ -137,8 +137,8 @@ class TestBucket:
 
 
 @pytest.fixture
-def limited(tmp_path: Path) -> Iterator[TestClient]:
-    """A service with the limits that it has of itself."""
+def limited(tmp_path: Path, clock: Clock) -> Iterator[TestClient]:
+    """A service with its default limits, whose clock stands still."""
     url = f"sqlite:///{tmp_path}/todo.db"
     migrate(url)
     settings = Settings(service_auth_key=(SERVICE_KEY,), database_url=url)

@@ -135,6 +135,7 @@ def test_both_sides_of_a_deadlock_succeed(engine: Engine) -> None:
 
     def lock(connection: Connection, first: Owner, second: Owner) -> None:
         attempts.append(first)
+        connection.driver.execute("SET LOCAL deadlock_timeout = '50ms'")  # to be done well before the time is up
         open_list(connection, first)
         if len(attempts) < 3:
             both.wait(10)
