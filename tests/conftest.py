@@ -6,8 +6,9 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -108,14 +109,30 @@ def new_postgresql_database(server_url: str) -> str:
     return urlsplit(server_url)._replace(path=f"/{name}").geturl()
 
 
+def migrated_postgresql(server_url: str) -> str:
+    """Makes a migrated database and returns its address."""
+    url = new_postgresql_database(server_url)
+    migrate(url)
+    return url
+
+
+@contextmanager
+def running(database_url: str, **options: Any) -> Iterator[Engine]:
+    """Yields the started engine of a migrated database."""
+    engine = open_engine(database_url, **options)
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.stop()
+
+
 @pytest.fixture
 def engine(empty_database: str) -> Iterator[Engine]:
     """A database of its own, migrated and open."""
     migrate(empty_database)
-    engine = open_engine(empty_database)
-    engine.start()
-    yield engine
-    engine.stop()
+    with running(empty_database) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.conftest import running
 from todo.domain import history, trash
 from todo.domain.users import Owner, User, find
-from todo.storage.database import open_engine
 from todo.storage.engine import Engine
 
 WRITES = [
@@ -27,10 +27,8 @@ WRITES = [
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_engine(database_url)
-    engine.start()
-    yield engine
-    engine.stop()
+    with running(database_url) as engine:
+        yield engine
 
 
 def test_each_write_changes_the_row(client: httpx.Client, engine: Engine, name: str) -> None:

@@ -11,14 +11,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from dev.processes import GENEROUS
-from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate, new_postgresql_database
+from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrated_postgresql, running
 from tests.proxy import Proxy, proxied
 from todo.app import create_app
 from todo.config import Settings
 from todo.domain.users import Owner, find, open_list
 from todo.errors import StorageUnavailable
 from todo.storage import limits, transactions
-from todo.storage.database import open_engine
 from todo.storage.engine import Engine
 from todo.storage.statements import Connection
 
@@ -27,9 +26,7 @@ KEVIN, ANNA = Owner("kevin"), Owner("anna")
 
 @pytest.fixture
 def url(postgresql: str) -> str:
-    url = new_postgresql_database(postgresql)
-    migrate(url)
-    return url
+    return migrated_postgresql(postgresql)
 
 
 @pytest.fixture
@@ -38,22 +35,17 @@ def proxy(url: str) -> Iterator[Proxy]:
         yield proxy
 
 
-def started(url: str, **options: Any) -> Iterator[Engine]:
-    engine = open_engine(url, **options)
-    engine.start()
-    yield engine
-    engine.stop()
-
-
 @pytest.fixture
 def engine(url: str) -> Iterator[Engine]:
-    yield from started(url)
+    with running(url) as engine:
+        yield engine
 
 
 @pytest.fixture
 def distant(proxy: Proxy) -> Iterator[Engine]:
     """An engine whose server can go away."""
-    yield from started(proxy.url, statement_timeout=2.0)
+    with running(proxy.url, statement_timeout=2.0) as engine:
+        yield engine
 
 
 def seconds_until(futures: list[Future[Any]]) -> float:
@@ -144,7 +136,7 @@ class TestErrors:
 
     @pytest.mark.parametrize("statement", ["SELECT pg_cancel_backend(pg_backend_pid())", "SELECT pg_sleep(60)"])
     def test_a_statement_that_is_cancelled(self, url: str, statement: str) -> None:
-        for engine in started(url, statement_timeout=1.0):
+        with running(url, statement_timeout=1.0) as engine:
             future = engine.submit_write(lambda connection: connection.driver.execute(statement).fetchall())
             assert isinstance(future.exception(10), StorageUnavailable)
 
@@ -156,7 +148,7 @@ class TestErrors:
             time.sleep(0.6)
             find(connection, KEVIN)
 
-        for engine in started(url):
+        with running(url) as engine:
             assert isinstance(engine.submit_write(idle).exception(10), StorageUnavailable)
 
     def test_a_server_that_has_become_a_standby(self, engine: Engine) -> None:
@@ -174,7 +166,7 @@ def test_each_transaction_has_the_time_limit_of_its_kind(url: str) -> None:
     def exported(connection: Connection) -> str:
         return shown(connection)
 
-    for engine in started(url, statement_timeout=3.0):
+    with running(url, statement_timeout=3.0) as engine:
         found = [engine.submit_write(shown), engine.submit_read(shown), engine.submit_read(limits.exports(exported))]
         assert [future.result(10) for future in found] == ["3s", "2s", "30s"]
 
@@ -199,5 +191,5 @@ def test_what_the_address_says_wins(url: str) -> None:
         return values, connection.driver.info.get_parameters()["connect_timeout"]
 
     and_more = "&" if "?" in url else "?"
-    for engine in started(f"{url}{and_more}options=-c%20lock_timeout%3D7s&connect_timeout=9"):
+    with running(f"{url}{and_more}options=-c%20lock_timeout%3D7s&connect_timeout=9") as engine:
         assert engine.submit_write(shown).result(10) == (["7s", "8s"], "9")

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from dev.processes import GENEROUS
 from dev.replica import Replica, replica
-from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate, new_postgresql_database
+from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate, migrated_postgresql
 from tests.proxy import proxied
 from tests.todo.storage.test_limits import ENDLESS
 from todo.app import create_app
@@ -37,9 +37,7 @@ MILK = {"action": "add", "todo": "Buy milk"}
 
 @pytest.fixture(scope="module")
 def primary(postgresql: str) -> str:
-    url = new_postgresql_database(postgresql)
-    migrate(url)
-    return url
+    return migrated_postgresql(postgresql)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from dev.processes import GENEROUS
-from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate, new_postgresql_database
+from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrated_postgresql, running
 from tests.handlers.test_todos import problem
 from tests.proxy import Proxy, proxied
 from todo.app import create_app
@@ -20,7 +20,6 @@ from todo.domain.changes import act
 from todo.domain.idempotency import once
 from todo.domain.users import Owner, find, open_list
 from todo.errors import OutcomeUnknown, StorageUnavailable
-from todo.storage.database import open_engine
 from todo.storage.engine import Engine
 from todo.storage.statements import Connection
 
@@ -31,9 +30,7 @@ MILK = {"action": "add", "todo": "Buy milk"}
 
 @pytest.fixture(scope="module")
 def server(postgresql: str) -> str:
-    url = new_postgresql_database(postgresql)
-    migrate(url)
-    return url
+    return migrated_postgresql(postgresql)
 
 
 @pytest.fixture
@@ -51,10 +48,8 @@ def proxy(url: str) -> Iterator[Proxy]:
 
 @pytest.fixture
 def engine(proxy: Proxy) -> Iterator[Engine]:
-    engine = open_engine(proxy.url, statement_timeout=2.0)
-    engine.start()
-    yield engine
-    engine.stop()
+    with running(proxy.url, statement_timeout=2.0) as engine:
+        yield engine
 
 
 class Failing:
