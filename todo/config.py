@@ -45,19 +45,19 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """Returns the settings from `environ`; an empty variable counts as unset. Raises ConfigError."""
         get = {name: value.strip() for name, value in environ.items() if value.strip()}.get
-        port = _number("PORT", get("PORT"), cls.port, 0, 65535)
+
+        def number(name: str, default: int, least: int, most: int) -> int:
+            return _number(name, get(name), default, least, most)
+
+        port = number("PORT", cls.port, 0, 65535)
         public_url = _public_url(get("PUBLIC_URL", f"http://localhost:{port}"))
         return (
             cls(
                 service_auth_key=_service_keys(get("SERVICE_AUTH_KEY")),
                 database_url=_database_url(get("DATABASE_URL", cls.database_url)),
                 database_read_url=_database_read_url(get("DATABASE_READ_URL")),
-                database_statement_timeout=_number(
-                    "DATABASE_STATEMENT_TIMEOUT",
-                    get("DATABASE_STATEMENT_TIMEOUT"),
-                    cls.database_statement_timeout,
-                    1,
-                    MAX_STATEMENT_TIMEOUT,
+                database_statement_timeout=number(
+                    "DATABASE_STATEMENT_TIMEOUT", cls.database_statement_timeout, 1, MAX_STATEMENT_TIMEOUT
                 ),
                 public_url=public_url,
                 plugin_auth=_plugin_auth(get("PLUGIN_AUTH", cls.plugin_auth)),
@@ -68,16 +68,12 @@ class Settings:
                 # A platform that hands out PORT routes to every address; on a machine of one's own nothing is exposed.
                 host=get("HOST", "0.0.0.0" if get("PORT") else cls.host),  # noqa: S104
                 port=port,
-                web_concurrency=_number("WEB_CONCURRENCY", get("WEB_CONCURRENCY"), cls.web_concurrency, 1, 64),
+                web_concurrency=number("WEB_CONCURRENCY", cls.web_concurrency, 1, 64),
                 # Heroku's router is one, and the only way to an app there.
-                proxies=_number("PROXIES", get("PROXIES"), 1 if "DYNO" in environ else cls.proxies, 0, 9),
-                local_client_documents=bool(_number("LOCAL_CLIENT_DOCUMENTS", get("LOCAL_CLIENT_DOCUMENTS"), 0, 0, 1)),
-                reads_per_minute=_number(
-                    "READS_PER_MINUTE", get("READS_PER_MINUTE"), cls.reads_per_minute, 0, MAX_PER_MINUTE
-                ),
-                writes_per_minute=_number(
-                    "WRITES_PER_MINUTE", get("WRITES_PER_MINUTE"), cls.writes_per_minute, 0, MAX_PER_MINUTE
-                ),
+                proxies=number("PROXIES", 1 if "DYNO" in environ else cls.proxies, 0, 9),
+                local_client_documents=bool(number("LOCAL_CLIENT_DOCUMENTS", 0, 0, 1)),
+                reads_per_minute=number("READS_PER_MINUTE", cls.reads_per_minute, 0, MAX_PER_MINUTE),
+                writes_per_minute=number("WRITES_PER_MINUTE", cls.writes_per_minute, 0, MAX_PER_MINUTE),
                 redis_url=_redis_url(get("REDIS_URL")),
             )
             .fit_for_platform(environ)
