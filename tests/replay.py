@@ -5,7 +5,7 @@ from typing import Any
 
 from todo.domain import quota, users
 from todo.domain.entries import Diff, Entry
-from todo.domain.records import KINDS, PROFILE, REMOVED, TODO, Key, Profile, Record
+from todo.domain.records import KINDS, PROFILE, PROFILE_KEY, REMOVED, TODO, Key, Profile, Record
 from todo.domain.todos import Todo
 from todo.domain.users import Owner, User
 from todo.storage.database import open_engine
@@ -45,7 +45,7 @@ def _compare(connection: Connection, username: str) -> None:
     user = users.find(connection, Owner(username))
     replayed = _replay(connection, user)
     profile = KINDS[PROFILE].find(connection, user, 0).record
-    assert replayed.pop(Key(PROFILE, 0), profile) == profile
+    assert replayed.pop(PROFILE_KEY, profile) == profile
     stored = [Todo.from_row(row) for row in connection.all_todos(user_id=user.id)]
     assert [todo for _, todo in sorted(replayed.items())] == stored
     assert user.counts == {status: sum(t.status == status for t in stored) for status in user.counts}

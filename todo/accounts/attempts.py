@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from todo.accounts import tokens
-from todo.accounts.buckets import bucket_of, share_of
+from todo.accounts.buckets import bucket_of, make_room, share_of
 from todo.contract import SITE
 from todo.domain.users import STORED_TIME, utc_now
 from todo.errors import TooManyAttempts
@@ -69,7 +69,7 @@ def count(connection: Connection, limits: list[AttemptLimit]) -> int:
     An attempt over one limit is not counted by the next, so an address adds at most a row per attempt.
     """
     for bucket in sorted({limit.bucket for limit in limits}):  # in one order, so that no two calls wait for each other
-        _sweep(connection, bucket)
+        make_room(connection, "attempts", bucket, MAX_COUNTERS)
     for limit in limits:
         row = connection.count_attempt(bucket=limit.bucket, key=limit.key, now=utc_now(), until=utc_now(WINDOW))
         if row["count"] > limit.max_attempts:
@@ -92,9 +92,3 @@ def forgive(connection: Connection, limits: list[AttemptLimit]) -> None:
     for limit in limits:
         uncount = connection.take_back_attempt if limit.per_address else connection.forget_attempts
         uncount(bucket=limit.bucket, key=limit.key)
-
-
-def _sweep(connection: Connection, bucket: str) -> None:
-    connection.delete_old_attempts(bucket=bucket, now=utc_now())
-    if connection.count_attempts(bucket=bucket)["total"] >= MAX_COUNTERS:
-        connection.delete_soonest_attempts(bucket=bucket, limit=max(1, MAX_COUNTERS // 10))

@@ -3,6 +3,9 @@
 What is expired or surplus is looked for in the bucket that a call writes to, and so never in all of a table.
 """
 
+from todo.domain.users import utc_now
+from todo.storage.statements import Connection
+
 COUNT = 16  # the first hexadecimal digits of a hash or of a random id; ids that are addresses have a bucket more
 
 
@@ -13,3 +16,13 @@ def bucket_of(key: str) -> str:
 def share_of(limit: int) -> int:
     """Returns how much of a limit on all rows of a table is for one bucket."""
     return max(1, limit // COUNT)
+
+
+def make_room(connection: Connection, table: str, bucket: str, most: int) -> None:
+    """Deletes the expired rows of a bucket and, if `most` are left, the tenth that expires first."""
+    delete_old, count, delete_soonest = (
+        getattr(connection, f"{name}_{table}") for name in ("delete_old", "count", "delete_soonest")
+    )
+    delete_old(bucket=bucket, now=utc_now())
+    if count(bucket=bucket)["total"] >= most:
+        delete_soonest(bucket=bucket, limit=max(1, most // 10))

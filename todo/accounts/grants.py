@@ -3,11 +3,12 @@
 from typing import Any
 
 from todo.domain import users
+from todo.domain.history import RECENT_CHANGES
 from todo.domain.users import Owner, utc_now
 from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
-RECENT_CHANGES = 3
+LATEST_CHANGES = 3
 
 
 def note_use(connection: Connection, user_id: int, grant_id: str) -> None:
@@ -35,4 +36,5 @@ def end(connection: Connection, user_id: int, grant_id: str) -> None:
 
 
 def _latest_changes(connection: Connection, user_id: int, grant_id: str) -> list[JSON]:
-    return [dict(row) for row in connection.changes_of_grant(user_id=user_id, grant_id=grant_id, limit=RECENT_CHANGES)]
+    which = {"user_id": user_id, "grant_id": grant_id, "searched": RECENT_CHANGES, "limit": LATEST_CHANGES}
+    return [dict(row) for row in connection.changes_of_grant(**which)]

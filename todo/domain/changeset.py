@@ -9,7 +9,7 @@ from todo.contract import API
 from todo.domain import quota, recent_adds, users
 from todo.domain.entries import Entry
 from todo.domain.purge import remove_for_good
-from todo.domain.records import KINDS, PROFILE, TODO, Key, Profile, Record, Stored, removed_row, stored_todo
+from todo.domain.records import KINDS, PROFILE_KEY, TODO, Key, Profile, Record, Stored, removed_row, stored_todo
 from todo.domain.todos import Folded, Todo
 from todo.domain.users import DAY, Owner, User, utc_now
 from todo.errors import QuotaExceeded, StorageFull
@@ -70,7 +70,7 @@ class Changeset:
     @property
     def profile(self) -> Profile:
         """The profile with this changeset's edits."""
-        return cast(Profile, self.record(Key(PROFILE, 0)))
+        return cast(Profile, self.record(PROFILE_KEY))
 
     def record(self, key: Key) -> Record | None:
         """Returns a record with this changeset's edits, or None."""
@@ -261,7 +261,7 @@ class Changeset:
         parts = [f"{PAST_TENSE[action]} {count}" for action, count in self._done.items() if count]
         if parts:
             parts[0] += " to-do" if parts[0].endswith(" 1") else " to-dos"
-        if entries[0].key.kind == PROFILE:
+        if entries[0].key == PROFILE_KEY:
             parts.append("set the time zone")
         sentence = " and ".join((", ".join(parts[:-1]), parts[-1])) if len(parts) > 1 else parts[0]
         return f"{sentence[0].upper()}{sentence[1:]}."

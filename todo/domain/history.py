@@ -11,7 +11,7 @@ from todo.domain.changes import ActorFilter, day_of
 from todo.domain.changeset import Changeset
 from todo.domain.entries import Entry
 from todo.domain.paging import decode_cursor, encode_cursor
-from todo.domain.records import PROFILE, TODO, Key
+from todo.domain.records import PROFILE_KEY, TODO, Key
 from todo.domain.sections import Moment
 from todo.domain.users import DAY, STORED_TIME, Owner, User
 from todo.errors import ChangeNotFound, InvalidRequest
@@ -21,7 +21,7 @@ JSON = dict[str, Any]
 
 ASSISTANT = "assistant"
 MAX_ENTRIES = SITE.limit("change_entries")
-RECENT_CHANGES = 1000  # searched for the names of actors
+RECENT_CHANGES = 1000  # searched for the names of actors, and for the changes of an assistant
 CLEAR_BATCH = 200  # changes removed in one write
 
 
@@ -118,7 +118,7 @@ def conflicting_changes(
     user = users.find(connection, owner)
     found = []
     for conflict in conflicts:
-        key = Key(TODO, conflict["id"]) if "id" in conflict else Key(PROFILE, 0)
+        key = Key(TODO, conflict["id"]) if "id" in conflict else PROFILE_KEY
         row = connection.entry_of(user_id=user.id, change_id=conflict["change_id"], kind=key.kind, record_id=key.id)
         if row:
             found.append((change(connection, owner, conflict["change_id"]), Entry.from_row(row)))

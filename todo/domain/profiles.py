@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 from todo.domain import users
 from todo.domain.changeset import Changeset
-from todo.domain.records import PROFILE, Key
+from todo.domain.records import PROFILE_KEY
 from todo.domain.users import DAY, Owner, User, weekday
 from todo.errors import InvalidRequest
 from todo.storage.statements import Connection
@@ -24,7 +24,7 @@ def update(connection: Connection, owner: Owner, time_zone: str) -> JSON:
     if time_zone not in time_zones():
         raise InvalidRequest.of("time_zone", "must be an IANA time zone name, such as America/Los_Angeles")
     changeset = Changeset(connection, owner)
-    changeset.put("update", Key(PROFILE, 0), changeset.profile._replace(time_zone=time_zone, time_zone_guessed=False))
+    changeset.put("update", PROFILE_KEY, changeset.profile._replace(time_zone=time_zone, time_zone_guessed=False))
     changed = {"change_id": changeset.change_id} if changeset.commit() else {}
     return _profile(connection, users.find(connection, owner)) | changed
 

@@ -22,6 +22,9 @@ class Key(NamedTuple):
     id: int
 
 
+PROFILE_KEY = Key(PROFILE, 0)  # each list has one profile
+
+
 class Profile(NamedTuple):
     """The time zone as stored; until somebody sets it, it is guessed and may be None."""
 

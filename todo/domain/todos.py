@@ -178,9 +178,10 @@ def _page(connection: Connection, user: User, now: str, status: str, filters: JS
         total = user.open_count + user.done_count if status == "all" else user.counts[status]
         if which == "one" and wanted.is_first and user.last_todo_id <= MAX_SHORT:
             found = connection.first_todos(**conditions, limit=wanted.limit)
-            if wanted.fits(found["todos"] or ""):
+            text = found["todos"] or ""
+            if wanted.fits(text):
                 next_cursor = wanted.next_cursor(found["last_id"]) if found["returned"] < total else None
-                return _page_of(found["todos"] or "", found["returned"], total, now, next_cursor)
+                return _page_of(text, found["returned"], total, now, next_cursor)
     rows, next_cursor = wanted.cut(_rows(connection, which, conditions, wanted, "_filtered" if filters else ""))
     return _page_of(",".join([row["json"] for row in rows]), len(rows), total, now, next_cursor)
 

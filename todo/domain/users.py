@@ -82,16 +82,16 @@ class User(NamedTuple):
     stored_zone: str | None
     time_zone: str
     time_zone_guessed: bool
-    last_todo_id: int
-    last_series: int
-    last_change_id: int
-    open_count: int
-    done_count: int
-    deleted_count: int
-    bytes: int  # of the to-dos, the log and the stored responses
-    profile_change_id: int
-    recent_adds: str  # see recent_adds.py
-    swept_on: str  # the last UTC day on which all expired to-dos were purged
+    last_todo_id: int = 0
+    last_series: int = 0
+    last_change_id: int = 0
+    open_count: int = 0
+    done_count: int = 0
+    deleted_count: int = 0
+    bytes: int = 0  # of the to-dos, the log and the stored responses
+    profile_change_id: int = 0
+    recent_adds: str = ""  # see recent_adds.py
+    swept_on: str = ""  # the last UTC day on which all expired to-dos were purged
 
     @property
     def version(self) -> tuple[int, int]:
@@ -128,7 +128,7 @@ def find(connection: Connection, owner: Owner) -> User:
     """Returns the owner's user, without opening a list. Raises InvalidToken or SignedOut if the user is deleted."""
     if owner.user_id is None:
         row = _named(connection.user_by_id, connection, owner.username)
-        return User.from_row(row or (0, owner.username, None, True, 0, 0, 0, 0, 0, 0, 0, 0, "", ""), owner)
+        return User.from_row(row or (0, owner.username, None, True), owner)
     row = connection.user_by_id(user_id=owner.user_id)
     if row is None:
         raise owner.access_ended()

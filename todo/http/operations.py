@@ -24,13 +24,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.accounts.bearer import bearer_token
-from todo.contract import API, SITE, Operation
+from todo.contract import API, Operation
 from todo.contract.schemas import compile_schema, find_errors, whole_numbers
 from todo.errors import InvalidRequest, Unauthorized
 from todo.http.asgi_scope import BODY, PATH_VALUES, TEMPLATE, Headers
 from todo.http.json_body import parse_json
 from todo.http.parameters import parameter_errors, read_headers, read_parameter
-from todo.http.rate_limits import Kind, RateLimits
+from todo.http.rate_limits import Kind, RateLimits, writes_of
 
 Schema = dict[str, Any]
 Handler = Callable[..., Awaitable[Response]]
@@ -41,7 +41,6 @@ NO_BODY = object()  # not None, which is JSON's null
 MAX_USERNAME = API.schema("Username")["maxLength"]
 COUNTED_AS = "x-counted-as"  # the list in the body whose items rate limits count, in place of the request
 RESULT_COUNTED_AS = "x-result-counted-as"  # the list in the response whose items are charged afterwards
-TODOS_PER_WRITE = SITE.limit("todos_per_write")
 REPLAYED = (b"idempotent-replay", b"true")
 
 
@@ -141,11 +140,11 @@ class CompiledOperation:
         return response
 
     async def _charge_result(self, response: Response, caller: str) -> None:
-        """Charges one more write for every TODOS_PER_WRITE to-dos, unless they were charged before."""
+        """Charges for the to-dos in a response, unless they were charged before."""
         if REPLAYED not in response.raw_headers:
             answer = orjson.loads(response.body)
             todos = len(answer[self._result_counted_as]) + answer.get("left_out", 0)
-            await self._limits.charge_more(self._kind, caller, todos // TODOS_PER_WRITE)
+            await self._limits.charge_more(self._kind, caller, writes_of(todos))
 
     async def _authenticate(self, headers: Mapping[str, str]) -> tuple[Any, list[str]]:
         """Returns the principal and its scopes, from the first scheme that accepts the token (RFC 6750 section 2.1)."""

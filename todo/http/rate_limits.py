@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from starlette.types import Scope
 
-from todo.contract import API
+from todo.contract import API, SITE
 from todo.errors import RateLimited
 from todo.http.client_address import address_of
 
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 WINDOW = 60.0  # seconds
 BURST = float(API.limit("burst_seconds"))
 ROUNDING = 1e-6  # seconds by which a sum of intervals may be off
+TODOS_PER_WRITE = SITE.limit("todos_per_write")
 MAX_CALLERS = 50_000  # about 10 MB
 REDIS_TIMEOUT = 0.25  # seconds
 REDIS_PAUSE = 5.0  # seconds without Redis after it has failed, so that an outage slows nobody down
@@ -55,6 +56,11 @@ class Policy:
     def refusal(self, wait: float) -> RateLimited:
         """Returns the refusal, with the header fields of draft-ietf-httpapi-ratelimit-headers-10."""
         return RateLimited(self.kind, self.per_minute, int(WINDOW), seconds=max(1, math.ceil(wait)))
+
+
+def writes_of(todos: int) -> int:
+    """Returns how many writes a change of so many to-dos counts as, besides its request."""
+    return todos // TODOS_PER_WRITE
 
 
 class Counters(ABC):

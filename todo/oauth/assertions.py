@@ -13,7 +13,7 @@ from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwt import JWTClaimsRegistry
 
 from todo.accounts import attempts, tokens
-from todo.accounts.buckets import bucket_of, share_of
+from todo.accounts.buckets import bucket_of, make_room, share_of
 from todo.contract import SITE
 from todo.domain.users import utc_now
 from todo.errors import ClientRefused
@@ -158,9 +158,7 @@ def _mark_used(connection: Connection, client_id: str, claims: JSON) -> tuple[in
         return wait, False
     digest = tokens.digest(f"{client_id} {claims['jti']}")
     bucket = bucket_of(digest)
-    connection.delete_old_assertions(bucket=bucket, now=utc_now())
-    if connection.count_assertions(bucket=bucket)["total"] >= MAX_STORED:
-        connection.delete_soonest_assertions(bucket=bucket, limit=max(1, MAX_STORED // 10))
+    make_room(connection, "assertions", bucket, MAX_STORED)
     ttl = timedelta(seconds=claims["exp"] + LEEWAY + 1 - time.time())
     row = connection.use_assertion(bucket=bucket, hash=digest, expires_at=utc_now(ttl))
     return 0, row is not None

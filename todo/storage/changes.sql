@@ -61,7 +61,7 @@ ORDER BY actor, client;
 
 -- name: changes_of_grant
 SELECT at, summary FROM
-  (SELECT * FROM changes WHERE user_id = :user_id AND overflow = 0 ORDER BY id DESC LIMIT 1000) AS recent
+  (SELECT * FROM changes WHERE user_id = :user_id AND overflow = 0 ORDER BY id DESC LIMIT :searched) AS recent
 WHERE grant_id = :grant_id ORDER BY id DESC LIMIT :limit;
 
 -- name: all_changes

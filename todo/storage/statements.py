@@ -49,8 +49,6 @@ SOONEST = {"after": "(due_key, id) > (:after_key, :after_id)", "order": "due_key
 OLDEST = {"after": "id > :after_id", "order": "id"}
 NEWEST = {"after": "(updated_at, id) < (:after_key, :after_id)", "order": "updated_at DESC, id DESC"}
 SECTION_ORDERS = {"undated": OLDEST, "done": NEWEST, "deleted": NEWEST}
-
-
 # Rows that are sent at once. A server, and a cluster of them more so, is to answer well before it counts as silent.
 TOGETHER = 1000
 PARAMETER = re.compile(r"'[^']*'|:(\w+)")  # or a string, which may contain a colon
@@ -119,24 +117,24 @@ def _method(query: Any, adapter: str) -> Callable[..., Any]:
 
     Marked `*!` it runs once for each of a list of parameters.
     """
-    sql, values = _positional(query.sql) if adapter == "sqlite3" else (query.sql, _as_they_are)
+    sql, arrange = _positional(query.sql) if adapter == "sqlite3" else (query.sql, _as_they_are)
 
     def one(connection: Connection, **parameters: Any) -> Any:
-        return connection.driver.execute(sql, values(parameters)).fetchone()
+        return connection.driver.execute(sql, arrange(parameters)).fetchone()
 
     def many(connection: Connection, **parameters: Any) -> Any:
-        return connection.driver.execute(sql, values(parameters)).fetchall()
+        return connection.driver.execute(sql, arrange(parameters)).fetchall()
 
     def affected(connection: Connection, **parameters: Any) -> Any:
-        return connection.driver.execute(sql, values(parameters)).rowcount
+        return connection.driver.execute(sql, arrange(parameters)).rowcount
 
     def for_each(connection: Connection, parameters: list[dict[str, Any]]) -> None:
         if len(parameters) == 1:  # for which psycopg would begin a pipeline
-            connection.driver.execute(sql, values(parameters[0]))
+            connection.driver.execute(sql, arrange(parameters[0]))
         elif parameters:
             cursor = connection.driver.cursor()
             for start in range(0, len(parameters), TOGETHER):
-                cursor.executemany(sql, [values(each) for each in parameters[start : start + TOGETHER]])
+                cursor.executemany(sql, [arrange(each) for each in parameters[start : start + TOGETHER]])
 
     kinds: dict[SQLOperationType, Callable[..., Any]] = {
         SQLOperationType.SELECT_ONE: one,

@@ -15,6 +15,7 @@ from todo.domain.users import Owner, User
 from todo.errors import ChangeNotFound, Refusal
 from todo.http.client_address import address_of
 from todo.http.problems import PROBLEMS
+from todo.http.rate_limits import writes_of
 from todo.http.refusals import CONTENT_POLICY
 from todo.http.session_cookie import SESSION
 from todo.http.site_limits import MORE_WRITES
@@ -25,8 +26,6 @@ from todo.web import live, words
 P = ParamSpec("P")
 T = TypeVar("T")
 JSON = dict[str, Any]
-
-TODOS_PER_WRITE = SITE.limit("todos_per_write")
 
 
 def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -48,7 +47,7 @@ def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs
 
 def charge(todos: int) -> None:
     """Lets a form count as more writes, the more to-dos it changes; they are paid for afterwards."""
-    request.environ["asgi.scope"][MORE_WRITES].append(todos // TODOS_PER_WRITE)
+    request.environ["asgi.scope"][MORE_WRITES].append(writes_of(todos))
 
 
 def address() -> str:
