@@ -17,8 +17,8 @@ from tests.replay import assert_log_gives_the_list
 from todo.app import create_app
 from todo.config import Settings
 from todo.domain import users
+from todo.domain.folding import fold
 from todo.domain.quota import ROW_BYTES
-from todo.domain.todos import fold
 from todo.domain.users import Owner, utc_now
 from todo.oauth import clients
 from todo.storage.database import open_engine

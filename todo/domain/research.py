@@ -3,6 +3,7 @@
 from typing import Any
 
 from todo.domain import todos, users
+from todo.domain.folding import escape_like, fold
 from todo.domain.users import Owner
 from todo.storage.statements import Connection
 
@@ -17,8 +18,8 @@ def search(connection: Connection, owner: Owner, query: str) -> list[JSON]:
     """Returns {id, title, url} of open and done to-dos that match any word, best matches first, at most MAX_FOUND."""
     user = users.find(connection, owner)
     # The longest words are the most specific.
-    words = sorted(set(todos.fold(query).split()), key=lambda word: (-len(word), word))[: len(WORDS)]
-    patterns = [f"%{todos.escape_like(word)}%" for word in words] + [NO_WORD] * (len(WORDS) - len(words))
+    words = sorted(set(fold(query).split()), key=lambda word: (-len(word), word))[: len(WORDS)]
+    patterns = [f"%{escape_like(word)}%" for word in words] + [NO_WORD] * (len(WORDS) - len(words))
     rows = connection.search_words(user_id=user.id, limit=MAX_FOUND, **dict(zip(WORDS, patterns, strict=True)))
     return [{"id": str(row["id"]), "title": row["todo"], "url": _path(owner, row["id"])} for row in rows]
 

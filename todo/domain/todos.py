@@ -1,7 +1,5 @@
 """To-dos: the record, its JSON, and listing. For changes see changes.py."""
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +7,7 @@ import orjson
 
 from todo.contract import API
 from todo.domain import users
+from todo.domain.folding import escape_like, fold
 from todo.domain.paging import NO_DUE, Page
 from todo.domain.quota import ROW_BYTES
 from todo.domain.users import DAY, Owner, User, today, weekday
@@ -20,9 +19,6 @@ JSON = dict[str, Any]
 PRIORITIES = API.enum("Priority")  # from least to most urgent
 UNSET_PRIORITY = PRIORITIES[0]
 REMOVED = "removed"  # the status of a row whose to-do an undo has removed; see records.py
-# NFKC expands these two Arabic ligatures to 18 and 8 characters, and no other character to more than MAX_FOLDED.
-UNFOLDED = re.compile("([\ufdfa\ufdfb])")
-MAX_FOLDED = 6
 MAX_SHORT = 100  # to-dos that a list has ever had, up to which its first page is read without an index
 
 
@@ -270,24 +266,3 @@ def _urgency(priority: str) -> int:
 
 def _priority(urgency: int) -> str:
     return PRIORITIES[len(PRIORITIES) - 1 - urgency]
-
-
-def fold(text: str) -> str:
-    """Returns the text as search compares it: case-folded, NFKC, with runs of white space as one space.
-
-    The result has at most MAX_FOLDED times the characters.
-    """
-    if text.isascii():
-        return " ".join(text.casefold().split())
-    pieces = UNFOLDED.split(text)  # the odd ones are the separators, which stay as they are
-    pieces[::2] = map(_fold, pieces[::2])
-    return " ".join("".join(pieces).split())
-
-
-def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-
-
-def escape_like(text: str) -> str:
-    """Returns the text with LIKE's wildcards escaped by an exclamation mark."""
-    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

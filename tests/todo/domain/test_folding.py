@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from todo.domain.todos import MAX_FOLDED, fold
+from todo.domain.folding import MAX_FOLDED, fold
 
 EXPANDING = "\ufdfa\ufdfb\u3316\u33af\u321d\u2057\u0390\u1f80\u0345\u0301\u0308 aß"
 TEXTS = st.lists(st.one_of(st.sampled_from(EXPANDING), st.characters(codec="utf-8"))).map("".join)

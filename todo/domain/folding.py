@@ -1,0 +1,29 @@
+"""Folding: text as search and names compare it."""
+
+import re
+import unicodedata
+
+# NFKC expands these two Arabic ligatures to 18 and 8 characters, and no other character to more than MAX_FOLDED.
+UNFOLDED = re.compile("([\ufdfa\ufdfb])")
+MAX_FOLDED = 6
+
+
+def fold(text: str) -> str:
+    """Returns the text as search compares it: case-folded, NFKC, with runs of white space as one space.
+
+    The result has at most MAX_FOLDED times the characters.
+    """
+    if text.isascii():
+        return " ".join(text.casefold().split())
+    pieces = UNFOLDED.split(text)  # the odd ones are the separators, which stay as they are
+    pieces[::2] = map(_fold, pieces[::2])
+    return " ".join("".join(pieces).split())
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def escape_like(text: str) -> str:
+    """Returns the text with LIKE's wildcards escaped by an exclamation mark."""
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
