@@ -5,7 +5,7 @@ from typing import Any
 from orjson import Fragment
 
 from todo.accounts.bearer import Principal
-from todo.domain import changes, todos
+from todo.domain import changes, listing, todos
 from todo.domain.idempotency import Reply, fingerprint, once
 from todo.storage.database import peek, read_of_list, write
 
@@ -28,7 +28,7 @@ async def list_todos(
     given = {"q": q, "tag": tag, "due_from": due_from, "due_to": due_to, "priority": priority}
     filters = {name: value for name, value in given.items() if value is not None}
     fetch = read_of_list if filters else peek  # a filter may scan the whole list
-    return await fetch(todos.page, user.owner(username), status, filters, sort, limit, cursor)
+    return await fetch(listing.page, user.owner(username), status, filters, sort, limit, cursor)
 
 
 async def add_todo(username: str, body: JSON, user: Principal) -> Reply:

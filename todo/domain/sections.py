@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from todo.contract import SITE
 from todo.domain import users
+from todo.domain.listing import patterns
 from todo.domain.paging import decode_cursor, encode_cursor
-from todo.domain.todos import Todo, patterns
+from todo.domain.todos import Todo
 from todo.domain.users import Owner, User
 from todo.storage.statements import Connection
 

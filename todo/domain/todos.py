@@ -1,4 +1,4 @@
-"""To-dos: the record, its JSON, and listing. For changes see changes.py."""
+"""To-dos: the record and its JSON. For lists of them see listing.py, for changes changes.py."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -7,10 +7,10 @@ import orjson
 
 from todo.contract import API
 from todo.domain import users
-from todo.domain.folding import escape_like, fold
-from todo.domain.paging import NO_DUE, Page
+from todo.domain.folding import fold
+from todo.domain.paging import NO_DUE
 from todo.domain.quota import ROW_BYTES
-from todo.domain.users import DAY, Owner, User, today, weekday
+from todo.domain.users import Owner, User, weekday
 from todo.errors import TodoNotFound
 from todo.storage.statements import Connection
 
@@ -19,7 +19,6 @@ JSON = dict[str, Any]
 PRIORITIES = API.enum("Priority")  # from least to most urgent
 UNSET_PRIORITY = PRIORITIES[0]
 REMOVED = "removed"  # the status of a row whose to-do an undo has removed; see records.py
-MAX_SHORT = 100  # to-dos that a list has ever had, up to which its first page is read without an index
 
 
 class Todo(NamedTuple):
@@ -79,7 +78,7 @@ class Todo(NamedTuple):
         row: JSON = self._asdict()
         row |= {
             "due_key": self.due or NO_DUE,
-            "urgency": _urgency(self.priority),
+            "urgency": urgency_of(self.priority),
             "tags": orjson.dumps(self.tags).decode(),
             "tag_keys": folded.tag_keys,
             "search_text": folded.search_text,
@@ -146,58 +145,6 @@ def share_path(share: str) -> str:
 PLAIN_COLUMNS = [name for name in Todo._fields if name not in ("priority", "tags")]
 
 
-def page(
-    connection: Connection, owner: Owner, status: str, filters: JSON, sort: str, limit: int, cursor: str | None
-) -> orjson.Fragment:
-    """Returns one page as JSON; `filters` has the filters that are set. Raises InvalidRequest for a bad cursor.
-
-    A page without filters is cached until the list or the minute changes, as `overdue` depends on the time.
-    """
-    user = users.find(connection, owner)
-    now = user.local_now()
-    key = (user.version, now, status, sort, limit, cursor)
-    text = None if filters else connection.cache.get(key)
-    if text is None:
-        text = orjson.dumps(_page(connection, user, now, status, filters, Page(sort, limit, cursor))).decode()
-        if not filters:
-            connection.cache.put(key, text)
-    return orjson.Fragment(text)
-
-
-def _page(connection: Connection, user: User, now: str, status: str, filters: JSON, wanted: Page) -> JSON:
-    which = "all" if status == "all" else "one"
-    conditions = {"user_id": user.id, "status": status, "now": now, "today": now[:DAY]}
-    if filters:
-        conditions |= _conditions(**filters)
-        total = getattr(connection, f"total_{which}_filtered")(**conditions)["total"]
-    else:
-        total = user.open_count + user.done_count if status == "all" else user.counts[status]
-        if which == "one" and wanted.is_first and user.last_todo_id <= MAX_SHORT:
-            found = connection.first_todos(**conditions, limit=wanted.limit)
-            text = found["todos"] or ""
-            if wanted.fits(text):
-                next_cursor = wanted.next_cursor(found["last_id"]) if found["returned"] < total else None
-                return _page_of(text, found["returned"], total, now, next_cursor)
-    rows, next_cursor = wanted.cut(_rows(connection, which, conditions, wanted, "_filtered" if filters else ""))
-    return _page_of(",".join([row["json"] for row in rows]), len(rows), total, now, next_cursor)
-
-
-def _rows(connection: Connection, which: str, conditions: JSON, wanted: Page, suffix: str) -> list[Any]:
-    """Returns the rows of a page, and the next one if there is one."""
-    rows: list[Any] = []
-    for run, after in wanted.runs():
-        find_run = getattr(connection, f"list_{which}_{run}{suffix}")
-        rows += find_run(**conditions, **after, limit=wanted.limit + 1 - len(rows))
-        if len(rows) > wanted.limit:
-            break
-    return rows
-
-
-def _page_of(todos: str, returned: int, total: int, now: str, next_cursor: str | None = None) -> JSON:
-    page = {"todos": orjson.Fragment(f"[{todos}]"), "returned": returned, "total": total, "today": today(now)}
-    return page | ({"next_cursor": next_cursor} if next_cursor else {})
-
-
 def get(connection: Connection, owner: Owner, todo_id: int) -> JSON:
     """Returns the to-do as JSON. Raises TodoNotFound, also for one in the trash."""
     user = users.find(connection, owner)
@@ -232,34 +179,7 @@ def clean(given: JSON) -> JSON:
     return cleaned
 
 
-def _conditions(
-    q: str | None = None,
-    tag: str | None = None,
-    due_from: str | None = None,
-    due_to: str | None = None,
-    priority: str | None = None,
-) -> JSON:
-    """Returns the parameters of todo_filters.sql; an absent filter matches everything."""
-    no_later = due_to and (f"{due_to}~" if len(due_to) == len("2026-11-27") else due_to)
-    has_due_filter = due_from or due_to
-    return {
-        **patterns(q, tag),
-        "due_from": due_from or "",
-        "due_to": no_later or ("9998" if has_due_filter else NO_DUE),
-        "urgency_from": _urgency(priority) if priority else 0,
-        "urgency_to": _urgency(priority or UNSET_PRIORITY),
-    }
-
-
-def patterns(q: str | None, tag: str | None) -> JSON:
-    """Returns the LIKE patterns for text and tags; an absent filter matches everything."""
-    return {
-        "search_pattern": f"%{escape_like(fold(q))}%" if q else "%",
-        "tag_pattern": f"%\n{escape_like(fold(tag))}\n%" if tag else "%",
-    }
-
-
-def _urgency(priority: str) -> int:
+def urgency_of(priority: str) -> int:
     """Returns the sort key of a priority, 0 for the most urgent."""
     return len(PRIORITIES) - 1 - PRIORITIES.index(priority)
 

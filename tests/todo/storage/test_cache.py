@@ -7,7 +7,7 @@ import time_machine
 
 from tests.conftest import migrate
 from tests.handlers.test_todos import add
-from todo.domain import changes, todos, users
+from todo.domain import changes, listing, users
 from todo.domain.users import Owner
 from todo.storage import cache
 from todo.storage.cache import PageCache
@@ -81,7 +81,7 @@ class TestPage:
         try:
             for text in ("old", "new"):
                 engine.submit_write(changes.add, Owner("kevin"), {"action": "add", "todo": text}, None).result()
-                page = engine.submit_read(todos.page, Owner("kevin"), "open", {}, "oldest", 20, None).result()
+                page = engine.submit_read(listing.page, Owner("kevin"), "open", {}, "oldest", 20, None).result()
                 texts += [todo["todo"] for todo in orjson.loads(orjson.dumps(page))["todos"]]
                 engine.submit_write(users.forget, Owner("kevin")).result()
         finally:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import migrate
-from todo.domain import changes, profiles, todos, undo
+from todo.domain import changes, listing, profiles, todos, undo
 from todo.domain.idempotency import once
 from todo.domain.paging import NO_DUE, NO_URGENCY, ORDERS, encode_cursor
 from todo.domain.users import Owner
@@ -112,7 +112,7 @@ def assert_no_scan(plan: str) -> None:
 @pytest.mark.parametrize(("sort", "start"), STARTS)
 def test_a_list_walks_one_index_in_its_own_order(engine: Engine, sort: str, start: list[Any], status: str) -> None:
     cursor = encode_cursor(sort, start) if start else None
-    found = plans(engine, (todos.page, status, {}, sort, 20, cursor))
+    found = plans(engine, (listing.page, status, {}, sort, 20, cursor))
     assert len(found) == 2  # whose list, and the page
     for sql, plan in found.items():
         assert_no_scan(plan)
@@ -122,7 +122,7 @@ def test_a_list_walks_one_index_in_its_own_order(engine: Engine, sort: str, star
 
 @pytest.mark.parametrize("filters", [{"q": "milk"}, {"tag": "home"}, {"due_from": "2026-11-22"}, {"priority": "high"}])
 def test_a_filter_looks_at_one_list_only(engine: Engine, filters: dict[str, str]) -> None:
-    found = plans(engine, (todos.page, "open", filters, "due", 20, None))
+    found = plans(engine, (listing.page, "open", filters, "due", 20, None))
     assert len(found) in (3, 4)  # whose list, the page of one or two runs, and how many there are
     for plan in found.values():
         assert_no_scan(plan)
