@@ -18,6 +18,7 @@ async def list_todos(
     status: str,
     sort: str,
     limit: int,
+    list_: str | None = None,
     q: str | None = None,
     tag: str | None = None,
     due_from: str | None = None,
@@ -25,7 +26,7 @@ async def list_todos(
     priority: str | None = None,
     cursor: str | None = None,
 ) -> Fragment:
-    given = {"q": q, "tag": tag, "due_from": due_from, "due_to": due_to, "priority": priority}
+    given = {"list": list_, "q": q, "tag": tag, "due_from": due_from, "due_to": due_to, "priority": priority}
     filters = {name: value for name, value in given.items() if value is not None}
     fetch = read_of_list if filters else peek  # a filter may scan the whole list
     return await fetch(listing.page, user.owner(username), status, filters, sort, limit, cursor)

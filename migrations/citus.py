@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 # A table that others refer to comes before them.
 OWNER = {
     "users": "id",
+    "lists": "user_id",
     "todos": "user_id",
     "changes": "user_id",
     "answers": "user_id",

@@ -40,13 +40,13 @@ def tools(client: httpx.Client, era: str = OLDER, **headers: str) -> list[dict[s
     return list(send(client, "tools/list", era=era, **headers).json()["result"]["tools"])
 
 
-def call(client: httpx.Client, name: str, era: str = OLDER, **arguments: Any) -> dict[str, Any]:
+def call(client: httpx.Client, name: str, era: str = OLDER, /, **arguments: Any) -> dict[str, Any]:
     """Returns the result of a call."""
     answer = send(client, "tools/call", {"name": name, "arguments": arguments}, era)
     return dict(answer.json()["result"])
 
 
-def done(client: httpx.Client, name: str, era: str = OLDER, **arguments: Any) -> Any:
+def done(client: httpx.Client, name: str, era: str = OLDER, /, **arguments: Any) -> Any:
     """Returns what a call that is not refused answers; its text is the same."""
     result = call(client, name, era, **arguments)
     assert not result["isError"], result

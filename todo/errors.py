@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from todo.contract import API
 
 MAX_FIELDS = 10  # keeps every problem below 4 KiB
+MAX_NAMES = 2500  # bytes of names in a problem
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,43 @@ class TodoNotFound(Refusal):
     """The list has no such to-do outside the trash."""
 
     FIELD = "id"
+
+
+class ListNotFound(Refusal):
+    """There is no list with this name; `names` are those that there are, and `closest` is most like it."""
+
+    FIELD = "list"
+
+    def __init__(self, names: Iterable[str], closest: str | None) -> None:
+        known, room = [], MAX_NAMES
+        for name in [*([closest] if closest else []), *(name for name in names if name != closest)]:
+            room -= len(name.encode()) + 3
+            if room > 0:
+                known.append(name)
+        meant = {"closest": closest} if closest else {}
+        hint = f"Use one of lists{', such as closest,' if closest else ''} or send create_list: true to create it."
+        wrong = {"field": self.FIELD, "message": "must be one of lists, or come with create_list: true"}
+        super().__init__(errors=[wrong], lists=known, **meant, hint=hint)
+
+
+class ListArchived(Refusal):
+    """The list is archived, so that no to-do can be put into it."""
+
+    FIELD = "list"
+
+
+class ListExists(Refusal):
+    """Another list has this name."""
+
+    FIELD = "name"
+
+
+class InboxIsFixed(Refusal):
+    """The inbox cannot be renamed, archived, moved or deleted."""
+
+
+class TooManyLists(Refusal):
+    """There are as many lists as there can be."""
 
 
 class ChangeNotFound(Refusal):

@@ -248,7 +248,7 @@ TOKENS = [
 ]
 TYPES = ["", "text/plain", "APPLICATION/JSON", "application/json; charset=utf-16", "application/json;charset=UTF-8"]
 OPERATIONS = [
-    (operation.method, operation.path.format(username="kevin", todo_id=2, change_id=2, id=2))
+    (operation.method, operation.path.format(username="kevin", todo_id=2, change_id=2, id=2, list="Trip"))
     for operation in API.operations
 ]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get"]

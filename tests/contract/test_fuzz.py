@@ -377,7 +377,7 @@ TOKENS = {
 @pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS)
 @pytest.mark.parametrize("operation", API.operations, ids=lambda operation: operation.id)
 def test_stranger_is_refused(anonymous: httpx.Client, operation: Operation, token: str | None) -> None:
-    path = operation.path.format(username="kevin", todo_id=1, change_id=1, id=1)
+    path = operation.path.format(username="kevin", todo_id=1, change_id=1, id=1, list="Trip")
     headers = {"Content-Type": "application/json"} | ({"Authorization": token} if token else {})
     # What else is wrong with the request is told to nobody who may not call.
     response = anonymous.request(operation.method, f"{path}?x=y", headers=headers, content=b"{")

@@ -28,10 +28,13 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
                 {"action": "reopen", "id": 3},
                 {"action": "delete", "id": 1},
                 {"action": "restore", "id": 4},
+                {"action": "update", "id": 2, "list": "New", "create_list": True},
             ]
         },
     ),
-    "undo_change": ("/todos/{name}/changes/5/undo", {}),
+    "undo_change": ("/todos/{name}/changes/6/undo", {}),
+    "update_list": ("/lists/{name}/Trip", {"name": "Journey", "archived": True}),
+    "delete_list": ("/lists/{name}/Trip", {}),
     "update_profile": ("/profiles/{name}", {"time_zone": "Asia/Tokyo"}),
 }
 OPERATIONS = {operation.id: operation for operation in API.operations if operation.method != "GET"}
@@ -41,11 +44,12 @@ MOVES = {"version", "updated_at", "change_id"}  # these count on whatever is und
 
 @pytest.fixture
 def filled(client: httpx.Client, name: str) -> str:
-    """A list with an open, a repeating and shared, a done and a deleted to-do, by seven changes."""
+    """A list with an open, a repeating and shared, a done and a deleted to-do, and one in a list, by eight changes."""
     add(client, name, "a", notes="n")
     add(client, name, "b", due="2026-11-27", repeat="FREQ=DAILY")
     add(client, name, "c")
     add(client, name, "d")
+    add(client, name, "e", list="Trip", create_list=True)
     client.post(f"/todos/{name}/3/complete")
     client.delete(f"/todos/{name}/4")
     client.post(f"/todos/{name}/2/share")
@@ -61,7 +65,7 @@ def state(client: httpx.Client, name: str) -> Any:
         {key: value for key, value in todo.items() if key not in MOVES} for page in lists for todo in page["todos"]
     ]
     profile = client.get(f"/profiles/{name}").json()
-    return todos, profile["time_zone"], profile["time_zone_guessed"], profile["counts"]
+    return todos, [profile[name] for name in ("time_zone", "time_zone_guessed", "counts", "lists", "tags")]
 
 
 def test_every_write_is_here() -> None:

@@ -117,7 +117,7 @@ def body_of(operation: Operation) -> object:
 
 
 def path_of(operation: Operation, username: str = "kevin") -> str:
-    return operation.path.format(username=username, todo_id=1, change_id=1, id=1)
+    return operation.path.format(username=username, todo_id=1, change_id=1, id=1, list="Trip")
 
 
 def ask(tokens: Tokens, kind: str, operation: Operation, method: str, path: str) -> httpx.Response:

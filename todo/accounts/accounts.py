@@ -9,6 +9,7 @@ from todo.accounts import attempts, grants, passwords, tokens
 from todo.contract import SITE
 from todo.domain import profiles, users
 from todo.domain.entries import Entry
+from todo.domain.list_names import names_of
 from todo.domain.todos import Todo
 from todo.domain.users import Owner, utc_now
 from todo.errors import ClaimRefused, UsernameTaken, WrongPassword
@@ -124,7 +125,8 @@ def change_email(connection: Connection, owner: Owner, email: str | None) -> Non
 def export(connection: Connection, owner: Owner) -> JSON:
     """Returns all data stored about the person, except the password hash. Raises SignedOut."""
     user, account = users.find(connection, owner), get(connection, owner)
-    todos = [Todo.from_row(row).to_json(user.local_now()) for row in connection.all_todos(user_id=user.id)]
+    todos = [Todo.from_row(row) for row in connection.all_todos(user_id=user.id)]
+    lists = names_of(connection, user, {todo.list_id for todo in todos})
     columns = ("id", "at", "actor", "client", "summary", "undoes")
     changes: list[JSON] = []
     for row in connection.all_changes(user_id=user.id):
@@ -136,7 +138,7 @@ def export(connection: Connection, owner: Owner) -> JSON:
         "account": {"username": account.username, "email": account.email, "created_at": account.created_at},
         "profile": profiles.show(connection, owner),
         "assistants": grants.connected(connection, user.id),
-        "todos": todos,
+        "todos": [todo.to_json(user.local_now(), lists) for todo in todos],
         "changes": changes,
     }
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from todo.domain import addresses, recurrence
+from todo.domain import addresses, lists, recurrence
 from todo.domain.changeset import Changeset
 from todo.domain.recurrence import Series
 from todo.domain.todos import Todo, clean
@@ -20,13 +20,13 @@ def perform(changeset: Changeset, action: JSON) -> int:
 
 def _add(changeset: Changeset, action: JSON) -> int:
     """Adds a to-do. Raises InvalidRequest."""
-    _require(action, {"todo"}, allowed=FIELDS)
+    _require(action, {"todo"}, allowed={*FIELDS, "create_list"})
     return changeset.add("add", _edited(changeset, Todo(0, "", changeset.now, changeset.now), action)).id
 
 
 def _update(changeset: Changeset, action: JSON) -> int:
     """Changes the given fields; None clears a field. Raises InvalidRequest, TodoNotFound and VersionConflict."""
-    _require(action, {"id"}, allowed={*FIELDS, "clear", "if_version"})
+    _require(action, {"id"}, allowed={*FIELDS, "create_list", "clear", "if_version"})
     changed = _with_cleared(action)
     if FIELDS.isdisjoint(changed):
         raise InvalidRequest.of("todo", "is required for update, unless another field is given")
@@ -103,7 +103,7 @@ ACTIONS: dict[str, Callable[[Changeset, JSON], int]] = {
     "share": _share,
     "unshare": _unshare,
 }
-FIELDS = {"todo", "notes", "due", "priority", "tags", "repeat"}
+FIELDS = {"todo", "notes", "due", "priority", "tags", "repeat", "list"}
 
 
 def _require(action: JSON, needed: set[str], allowed: set[str]) -> None:
@@ -134,7 +134,10 @@ def _find(changeset: Changeset, action: JSON, *, in_trash: bool = False) -> Todo
 
 def _edited(changeset: Changeset, todo: Todo, action: JSON) -> Todo:
     """Returns the to-do with the fields applied; a new repeat rule starts a series at due. Raises InvalidRequest."""
-    edited = todo._replace(**clean({name: value for name, value in action.items() if name in FIELDS}))
+    given = {name: value for name, value in action.items() if name in FIELDS}
+    if "list" in given:
+        given["list_id"] = lists.id_for(changeset, given.pop("list"), create=action.get("create_list", False))
+    edited = todo._replace(**clean(given))
     if edited.repeat is None:
         return edited._replace(series=None, series_start=None, occurrence=None) if edited.series else edited
     if edited.repeat != todo.repeat:

@@ -3,12 +3,14 @@
 Few calendar apps show VTODO, so each to-do is an event: all day, or at the time it is due.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from todo.contract import SITE
 from todo.domain import addresses, users
+from todo.domain.list_names import names_of
 from todo.domain.todos import Todo
 from todo.domain.users import DAY, STORED_TIME, Owner, User
 from todo.storage.statements import Connection
@@ -27,6 +29,7 @@ class Feed(NamedTuple):
 
     user: User
     todos: list[Todo]
+    lists: Mapping[int, str]  # their names by id
 
 
 def find(connection: Connection, calendar: str) -> Feed | None:
@@ -38,7 +41,8 @@ def find(connection: Connection, calendar: str) -> Feed | None:
     user = User.from_row(row, Owner(row["username"]))
     since = f"{datetime.now(ZoneInfo(user.time_zone)) - PAST:%Y-%m-%d}"
     rows = connection.due_todos(user_id=user.id, since=since, limit=SITE.limit("calendar_todos"))
-    return Feed(user, [Todo.from_row(row) for row in rows])
+    todos = [Todo.from_row(row) for row in rows]
+    return Feed(user, todos, names_of(connection, user, {todo.list_id for todo in todos}))
 
 
 def renew(connection: Connection, owner: Owner, *, on: bool) -> None:
@@ -67,7 +71,7 @@ def to_ical(feed: Feed, host: str) -> bytes:
     calendar.add("x-published-ttl", "PT30M")
     horizon = datetime.now(UTC).date() + ZONE_HORIZON
     for todo in feed.todos:
-        calendar.add_component(_event(todo, feed.user, host, horizon))
+        calendar.add_component(_event(todo, feed, host, horizon))
     days = [min(date.fromisoformat(str(todo.due)[:DAY]), horizon) for todo in feed.todos]
     if days:
         year = timedelta(days=366)
@@ -75,11 +79,11 @@ def to_ical(feed: Feed, host: str) -> bytes:
     return bytes(calendar.to_ical())
 
 
-def _event(todo: Todo, user: User, host: str, horizon: date) -> "Event":
+def _event(todo: Todo, feed: Feed, host: str, horizon: date) -> "Event":
     from icalendar import Event
 
     event = Event()
-    event.add("uid", f"{user.id}-{todo.id}@{host}")
+    event.add("uid", f"{feed.user.id}-{todo.id}@{host}")
     event.add("dtstamp", _utc(todo.updated_at))
     event.add("created", _utc(todo.created_at))
     event.add("last-modified", _utc(todo.updated_at))
@@ -89,12 +93,13 @@ def _event(todo: Todo, user: User, host: str, horizon: date) -> "Event":
     if len(todo.due) == DAY:
         event.add("dtstart", date.fromisoformat(todo.due))
     else:
-        local = datetime.fromisoformat(todo.due).replace(tzinfo=ZoneInfo(user.time_zone))
+        local = datetime.fromisoformat(todo.due).replace(tzinfo=ZoneInfo(feed.user.time_zone))
         event.add("dtstart", local if local.date() <= horizon else local.astimezone(UTC))
     if todo.notes:
         event.add("description", todo.notes)
-    if todo.tags:
-        event.add("categories", list(todo.tags))
+    categories = [*([feed.lists[todo.list_id]] if todo.list_id else []), *todo.tags]
+    if categories:
+        event.add("categories", categories)
     if todo.priority in PRIORITIES:
         event.add("priority", PRIORITIES[todo.priority])
     event.add("transp", "TRANSPARENT")  # a to-do does not make anyone busy

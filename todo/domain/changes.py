@@ -1,6 +1,6 @@
 """Changes to a list: made in one transaction each, and listed. For undo see undo.py."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -11,9 +11,10 @@ from todo.contract import API
 from todo.domain import recent_adds, users
 from todo.domain.actions import perform
 from todo.domain.changeset import Changeset
-from todo.domain.entries import Entry
+from todo.domain.entries import Diff, Entry
+from todo.domain.list_names import INBOX_ID, names_of
 from todo.domain.paging import decode_cursor, encode_cursor
-from todo.domain.records import PROFILE
+from todo.domain.records import LIST, PROFILE, TODO
 from todo.domain.todos import Todo
 from todo.domain.users import STORED_TIME, Owner, User, today
 from todo.errors import Refusal, TodoNotFound
@@ -29,7 +30,7 @@ def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
     changeset = Changeset(connection, owner)
     todo_id = perform(changeset, action)
     changeset.commit()
-    return _todo(changeset, todo_id).to_json(changeset.user.local_now())
+    return _todo_json(changeset, todo_id)
 
 
 def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | None) -> JSON:
@@ -37,10 +38,10 @@ def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | N
     changeset = Changeset(connection, owner)
     duplicate = _find_duplicate(changeset, fingerprint) if fingerprint else None
     if duplicate:
-        return {**duplicate.to_json(changeset.user.local_now()), "deduplicated": True}
+        return {**_todo_json(changeset, duplicate.id), "deduplicated": True}
     todo_id = perform(changeset, action)
     changeset.commit(fingerprint=fingerprint)
-    return _todo(changeset, todo_id).to_json(changeset.user.local_now())
+    return _todo_json(changeset, todo_id)
 
 
 def delete_at(connection: Connection, owner: Owner, place: int) -> JSON:
@@ -63,7 +64,9 @@ def apply(connection: Connection, owner: Owner, actions: Sequence[JSON]) -> JSON
             raise refusal.at(f"actions.{position}") from None
     changed = {"change_id": changeset.change_id} if changeset.commit() else {}
     now = changeset.user.local_now()
-    return changed | _within_limit([_todo(changeset, todo_id).to_listed(now) for todo_id in todo_ids])
+    todos = [_todo(changeset, todo_id) for todo_id in todo_ids]
+    lists = names_of(connection, changeset.user, (todo.list_id for todo in todos))
+    return changed | _within_limit([todo.to_listed(now, lists) for todo in todos])
 
 
 class ActorFilter(NamedTuple):
@@ -105,7 +108,7 @@ def page(
     changes: list[JSON] = []
     room = MAX_CHARACTERS
     for row in rows[:limit]:
-        change = _change(user, row, entries_of(connection, user, row["id"]))
+        change = _change(connection, user, row)
         room -= length(change)
         if room < 0:
             break
@@ -129,6 +132,12 @@ def _todo(changeset: Changeset, todo_id: int) -> Todo:
     return todo
 
 
+def _todo_json(changeset: Changeset, todo_id: int) -> JSON:
+    todo = _todo(changeset, todo_id)
+    lists = names_of(changeset.connection, changeset.user, [todo.list_id])
+    return todo.to_json(changeset.user.local_now(), lists)
+
+
 def entries_of(connection: Connection, user: User, change_id: int) -> list[Entry]:
     """Returns the log entries of a change, one for each to-do."""
     return [Entry.from_row(row) for row in connection.entries_of_change(user_id=user.id, change_id=change_id)]
@@ -145,7 +154,7 @@ def to_utc(user: User, local: datetime) -> str:
     return local.replace(tzinfo=ZoneInfo(user.time_zone)).astimezone(ZoneInfo("UTC")).strftime(STORED_TIME)
 
 
-def _change(user: User, row: Any, entries: list[Entry]) -> JSON:
+def _change(connection: Connection, user: User, row: Any) -> JSON:
     """Returns a change as JSON, in the user's local time and within the response limit."""
     at = datetime.strptime(row["at"], STORED_TIME).replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(user.time_zone))
     change: JSON = {"id": row["id"], "at": f"{at:%Y-%m-%dT%H:%M:%S}", "actor": row["actor"]}
@@ -154,39 +163,57 @@ def _change(user: User, row: Any, entries: list[Entry]) -> JSON:
     change["summary"] = row["summary"]
     if row["undoes"]:
         change["undoes"] = row["undoes"]
-    return change | entries_json(entries, MAX_CHARACTERS - length(change))
+    entries = entries_of(connection, user, row["id"])
+    return change | entries_json(connection, user, entries, MAX_CHARACTERS - length(change))
 
 
-def entries_json(entries: list[Entry], room: int) -> JSON:
+def entries_json(connection: Connection, user: User, entries: list[Entry], room: int) -> JSON:
     """Returns the entries as JSON, within `room` characters, and how many to-dos were left out."""
     answer: JSON = {"todos": []}
     left_out = 0
+    names = names_of(connection, user, list_ids_in(entries))
     for entry in entries:
         if entry.key.kind == PROFILE:
             sides = (("before", entry.before), ("after", entry.after))
             zones = {name: side.values.get("time_zone", entry.title) for name, side in sides}
             answer["time_zone"] = {name: zone or users.FALLBACK_ZONE for name, zone in zones.items()}
             continue
-        described = _entry_json(entry)
+        described = _entry_json(entry, names)
         room -= length(described) + 40
-        if room < 0:
+        if entry.key.kind == LIST:
+            answer.setdefault("lists", []).append(described)
+        elif room < 0:
             left_out += 1
         else:
             answer["todos"].append(described)
     return answer | ({"left_out": left_out} if left_out else {})
 
 
-def _entry_json(entry: Entry) -> JSON:
-    described: JSON = {"id": entry.key.id, "todo": entry.title, "action": entry.action}
+def list_ids_in(entries: Iterable[Entry]) -> set[int]:
+    """Returns the ids of the lists that to-dos were in, before or after."""
+    sides = [side for entry in entries if entry.key.kind == TODO for side in (entry.before, entry.after)]
+    found = (side.values.get("list_id") if isinstance(side, Diff) else side.list_id for side in sides if side)
+    return {list_id for list_id in found if list_id is not None}
+
+
+def _entry_json(entry: Entry, names: Mapping[int, str]) -> JSON:
+    described: JSON = {"action": entry.action}
+    described |= {"name": entry.title} if entry.key.kind == LIST else {"id": entry.key.id, "todo": entry.title}
     if entry.before is None or entry.after is None:
         fields = entry.visible(entry.before or entry.after)
-        present = {name: value for name, value in fields.items() if value is not None}
+        present = _shown({name: value for name, value in fields.items() if value not in (None, INBOX_ID)}, names)
         return described | {"before" if entry.after is None else "after": present}
     differing = list(entry.differences())
     return described | {
-        "before": {name: before for name, before, _ in differing},
-        "after": {name: after for name, _, after in differing},
+        "before": _shown({name: before for name, before, _ in differing}, names),
+        "after": _shown({name: after for name, _, after in differing}, names),
     }
+
+
+def _shown(fields: JSON, names: Mapping[int, str]) -> JSON:
+    """Returns visible fields with the name of the list in place of its id, and without the place among lists."""
+    shown = {name: value for name, value in fields.items() if name != "position"}
+    return {**shown, "list": names[shown["list"]]} if "list" in shown else shown
 
 
 def _within_limit(listed: list[JSON]) -> JSON:

@@ -121,8 +121,10 @@ def digest(kind: Kind, record: Record | None) -> str | None:
     """Returns a digest of the visible fields of a record, in hexadecimal; None for None."""
     if record is None:
         return None
-    seen = orjson.dumps([getattr(record, name) for name in kind.visible.values()])
-    return blake2b(seen, digest_size=16).hexdigest()
+    seen = [getattr(record, field) for name, field in kind.visible.items() if name not in kind.later]
+    # A field that came later counts where it is set, so that the digests of older changes hold.
+    seen += [[name, value] for name in sorted(kind.later) if (value := getattr(record, kind.visible[name]))]
+    return blake2b(orjson.dumps(seen), digest_size=16).hexdigest()
 
 
 def _diffs(kind: Kind, before: Any, after: Any) -> tuple[Diff, Diff]:

@@ -11,7 +11,7 @@ from todo.domain.changes import ActorFilter, day_of
 from todo.domain.changeset import Changeset
 from todo.domain.entries import Entry
 from todo.domain.paging import decode_cursor, encode_cursor
-from todo.domain.records import PROFILE_KEY, TODO, Key
+from todo.domain.records import TODO
 from todo.domain.sections import Moment
 from todo.domain.users import DAY, STORED_TIME, Owner, User
 from todo.errors import ChangeNotFound, InvalidRequest
@@ -118,8 +118,11 @@ def conflicting_changes(
     user = users.find(connection, owner)
     found = []
     for conflict in conflicts:
-        key = Key(TODO, conflict["id"]) if "id" in conflict else PROFILE_KEY
-        row = connection.entry_of(user_id=user.id, change_id=conflict["change_id"], kind=key.kind, record_id=key.id)
+        which = {"user_id": user.id, "change_id": conflict["change_id"]}
+        if "id" in conflict:
+            row = connection.entry_of(**which, kind=TODO, record_id=conflict["id"])
+        else:  # the time zone or a list, or the newest to-do in a list
+            row = next(iter(connection.first_entries_of_change(**which, limit=1)), None)
         if row:
             found.append((change(connection, owner, conflict["change_id"]), Entry.from_row(row)))
     return found

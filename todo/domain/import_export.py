@@ -10,9 +10,10 @@ import orjson
 
 from todo.contract import API, SITE
 from todo.contract.schemas import compile_schema, find_errors
-from todo.domain import quota, users
+from todo.domain import lists, quota, users
 from todo.domain.actions import FIELDS, perform
 from todo.domain.changeset import MAX_TODOS, Changeset
+from todo.domain.list_names import names_of
 from todo.domain.todos import PRIORITIES, Folded, Todo, clean
 from todo.domain.users import Owner
 from todo.errors import MAX_FIELDS, FieldError, InvalidRequest, Refusal, StorageFull
@@ -21,7 +22,7 @@ from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
-COLUMNS = ("todo", "notes", "due", "priority", "tags", "repeat", "status", "created_at")
+COLUMNS = ("todo", "notes", "due", "priority", "tags", "repeat", "list", "status", "created_at")
 MAX_COLUMNS, MAX_ROWS = SITE.limit("import_columns"), SITE.limit("import_rows")
 MAX_VALUES = SITE.limit("import_values")
 # A spreadsheet takes a cell that starts with one of these for a formula; a leading apostrophe makes it text, even
@@ -50,10 +51,12 @@ def to_csv(connection: Connection, owner: Owner) -> str:
     file.write(BYTE_ORDER_MARK)
     table = csv.writer(file, quoting=csv.QUOTE_ALL)
     table.writerow(COLUMNS)
+    names = names_of(connection, user, [listed.id for listed in lists.all_of(connection, user)])
     for row in connection.all_todos(user_id=user.id):
         todo = Todo.from_row(row)
         if todo.status != "deleted":
-            values = {**{name: getattr(todo, name) for name in COLUMNS}, "tags": ", ".join(map(_quoted, todo.tags))}
+            shown = {"tags": ", ".join(map(_quoted, todo.tags)), "list": names[todo.list_id]}
+            values = {**{name: getattr(todo, name) for name in COLUMNS if name not in shown}, **shown}
             table.writerow([_cell(values[name] or "") for name in COLUMNS])
     return file.getvalue()
 
@@ -94,7 +97,8 @@ class Import(NamedTuple):
         """Returns the to-dos prepared for `add_all`. Raises StorageFull if not even an empty list could hold them."""
         folded, size = [], 0
         for given in found:
-            todo = Todo(0, created_at="", updated_at="", **clean(_fields(given)))
+            fields = {name: value for name, value in _fields(given).items() if name != "list"}
+            todo = Todo(0, created_at="", updated_at="", **clean(fields))
             folded.append(Folded.of(todo))
             size += int(todo.to_row(folded[-1])["bytes"]) + quota.bytes_of(todo.to_log())
             if size > quota.MAX_BYTES:
@@ -109,7 +113,8 @@ def add_all(connection: Connection, owner: Owner, file: Import) -> int:
     changeset.require_room(len(found), file.bytes)
     for number, (given, folded) in enumerate(zip(found, file.folded, strict=True), start=1):
         try:
-            todo_id = perform(changeset, {"action": "add", **_fields(given)})
+            created = {"create_list": True} if "list" in given else {}
+            todo_id = perform(changeset, {"action": "add", **_fields(given), **created})
         except Refusal as refusal:
             raise refusal.at(f"to-do {number}") from None
         changeset.folded[todo_id] = folded

@@ -4,8 +4,9 @@ from typing import Any
 
 import orjson
 
-from todo.domain import users
+from todo.domain import lists, users
 from todo.domain.folding import escape_like, fold
+from todo.domain.list_names import with_names
 from todo.domain.paging import NO_DUE, Page
 from todo.domain.todos import UNSET_PRIORITY, urgency_of
 from todo.domain.users import DAY, Owner, User, today
@@ -13,6 +14,7 @@ from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
+ANY_LIST = -1  # as a filter, every list that is not archived
 MAX_SHORT = 100  # to-dos that a list has ever had, up to which its first page is read without an index
 
 
@@ -28,7 +30,8 @@ def page(
     key = (user.version, now, status, sort, limit, cursor)
     text = None if filters else connection.cache.get(key)
     if text is None:
-        text = orjson.dumps(_page(connection, user, now, status, filters, Page(sort, limit, cursor))).decode()
+        page = orjson.dumps(_page(connection, user, now, status, filters, Page(sort, limit, cursor))).decode()
+        text = with_names(connection, user, page)
         if not filters:
             connection.cache.put(key, text)
     return orjson.Fragment(text)
@@ -37,8 +40,9 @@ def page(
 def _page(connection: Connection, user: User, now: str, status: str, filters: JSON, wanted: Page) -> JSON:
     which = "all" if status == "all" else "one"
     conditions = {"user_id": user.id, "status": status, "now": now, "today": now[:DAY]}
-    if filters:
-        conditions |= _conditions(**filters)
+    is_filtered = bool(filters or user.archived_lists)
+    if is_filtered:
+        conditions |= _conditions(**_with_list_id(connection, user, filters))
         total = getattr(connection, f"total_{which}_filtered")(**conditions)["total"]
     else:
         total = user.open_count + user.done_count if status == "all" else user.counts[status]
@@ -48,7 +52,7 @@ def _page(connection: Connection, user: User, now: str, status: str, filters: JS
             if wanted.fits(text):
                 next_cursor = wanted.next_cursor(found["last_id"]) if found["returned"] < total else None
                 return _page_of(text, found["returned"], total, now, next_cursor)
-    rows, next_cursor = wanted.cut(_rows(connection, which, conditions, wanted, "_filtered" if filters else ""))
+    rows, next_cursor = wanted.cut(_rows(connection, which, conditions, wanted, "_filtered" if is_filtered else ""))
     return _page_of(",".join([row["json"] for row in rows]), len(rows), total, now, next_cursor)
 
 
@@ -68,7 +72,14 @@ def _page_of(todos: str, returned: int, total: int, now: str, next_cursor: str |
     return page | ({"next_cursor": next_cursor} if next_cursor else {})
 
 
+def _with_list_id(connection: Connection, user: User, filters: JSON) -> JSON:
+    """Returns the filters with the id of a list in place of its name. Raises ListNotFound."""
+    others = {name: value for name, value in filters.items() if name != "list"}
+    return {**others, "list_id": lists.find_id(connection, user, filters["list"])} if "list" in filters else others
+
+
 def _conditions(
+    list_id: int = ANY_LIST,
     q: str | None = None,
     tag: str | None = None,
     due_from: str | None = None,
@@ -80,6 +91,7 @@ def _conditions(
     has_due_filter = due_from or due_to
     return {
         **patterns(q, tag),
+        "list_id": list_id,
         "due_from": due_from or "",
         "due_to": no_later or ("9998" if has_due_filter else NO_DUE),
         "urgency_from": urgency_of(priority) if priority else 0,

@@ -15,6 +15,10 @@ Row = Mapping[str, Any]
 MAX_CHARACTERS = API.limit("response_characters")
 ROOM = MAX_CHARACTERS - 400  # the rest is for what stands around the to-dos
 
+# The name of a list takes the place of its id in the JSON of a to-do; escaped, it has up to twice the characters.
+LIST_FIELD = '"list":'
+MAX_LIST_NAME: int = 2 * API.schema("ListName")["maxLength"]
+
 NO_DUE = "9999"  # the due_key of a to-do without a due date; sorts last
 NO_URGENCY = 3  # the urgency of a to-do without a priority; sorts last
 
@@ -72,7 +76,7 @@ class Page:
 
     def fits(self, rows: str) -> bool:
         """Whether the JSON of rows fits in a response that hosts accept."""
-        return len(rows) <= ROOM
+        return len(rows) + rows.count(LIST_FIELD) * MAX_LIST_NAME <= ROOM
 
     def cut(self, rows: Sequence[Row]) -> tuple[Sequence[Row], str | None]:
         """Returns the rows that fit, and the next page's cursor or None. Takes up to one row more than the limit."""
@@ -83,7 +87,8 @@ class Page:
 
     def _count_fitting(self, rows: Sequence[Row]) -> int:
         """Returns how many rows fit in a response that hosts accept, at least one."""
-        lengths = [len(row["json"]) + len(",") for row in rows[: self.limit]]
+        texts = [row["json"] for row in rows[: self.limit]]
+        lengths = [len(text) + len(",") + (MAX_LIST_NAME if LIST_FIELD in text else 0) for text in texts]
         while len(lengths) > 1 and sum(lengths) > ROOM:
             lengths.pop()
         return len(lengths)

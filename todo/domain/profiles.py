@@ -4,10 +4,11 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from todo.domain import users
+from todo.domain import lists, users
 from todo.domain.changeset import Changeset
+from todo.domain.open_counts import OpenCounts
 from todo.domain.records import PROFILE_KEY
-from todo.domain.users import DAY, Owner, User, weekday
+from todo.domain.users import Owner, User, weekday
 from todo.errors import InvalidRequest
 from todo.storage.statements import Connection
 
@@ -37,12 +38,26 @@ def time_zones() -> list[str]:
 
 def _profile(connection: Connection, user: User) -> JSON:
     now = user.local_now()
-    overdue = connection.count_overdue(user_id=user.id, now=now, today=now[:DAY])["overdue"]
+    every = lists.all_of(connection, user)
+    archived = lists.archived_ids(every)
+    counts = OpenCounts.of(connection, user, archived)
     return {
         "username": user.username,
         "time_zone": user.time_zone,
         "time_zone_guessed": user.time_zone_guessed,
         "local_now": now,
         "weekday": weekday(now),
-        "counts": {**user.counts, "overdue": overdue},
+        "counts": _counts(connection, user, counts, archived),
+        "lists": lists.describe(every, counts),
+        **counts.shown_tags(),
     }
+
+
+def _counts(connection: Connection, user: User, counts: OpenCounts, archived: set[int]) -> JSON:
+    """Returns how many to-dos there are by status, without those of archived lists but in the trash."""
+    hidden = connection.count_archived_done(user_id=user.id)["done"] if archived else 0
+    opened, overdue = (
+        sum(number for list_id, number in count.items() if list_id not in archived)
+        for count in (counts.open, counts.overdue)
+    )
+    return {"open": opened, "overdue": overdue, "done": user.done_count - hidden, "deleted": user.deleted_count}

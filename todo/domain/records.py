@@ -1,18 +1,19 @@
 """Records: what a list holds and its log follows. Each kind declares its fields, its snapshot and its table."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import orjson
 
-from todo.domain.quota import ROW_BYTES
+from todo.domain.folding import fold
+from todo.domain.quota import ROW_BYTES, bytes_of
 from todo.domain.todos import REMOVED, Folded, Todo
 from todo.domain.users import User
 from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
-TODO, PROFILE = "todo", "profile"
+TODO, PROFILE, LIST = "todo", "profile", "list"
 
 
 class Key(NamedTuple):
@@ -33,7 +34,18 @@ class Profile(NamedTuple):
     change_id: int = 0
 
 
-Record = Todo | Profile
+class TodoList(NamedTuple):
+    """A list of to-dos. The inbox is not stored: it has no more than its name."""
+
+    id: int
+    name: str
+    position: float  # between those of its neighbours
+    status: str = "active"  # or archived
+    updated_at: str = ""
+    change_id: int = 0
+
+
+Record = Todo | Profile | TodoList
 
 
 class Stored(NamedTuple):
@@ -51,6 +63,7 @@ class Kind(NamedTuple):
 
     fields: tuple[str, ...]
     visible: Mapping[str, str]  # the fields that people see: by their name in JSON, the record's field
+    later: frozenset[str]  # those of them that changes logged by an earlier version do not know
     texts: tuple[str, ...]  # long texts, of which the log keeps the part that differs
     monotonic: frozenset[str]  # fields that an undo never reverts
     title: Callable[[Any], str]  # returns the text that identifies a record in the log
@@ -58,6 +71,7 @@ class Kind(NamedTuple):
     from_log: Callable[[str], Any]
     find: Callable[[Connection, User, int], Stored]
     save: Callable[[Connection, Sequence[JSON], Sequence[JSON]], None]  # inserts rows, and updates others
+    counted: tuple[str, str]  # one of them and several, in a summary
 
 
 def stored_todo(row: Any) -> Stored:
@@ -83,8 +97,35 @@ def _save_todos(connection: Connection, new: Sequence[JSON], changed: Sequence[J
     connection.save_todos(changed)
 
 
-def _profile_to_log(profile: Profile) -> str:
-    return orjson.dumps(profile._asdict()).decode()
+def stored_list(row: Any) -> Stored:
+    """Returns the list of a row, or of none."""
+    if row is None:
+        return Stored()
+    listed = TodoList(**{name: row[name] for name in TodoList._fields}) if row["status"] != REMOVED else None
+    return Stored(listed, has_row=True, change_id=row["change_id"], bytes=row["bytes"])
+
+
+def list_row(before: TodoList | None, after: TodoList | None, change_id: int, now: str) -> JSON:
+    """Returns the row of a list. A removed one keeps its name, of which the log still speaks."""
+    listed = after or cast(TodoList, before)._replace(status=REMOVED, change_id=change_id, updated_at=now)
+    return {**listed._asdict(), "name_key": fold(listed.name), "bytes": bytes_of(listed.name, listed.name)}
+
+
+def _find_list(connection: Connection, user: User, list_id: int) -> Stored:
+    return stored_list(connection.list_by_id(user_id=user.id, id=list_id))
+
+
+def _save_lists(connection: Connection, new: Sequence[JSON], changed: Sequence[JSON]) -> None:
+    connection.insert_lists(new)
+    connection.save_lists(changed)
+
+
+def _to_log(record: NamedTuple) -> str:
+    return orjson.dumps(record._asdict()).decode()
+
+
+def _list_from_log(kept: str) -> TodoList:
+    return TodoList(**orjson.loads(kept))
 
 
 def _profile_from_log(kept: str) -> Profile:
@@ -116,7 +157,9 @@ KINDS = {
             "url": "share",
             "url_until": "share_until",
             "status": "status",
+            "list": "list_id",
         },
+        later=frozenset({"list"}),
         texts=("todo", "notes"),
         monotonic=frozenset({"version", "updated_at", "change_id"}),
         title=lambda todo: str(todo.todo),
@@ -124,16 +167,32 @@ KINDS = {
         from_log=Todo.from_log,
         find=_find_todo,
         save=_save_todos,
+        counted=("to-do", "to-dos"),
     ),
     PROFILE: Kind(
         fields=Profile._fields,
         visible={"time_zone": "time_zone", "time_zone_guessed": "time_zone_guessed"},
+        later=frozenset(),
         texts=(),
         monotonic=frozenset({"change_id"}),
         title=lambda profile: profile.time_zone or "",
-        to_log=_profile_to_log,
+        to_log=_to_log,
         from_log=_profile_from_log,
         find=_find_profile,
         save=_save_profile,
+        counted=("profile", "profiles"),
+    ),
+    LIST: Kind(
+        fields=TodoList._fields,
+        visible={"name": "name", "position": "position", "status": "status"},
+        later=frozenset(),
+        texts=(),
+        monotonic=frozenset({"updated_at", "change_id"}),
+        title=lambda listed: str(listed.name),
+        to_log=_to_log,
+        from_log=_list_from_log,
+        find=_find_list,
+        save=_save_lists,
+        counted=("list", "lists"),
     ),
 }

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from todo.contract import SITE
 from todo.domain import users
-from todo.domain.listing import patterns
+from todo.domain.listing import ANY_LIST, patterns
 from todo.domain.paging import decode_cursor, encode_cursor
 from todo.domain.todos import Todo
 from todo.domain.users import Owner, User
@@ -76,7 +76,7 @@ def _page(
     user = users.find(connection, owner)
     moment = Moment.of(user)
     times = {"now": moment.now, "today": moment.today, "tomorrow": moment.tomorrow}
-    conditions = {"user_id": user.id, **times, **patterns(q, tag)}
+    conditions = {"user_id": user.id, **times, **patterns(q, tag), "list_id": ANY_LIST}
     return ListPage(user, moment, [_section(connection, name, conditions, limit, cursor) for name in names])
 
 

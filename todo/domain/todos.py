@@ -8,6 +8,7 @@ import orjson
 from todo.contract import API
 from todo.domain import users
 from todo.domain.folding import fold
+from todo.domain.list_names import INBOX_ID, names_of
 from todo.domain.paging import NO_DUE
 from todo.domain.quota import ROW_BYTES
 from todo.domain.users import Owner, User, weekday
@@ -43,6 +44,7 @@ class Todo(NamedTuple):
     share_until: str | None = None  # the last local day of the link
     version: int = 0
     change_id: int = 0
+    list_id: int = INBOX_ID
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Todo":
@@ -69,6 +71,8 @@ class Todo(NamedTuple):
         kept = {
             name: value for name, value in zip(self._fields, self, strict=True) if value is not None and value != ()
         }
+        if not self.list_id:
+            del kept["list_id"]
         return orjson.dumps(kept).decode()
 
     def to_row(self, folded: "Folded | None" = None) -> JSON:
@@ -89,21 +93,26 @@ class Todo(NamedTuple):
         del row["priority"]  # stored as urgency
         return row
 
-    def to_json(self, now: str) -> JSON:
-        """Returns the to-do as JSON at `now`, the owner's local time to the minute."""
-        return self.to_listed(now) | {"created_at": self.created_at, "updated_at": self.updated_at}
+    def to_json(self, now: str, lists: Mapping[int, str]) -> JSON:
+        """Returns the to-do as JSON at `now`, the owner's local time to the minute. `lists` has their names by id."""
+        times = {"created_at": self.created_at, "updated_at": self.updated_at}
+        return self.to_listed(now, lists) | {"list": lists[self.list_id], **times}
 
-    def to_listed(self, now: str) -> JSON:
-        """Returns the to-do as in a list, without its timestamps, which would double an assistant's tokens."""
+    def to_listed(self, now: str, lists: Mapping[int, str]) -> JSON:
+        """Returns the to-do as in a list, without what would double its tokens: the timestamps, and the inbox."""
         fields = self._listed()
+        if self.list_id:
+            fields["list"] = lists[self.list_id]
         if self.due:
             # Due on a date without a time, it is overdue from the next day on.
             fields["overdue"] = self.status == "open" and self.due < now[: len(self.due)]
         return fields
 
     def _listed(self) -> JSON:
-        """Returns the to-do as in a list, not overdue. Unset fields are absent."""
+        """Returns the to-do as it is stored for lists, not overdue and with its list's id. Unset fields are absent."""
         fields: JSON = {"id": self.id, "todo": self.todo}
+        if self.list_id:
+            fields["list"] = self.list_id
         if self.notes:
             fields["notes"] = self.notes
         if self.due:
@@ -151,7 +160,7 @@ def get(connection: Connection, owner: Owner, todo_id: int) -> JSON:
     todo = find(connection, user, todo_id)
     if todo is None or todo.status == "deleted":
         raise TodoNotFound
-    return todo.to_json(user.local_now())
+    return todo.to_json(user.local_now(), names_of(connection, user, [todo.list_id]))
 
 
 def find(connection: Connection, user: User, todo_id: int) -> Todo | None:

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from todo.contract import SITE
-from todo.domain import users
+from todo.domain import lists, users
 from todo.domain.changes import MAX_CHARACTERS, ActorFilter, entries_json, length, to_utc
 from todo.domain.changeset import Changeset
+from todo.domain.edits import Edits
 from todo.domain.entries import Entry
-from todo.domain.records import TODO, Key
+from todo.domain.records import LIST, TODO, Key, TodoList
 from todo.domain.users import Owner
 from todo.errors import ChangeNotFound, NothingToUndo, UndoConflict
 from todo.storage.statements import Connection
@@ -34,13 +35,14 @@ def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -
             conflicts.append(_conflict(changeset, entry))
         else:
             _revert(changeset, entry)
+    conflicts += _keep_lists(changeset).values()
     if conflicts and not force:
         raise UndoConflict(**_bounded("conflicts", conflicts))
     entries = changeset.commit(undoes=change_id, summary=f"Undid change {change_id}.")
     if not entries:
         raise UndoConflict(**_bounded("conflicts", conflicts)) if conflicts else NothingToUndo
     skipped = _bounded("skipped", conflicts) if conflicts else {}
-    described = entries_json(entries, MAX_CHARACTERS - length(skipped))
+    described = entries_json(connection, changeset.user, entries, MAX_CHARACTERS - length(skipped))
     return {"change_id": changeset.change_id, "undoes": change_id, **described, **skipped}
 
 
@@ -60,9 +62,9 @@ def preview(connection: Connection, owner: Owner, by: ActorFilter, since: str) -
     user = users.find(connection, owner)
     first = connection.first_change_since(user_id=user.id, since=to_utc(user, datetime.fromisoformat(since)))["id"]
     until_id = user.last_change_id
-    changeset = Changeset(connection, owner, user)
-    undoing = _revert_changes(changeset, by, first or until_id + 1, until_id)
-    return undoing._replace(entries=changeset.entries())
+    edits = Edits(connection, owner, user)
+    undoing = _revert_changes(edits, by, first or until_id + 1, until_id)
+    return undoing._replace(entries=edits.entries())
 
 
 def undo_all(connection: Connection, owner: Owner, by: ActorFilter, since_id: int, until_id: int) -> int:
@@ -77,49 +79,68 @@ def undo_all(connection: Connection, owner: Owner, by: ActorFilter, since_id: in
     return changeset.change_id
 
 
-def _revert_changes(changeset: Changeset, by: ActorFilter, since_id: int, until_id: int) -> UndoPreview:
-    """Reverts changes in the changeset, newest first, up to MAX_CHANGES and MAX_ENTRIES.
+def _revert_changes(edits: Edits, by: ActorFilter, since_id: int, until_id: int) -> UndoPreview:
+    """Reverts changes, newest first, up to MAX_CHANGES and MAX_ENTRIES.
 
     A to-do that is already as it was before counts as reverted.
     """
-    bounds = {"user_id": changeset.user.id, "since_id": since_id, "until_id": until_id}
-    rows = changeset.connection.changes_between(**bounds, **by.conditions, limit=MAX_CHANGES + 1)
+    bounds = {"user_id": edits.user.id, "since_id": since_id, "until_id": until_id}
+    rows = edits.connection.changes_between(**bounds, **by.conditions, limit=MAX_CHANGES + 1)
     conflicts: dict[Key, JSON] = {}
     changes = entry_count = 0
     for row in rows[:MAX_CHANGES]:
-        entries = changeset.entries_of(row["id"])
+        entries = edits.entries_of(row["id"])
         entry_count += len(entries)
         if changes and entry_count > MAX_ENTRIES:
             break
         changes, since_id = changes + 1, row["id"]
         for entry in entries:
-            if entry.action == "import" or _is_at(changeset, entry, entry.before):
+            if entry.action == "import" or _is_at(edits, entry, entry.before):
                 continue
-            if _has_changed_since(changeset, entry):
-                conflicts[entry.key] = _conflict(changeset, entry)
+            if _has_changed_since(edits, entry):
+                conflicts[entry.key] = _conflict(edits, entry)
             else:
-                _revert(changeset, entry)
+                _revert(edits, entry)
+    conflicts |= _keep_lists(edits)
     return UndoPreview(changes, since_id, until_id, list(conflicts.values()), len(rows) > changes)
 
 
-def _has_changed_since(changeset: Changeset, entry: Entry) -> bool:
+def _has_changed_since(edits: Edits, entry: Entry) -> bool:
     """Whether the record has changed since. Changed and changed back is unchanged."""
-    return not _is_at(changeset, entry, entry.after)
+    return not _is_at(edits, entry, entry.after)
 
 
-def _is_at(changeset: Changeset, entry: Entry, side: Any) -> bool:
+def _is_at(edits: Edits, entry: Entry, side: Any) -> bool:
     """Whether the record matches one side of its entry."""
-    return entry.digest(changeset.record(entry.key)) == entry.digest(side)
+    return entry.digest(edits.record(entry.key)) == entry.digest(side)
 
 
-def _revert(changeset: Changeset, entry: Entry) -> None:
+def _revert(edits: Edits, entry: Entry) -> None:
     """Reverts the record to its state before the change."""
-    changeset.put("undo", entry.key, entry.reverted(changeset.record(entry.key)))
+    edits.put("undo", entry.key, entry.reverted(edits.record(entry.key)))
 
 
-def _conflict(changeset: Changeset, entry: Entry) -> JSON:
+def _keep_lists(edits: Edits) -> dict[Key, JSON]:
+    """Puts lists back as they are stored that cannot be reverted, and returns the conflicts, by list.
+
+    A list that still holds to-dos cannot go, and one whose name another list has by now cannot come back.
+    """
+    conflicts: dict[Key, JSON] = {}
+    for key in edits.edited(LIST):
+        listed = edits.record(key)
+        if isinstance(listed, TodoList):
+            in_the_way = [] if lists.can_be(edits, listed) else [edits.newest_change_of(key)]
+        else:
+            in_the_way = [todo.change_id for todo in edits.todos_of_list(key.id)]
+        if in_the_way:
+            edits.take_back(key)
+            conflicts[key] = {"change_id": max(in_the_way)}
+    return conflicts
+
+
+def _conflict(edits: Edits, entry: Entry) -> JSON:
     """Returns the conflict that blocks an undo: the record and its newest change."""
-    newest = {"change_id": changeset.newest_change_of(entry.key)}
+    newest = {"change_id": edits.newest_change_of(entry.key)}
     return {"id": entry.key.id, **newest} if entry.key.kind == TODO else newest
 
 

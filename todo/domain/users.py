@@ -92,6 +92,8 @@ class User(NamedTuple):
     profile_change_id: int = 0
     recent_adds: str = ""  # see recent_adds.py
     swept_on: str = ""  # the last UTC day on which all expired to-dos were purged
+    last_list_id: int = 0
+    archived_lists: int = 0
 
     @property
     def version(self) -> tuple[int, int]:
@@ -175,6 +177,7 @@ def forget(connection: Connection, owner: Owner) -> bool:
     connection.delete_answers_of_user(user_id=user_id)
     connection.delete_changes_of_user(user_id=user_id)
     connection.delete_todos_of_user(user_id=user_id)
+    connection.delete_lists_of_user(user_id=user_id)
     addresses.forget_old(connection, user_id)
     connection.delete_user(user_id=user_id)
     connection.free_username(username=owner.username, user_id=user_id)

@@ -40,7 +40,7 @@ KINDS = ("string", "integer", "boolean")
 NO_BODY = object()  # not None, which is JSON's null
 MAX_USERNAME = API.schema("Username")["maxLength"]
 COUNTED_AS = "x-counted-as"  # the list in the body whose items rate limits count, in place of the request
-RESULT_COUNTED_AS = "x-result-counted-as"  # the list in the response whose items are charged afterwards
+RESULT_COUNTED_AS = "x-result-counted-as"  # the list in the response, or its length, that is charged afterwards
 REPLAYED = (b"idempotent-replay", b"true")
 
 
@@ -143,7 +143,8 @@ class CompiledOperation:
         """Charges for the to-dos in a response, unless they were charged before."""
         if REPLAYED not in response.raw_headers:
             answer = orjson.loads(response.body)
-            todos = len(answer[self._result_counted_as]) + answer.get("left_out", 0)
+            told = answer[self._result_counted_as]
+            todos = told if isinstance(told, int) else len(told) + answer.get("left_out", 0)
             await self._limits.charge_more(self._kind, caller, writes_of(todos))
 
     async def _authenticate(self, headers: Mapping[str, str]) -> tuple[Any, list[str]]:

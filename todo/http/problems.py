@@ -153,6 +153,41 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "This list has no such to-do outside the trash.",
         "Call list_todos for the ids; status=deleted lists the trash.",
     ),
+    errors.ListNotFound: Problem(
+        404,
+        "list_not_found",
+        "No such list",
+        "There is no list with this name; lists names those that there are.",
+        "Use one of lists, or send create_list: true to create it.",
+    ),
+    errors.ListArchived: Problem(
+        409,
+        "list_archived",
+        "The list is archived",
+        "The list is archived, so no to-do can be put into it. Nothing was done.",
+        "Restore it by update_list with archived: false, or use another list.",
+    ),
+    errors.ListExists: Problem(
+        409,
+        "list_exists",
+        "The name is taken",
+        "Another list has this name. Nothing was done.",
+        "Choose another name, or move the to-dos by delete_list with move_to.",
+    ),
+    errors.InboxIsFixed: Problem(
+        409,
+        "inbox_is_fixed",
+        "The inbox stays as it is",
+        "The inbox cannot be renamed, archived, moved or deleted. Nothing was done.",
+        "Name another list; to-dos of the inbox can be moved or deleted one by one.",
+    ),
+    errors.TooManyLists: Problem(
+        409,
+        "too_many_lists",
+        "Too many lists",
+        "There are as many lists as there can be, the archived ones included. Nothing was done.",
+        "Use a list that exists, or delete one with delete_list.",
+    ),
     errors.ChangeNotFound: Problem(
         404, "change_not_found", "No such change", "This list has no change with that id.", "Call list_changes for ids."
     ),

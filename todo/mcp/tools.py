@@ -128,19 +128,21 @@ class Tool:
         return plain
 
     def _output_schema(self) -> JSON:
-        """Returns the schema of successful results: each field with its type, and the required ones.
+        """Returns the schema of successful results: the type of each field that every result has.
 
-        Nested objects stay open: describing them would take a fifth of the token budget.
+        The others are left out, as models see them in results: describing them would take a third of the token budget.
         """
         responses = self.operation.spec["responses"]
         success = self.contract.resolve(next(answer for status, answer in responses.items() if status < "300"))
         schema = self.contract.resolve(success["content"]["application/json"]["schema"])
-        fields = {name: self._type(field) for name, field in schema["properties"].items()}
+        fields = {name: self._type(schema["properties"][name]) for name in schema["required"]}
         return {"type": "object", "properties": fields, "required": schema["required"]}
 
     def _type(self, schema: JSON) -> JSON:
+        """Returns the type of a field, the items of a list, and of an object the fields that it always has."""
         schema = self.contract.resolve(schema)
-        return {"type": schema["type"], **({"items": self._type(schema["items"])} if "items" in schema else {})}
+        items = {"items": self._type(schema["items"])} if "items" in schema else {}
+        return {"type": schema["type"], **items, **{key: schema[key] for key in ("required",) if key in schema}}
 
     def _hints(self) -> JSON:
         """Returns the tool annotations, by which hosts decide when to ask for confirmation."""

@@ -12,13 +12,13 @@ from aiosql.types import SQLOperationType
 from todo.storage.cache import PageCache
 
 OAUTH_NOUNS = ("clients", "assertions", "grants", "tokens")
-NOUNS = ("users", "todos", "changes", "addresses", "accounts", "sessions", "attempts", *OAUTH_NOUNS)
+NOUNS = ("users", "lists", "todos", "changes", "addresses", "accounts", "sessions", "attempts", *OAUTH_NOUNS)
 FOLDER = Path(__file__).parent
 
 # As domain/users.py reads a user: by place, which takes an eighth of the time of doing so by name.
 USER_COLUMNS = (
     "id, username, time_zone, time_zone_guessed, last_todo_id, last_series, last_change_id, open_count, done_count,"
-    " deleted_count, bytes, profile_change_id, recent_adds, swept_on"
+    " deleted_count, bytes, profile_change_id, recent_adds, swept_on, last_list_id, archived_lists"
 )
 # Each list statement has four variants, as no single index can serve one or all statuses, with and without filters.
 STATUS_CONDITIONS = {"one": "status = :status", "all": "status NOT IN ('deleted', 'removed')"}
@@ -34,6 +34,9 @@ JOINED = {"sqlite3": f"GROUP_CONCAT({JSON_COLUMN}, ',')", "psycopg": f"STRING_AG
 # Locks a row until the transaction ends; SQLite has a single writer anyway.
 FOR_UPDATE = {"sqlite3": "", "psycopg": "FOR UPDATE"}
 
+# To-dos of an archived list are nowhere but in that list.
+UNARCHIVED = "list_id NOT IN (SELECT id FROM lists WHERE user_id = :user_id AND status = 'archived')"
+
 # As the index of dates has it, word for word, which SQLite needs to use that index.
 DATED = "status = 'open' AND due_key < '9999'"
 # The sections of the page /list and of the trash, with the condition for a to-do to be in them.
@@ -45,6 +48,8 @@ SECTION_CONDITIONS = {
     "done": "status = 'done'",
     "deleted": "status = 'deleted'",
 }
+# In one list, or in all but the archived ones; the trash has theirs too.
+WHICH_LISTS = f"(list_id = :list_id OR (:list_id < 0 AND (status = 'deleted' OR {UNARCHIVED})))"
 SOONEST = {"after": "(due_key, id) > (:after_key, :after_id)", "order": "due_key, id"}
 OLDEST = {"after": "id > :after_id", "order": "id"}
 NEWEST = {"after": "(updated_at, id) < (:after_key, :after_id)", "order": "updated_at DESC, id DESC"}
@@ -84,7 +89,8 @@ def load(adapter: str) -> type[Connection]:
 def parsed(adapter: str) -> dict[str, Any]:
     """Returns aiosql's queries for a driver by name; `query.sql` has the parameters in the driver's style."""
     texts = "\n".join((FOLDER / f"{noun}.sql").read_text(encoding="utf-8") for noun in NOUNS)
-    for name, text in {"for_update": FOR_UPDATE[adapter], "user": USER_COLUMNS, "joined": JOINED[adapter]}.items():
+    pieces = {"for_update": FOR_UPDATE[adapter], "user": USER_COLUMNS, "joined": JOINED[adapter]}
+    for name, text in {**pieces, "unarchived": UNARCHIVED}.items():
         texts = texts.replace(f"{{{name}}}", text)
     queries = aiosql.from_str("\n".join([texts, *_lists(), *_sections()]), adapter, mandatory_parameters=False)
     return {name: getattr(queries, name) for name in queries.available_queries if not name.endswith("_cursor")}
@@ -92,7 +98,7 @@ def parsed(adapter: str) -> dict[str, Any]:
 
 def _lists() -> list[str]:
     lists = (FOLDER / "todo_lists.sql").read_text(encoding="utf-8")
-    conditions = (FOLDER / "todo_filters.sql").read_text(encoding="utf-8").strip()
+    conditions = (FOLDER / "todo_filters.sql").read_text(encoding="utf-8").strip().replace("{lists}", WHICH_LISTS)
     return [
         lists.replace("{which}", which)
         .replace("{status}", status)
@@ -107,7 +113,7 @@ def _lists() -> list[str]:
 def _sections() -> list[str]:
     text = (FOLDER / "sections.sql").read_text(encoding="utf-8")
     return [
-        text.format(section=section, condition=condition, **SECTION_ORDERS.get(section, SOONEST))
+        text.format(section=section, condition=condition, lists=WHICH_LISTS, **SECTION_ORDERS.get(section, SOONEST))
         for section, condition in SECTION_CONDITIONS.items()
     ]
 

@@ -4,3 +4,4 @@ search_text LIKE :search_pattern ESCAPE '!'
   AND due_key <= :due_to
   AND urgency >= :urgency_from
   AND urgency <= :urgency_to
+  AND {lists}

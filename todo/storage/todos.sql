@@ -17,7 +17,7 @@ SELECT {joined} AS todos, COUNT(*) AS returned, MAX(id) AS last_id FROM (
 
 -- For delete_todo_by_index alone, which names a to-do by its position; lists never page by OFFSET.
 -- name: open_todo_at^
-SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' ORDER BY id LIMIT 1 OFFSET :place;
+SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' AND {unarchived} ORDER BY id LIMIT 1 OFFSET :place;
 
 -- Best match first: by the number of matching words, then newest.
 -- name: search_words
@@ -28,25 +28,25 @@ SELECT id, todo FROM (
            + CASE WHEN search_text LIKE :third ESCAPE '!' THEN 1 ELSE 0 END
            + CASE WHEN search_text LIKE :fourth ESCAPE '!' THEN 1 ELSE 0 END
            + CASE WHEN search_text LIKE :fifth ESCAPE '!' THEN 1 ELSE 0 END AS hits
-    FROM todos WHERE user_id = :user_id AND status NOT IN ('deleted', 'removed')
+    FROM todos WHERE user_id = :user_id AND status NOT IN ('deleted', 'removed') AND {unarchived}
 ) AS counted
 WHERE hits > 0 ORDER BY hits DESC, id DESC LIMIT :limit;
 
 -- name: insert_todos*!
 INSERT INTO todos (user_id, id, todo, notes, due, due_key, urgency, tags, tag_keys, search_text, repeat, series, series_start,
                    occurrence, status, version, created_at, updated_at, done_at, deleted_at, share, share_until, change_id,
-                   json, bytes)
+                   list_id, json, bytes)
 VALUES (:user_id, :id, :todo, :notes, :due, :due_key, :urgency, :tags, :tag_keys, :search_text, :repeat, :series, :series_start,
         :occurrence, :status, :version, :created_at, :updated_at, :done_at, :deleted_at, :share, :share_until, :change_id,
-        :json, :bytes);
+        :list_id, :json, :bytes);
 
 -- name: save_todos*!
 UPDATE todos
 SET todo = :todo, notes = :notes, due = :due, due_key = :due_key, urgency = :urgency, tags = :tags,
     tag_keys = :tag_keys, search_text = :search_text, repeat = :repeat, series = :series, series_start = :series_start,
     occurrence = :occurrence, status = :status, version = :version, updated_at = :updated_at, done_at = :done_at,
-    deleted_at = :deleted_at, share = :share, share_until = :share_until, change_id = :change_id, json = :json,
-    bytes = :bytes
+    deleted_at = :deleted_at, share = :share, share_until = :share_until, change_id = :change_id, list_id = :list_id,
+    json = :json, bytes = :bytes
 WHERE user_id = :user_id AND id = :id;
 
 -- name: todo_by_share^
@@ -69,16 +69,12 @@ WHERE user_id = :user_id AND status = 'deleted' AND updated_at < :deleted_before
 ORDER BY updated_at LIMIT :limit;
 
 -- name: due_todos
-SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' AND due_key < '9999' AND due_key >= :since
+SELECT * FROM todos
+WHERE user_id = :user_id AND status = 'open' AND due_key < '9999' AND due_key >= :since AND {unarchived}
 ORDER BY due_key, id LIMIT :limit;
 
 -- name: todos_of_status
 SELECT id, change_id FROM todos WHERE user_id = :user_id AND status = :status AND change_id <= :until_id LIMIT :limit;
-
--- Excludes today: a to-do due on a date without a time is overdue from the next day on.
--- name: count_overdue^
-SELECT COUNT(*) AS overdue FROM todos
-WHERE user_id = :user_id AND status = 'open' AND due_key < '9999' AND due_key < :now AND due_key <> :today;
 
 -- name: delete_todos_of_user!
 DELETE FROM todos WHERE user_id = :user_id;

@@ -4,10 +4,10 @@ from collections import Counter
 from typing import Any
 
 from todo.contract.formats import is_visible
-from todo.domain.changeset import PAST_TENSE
 from todo.domain.entries import Entry
 from todo.domain.history import ASSISTANT, Actor, ChangeDetails
-from todo.domain.records import TODO
+from todo.domain.records import LIST, TODO
+from todo.domain.summaries import PAST_TENSE
 from todo.web import dates
 
 FIELDS = {
@@ -48,7 +48,8 @@ def done(change: ChangeDetails) -> str:
     entries = [entry for entry in change.entries if entry.key.kind == TODO]
     if change.undoes:
         return f"took back change {change.undoes}"
-    if not change.entries or change.entry_count > len(change.entries) or change.summary.startswith(WHOLE_SUMMARIES):
+    is_counted = change.entry_count > len(change.entries) or any(entry.key.kind == LIST for entry in change.entries)
+    if not change.entries or is_counted or change.summary.startswith(WHOLE_SUMMARIES):
         return change.summary[0].lower() + change.summary[1:].removesuffix(".")
     if len(change.entries) == 1 and entries:
         return f"{VERBS[entries[0].action]} “{text(entries[0])}”"

@@ -1,0 +1,50 @@
+"""The names of lists: how they are matched, and which list of a to-do has which."""
+
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+import orjson
+
+from todo.contract import API
+from todo.domain.folding import fold
+from todo.domain.users import User
+from todo.storage.statements import Connection
+
+INBOX_ID = 0
+INBOX = str(API.document["info"]["x-inbox"])  # the list of every to-do that no other was named for
+DELETED = "(deleted list)"  # of which the log still speaks
+# A to-do is stored as JSON with its list's id. In JSON no text holds a bare quotation mark.
+LIST_ID = re.compile(r'"list":(\d+)')
+
+
+def is_inbox(name: str | None) -> bool:
+    """Whether this is the inbox's name. None, which is no name, is the inbox too."""
+    return name is None or fold(name) == fold(INBOX)
+
+
+def names_of(connection: Connection, user: User, list_ids: Iterable[int]) -> Mapping[int, str]:
+    """Returns the names of lists by id, also of those that were removed."""
+    names = {INBOX_ID: INBOX}
+    wanted = set(list_ids) - names.keys()
+    if wanted:
+        names |= {row["id"]: row["name"] for row in connection.live_lists(user_id=user.id)}
+    for list_id in wanted - names.keys():
+        removed = connection.list_by_id(user_id=user.id, id=list_id)
+        names[list_id] = removed["name"] if removed else DELETED
+    return names
+
+
+def with_names(connection: Connection, user: User, todos: str) -> str:
+    """Returns the JSON of stored to-dos with their lists' names in place of the ids."""
+    if '"list":' not in todos:
+        return todos
+    names = names_of(connection, user, map(int, LIST_ID.findall(todos)))
+    return LIST_ID.sub(lambda found: f'"list":{orjson.dumps(names[int(found[1])]).decode()}', todos)
+
+
+def closest(name: str, names: Iterable[str]) -> str | None:
+    """Returns the name that is most like this one, or None if none is like it."""
+    by_key = {fold(known): known for known in names}
+    found = get_close_matches(fold(name), by_key, n=1)
+    return by_key[found[0]] if found else None

@@ -1,0 +1,177 @@
+"""Lists: found by name, created, changed and deleted. For the inbox, which is no record, see list_names.py."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from todo.contract import API
+from todo.domain.changeset import Changeset
+from todo.domain.edits import Edits
+from todo.domain.folding import fold
+from todo.domain.list_names import INBOX, INBOX_ID, closest, is_inbox
+from todo.domain.open_counts import OpenCounts
+from todo.domain.records import LIST, Key, TodoList
+from todo.domain.todos import Todo
+from todo.domain.users import Owner, User
+from todo.errors import InboxIsFixed, InvalidRequest, ListArchived, ListExists, ListNotFound, TooManyLists
+from todo.storage.statements import Connection
+
+JSON = dict[str, Any]
+
+MAX_LISTS = API.limit("lists")
+ARCHIVED, ACTIVE = "archived", "active"
+MIN_GAP = 1e-6  # between the positions of two lists; below that all are numbered anew
+
+
+def id_for(edits: Edits, name: str | None, *, create: bool) -> int:
+    """Returns the id of the list with this name, which is created if need be and wanted.
+
+    Raises ListNotFound, ListArchived and TooManyLists.
+    """
+    if name is None or is_inbox(name):
+        return INBOX_ID
+    found = named(edits, name)
+    if found is None and create:
+        return _create(edits, name).id
+    if found is None:
+        raise _not_found(edits.lists(), name)
+    if found.status == ARCHIVED:
+        raise ListArchived(hint=f"Restore it by update_list with archived: false, or use the list {INBOX}.")
+    return found.id
+
+
+def named(edits: Edits, name: str) -> TodoList | None:
+    """Returns the list with this name, whatever its case and width, or None. The inbox is none of them."""
+    return next((listed for listed in edits.lists() if fold(listed.name) == fold(name)), None)
+
+
+def find_id(connection: Connection, user: User, name: str) -> int:
+    """Returns the id of the list with this name, also of an archived one. Raises ListNotFound."""
+    if is_inbox(name):
+        return INBOX_ID
+    rows = connection.live_lists(user_id=user.id)
+    found = next((row["id"] for row in rows if row["name_key"] == fold(name)), None)
+    if found is None:
+        raise _not_found([TodoList(row["id"], row["name"], row["position"]) for row in rows], name)
+    return int(found)
+
+
+def update(connection: Connection, owner: Owner, name: str, wanted: JSON) -> JSON:
+    """Renames, archives, restores or moves a list, or creates it; returns it. Raises what stands for each of these."""
+    changeset = Changeset(connection, owner)
+    listed = None if is_inbox(name) else named(changeset, name)
+    if listed is None and wanted.get("create_list") and not is_inbox(name):
+        listed = _create(changeset, name)
+    elif listed is None:
+        raise InboxIsFixed if is_inbox(name) else _not_found(changeset.lists(), name)
+    listed = _renamed(changeset, listed, wanted.get("name", listed.name))
+    if "archived" in wanted:
+        listed = listed._replace(status=ARCHIVED if wanted["archived"] else ACTIVE)
+    key = Key(LIST, listed.id)
+    before = changeset.record(key)
+    changeset.put(_action(before, listed), key, listed)
+    if "position" in wanted:
+        _move(changeset, listed, wanted["position"])
+    changed = {"change_id": changeset.change_id} if changeset.commit() else {}
+    counts = OpenCounts.of(connection, changeset.user, set())
+    shown = describe(changeset.lists(), counts)
+    return next(item for item in shown if item["name"] == listed.name) | changed
+
+
+def delete(connection: Connection, owner: Owner, name: str, move_to: str | None) -> JSON:
+    """Deletes a list and moves its to-dos to the trash, or to another list. Raises ListNotFound and InboxIsFixed."""
+    changeset = Changeset(connection, owner)
+    if is_inbox(name):
+        raise InboxIsFixed
+    listed = named(changeset, name)
+    if listed is None:
+        raise _not_found(changeset.lists(), name)
+    target = id_for(changeset, move_to, create=False) if move_to is not None else None
+    if target == listed.id:
+        raise InvalidRequest.of("move_to", "must be another list")
+    todos = changeset.todos_of_list(listed.id)
+    for todo in todos:
+        _take_out(changeset, todo, target)
+    changeset.put("delete", Key(LIST, listed.id), None)
+    changeset.commit()
+    moved = {} if move_to is None else {"moved_to": _name_of(changeset, target)}
+    return {"change_id": changeset.change_id, "name": listed.name, "todos": len(todos), **moved}
+
+
+def describe(lists: Sequence[TodoList], counts: OpenCounts) -> list[JSON]:
+    """Returns the inbox and the lists as JSON, in their order, with how many to-dos are open and overdue in each."""
+    described: list[JSON] = [{"name": INBOX, **counts.of_list(INBOX_ID)}]
+    for position, listed in enumerate(lists, start=1):
+        archived = {"archived": True} if listed.status == ARCHIVED else {}
+        described.append({"name": listed.name, "position": position, **counts.of_list(listed.id), **archived})
+    return described
+
+
+def archived_ids(lists: Iterable[TodoList]) -> set[int]:
+    """Returns the ids of the archived lists."""
+    return {listed.id for listed in lists if listed.status == ARCHIVED}
+
+
+def can_be(edits: Edits, listed: TodoList) -> bool:
+    """Whether a list that an undo brings back, or back to its name, has a name of its own, and room."""
+    names = [fold(other.name) for other in edits.lists()]
+    return names.count(fold(listed.name)) == 1 and len(names) <= MAX_LISTS
+
+
+def all_of(connection: Connection, user: User) -> list[TodoList]:
+    """Returns all lists but the inbox, in their order."""
+    fields = TodoList._fields
+    return [TodoList(**{name: row[name] for name in fields}) for row in connection.live_lists(user_id=user.id)]
+
+
+def _create(edits: Edits, name: str) -> TodoList:
+    lists = edits.lists()
+    if len(lists) >= MAX_LISTS:
+        raise TooManyLists
+    return edits.add_list(name.strip(), lists[-1].position + 1 if lists else 1.0)
+
+
+def _renamed(edits: Edits, listed: TodoList, name: str) -> TodoList:
+    """Returns the list with a new name. Raises ListExists if another one has it."""
+    holder = named(edits, name)
+    if is_inbox(name) or (holder and holder.id != listed.id):
+        raise ListExists
+    return listed._replace(name=name.strip())
+
+
+def _action(before: Any, after: TodoList) -> str:
+    """Returns what was done to a list, for the log."""
+    if before.status == after.status:
+        return "update"
+    return "archive" if after.status == ARCHIVED else "restore"
+
+
+def _move(edits: Edits, listed: TodoList, place: int) -> None:
+    """Puts a list at a place, from 1 after the inbox; one beyond the end is the last."""
+    others = [other for other in edits.lists() if other.id != listed.id]
+    if edits.lists().index(listed) == min(place, len(others) + 1) - 1:
+        return
+    before, behind = others[: place - 1], others[place - 1 :]
+    low = before[-1].position if before else (behind[0].position - 2 if behind else 0)
+    high = behind[0].position if behind else low + 2
+    if high - low < MIN_GAP:
+        for number, other in enumerate([*before, listed, *behind], start=1):
+            edits.put("update", Key(LIST, other.id), other._replace(position=float(number)))
+        return
+    edits.put("update", Key(LIST, listed.id), listed._replace(position=(low + high) / 2))
+
+
+def _take_out(edits: Edits, todo: Todo, target: int | None) -> None:
+    if target is None:
+        edits.edit("delete", todo._replace(status="deleted", deleted_at=edits.now))
+    else:
+        edits.edit("update", todo._replace(list_id=target))
+
+
+def _name_of(edits: Edits, list_id: int | None) -> str:
+    listed = edits.record(Key(LIST, list_id)) if list_id else None
+    return listed.name if isinstance(listed, TodoList) else INBOX
+
+
+def _not_found(lists: Sequence[TodoList], name: str) -> ListNotFound:
+    names = [listed.name for listed in lists if listed.status != ARCHIVED]
+    return ListNotFound([INBOX, *names], closest(name, names))
