@@ -101,12 +101,26 @@ def _explain(error: ValidationError, at: str) -> Iterator[FieldError]:
         for name in set(limit) - set(error.instance):
             yield FieldError(f"{path}.{name}".strip("."), "is required")
     elif error.validator == "oneOf":
-        # The first alternative describes the value, the other is null.
-        for cause in error.context:
-            if cause.schema_path[0] == 0:
-                yield from _explain(cause, path)
+        yield from _explain_alternatives(error, path)
     else:
         yield FieldError(path or "body", _message(error, limit))
+
+
+def _explain_alternatives(error: ValidationError, path: str) -> Iterator[FieldError]:
+    """Explains the first alternative of the value's type; if there is none, says which types there are."""
+    alternatives: dict[int, list[ValidationError]] = {}
+    for cause in error.context:
+        if cause.schema.get("enum") != [None] or cause.path:
+            alternatives.setdefault(cause.schema_path[0], []).append(cause)
+    types: list[str] = []
+    for causes in alternatives.values():
+        wrong = [TYPE_NAMES[cause.validator_value] for cause in causes if cause.validator == "type" and not cause.path]
+        if not wrong:
+            for cause in causes:
+                yield from _explain(cause, path)
+            return
+        types += wrong
+    yield FieldError(path, f"must be {' or '.join(dict.fromkeys(types))}")
 
 
 def _message(error: ValidationError, limit: Any) -> str:
@@ -147,7 +161,8 @@ def whole_numbers(schema: dict[str, Any], value: Any) -> Any:
     JSON does not tell them apart (RFC 8259 section 6), and JSON Schema accepts 1.0 as an integer.
     """
     if isinstance(value, float):
-        return int(value) if schema.get("type") == "integer" and value.is_integer() else value
+        types = [alternative.get("type") for alternative in (schema, *schema.get("oneOf", ()))]
+        return int(value) if "integer" in types and value.is_integer() else value
     if isinstance(value, dict):
         fields = schema.get("properties", {})
         return {name: whole_numbers(fields.get(name, {}), field) for name, field in value.items()}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from todo.domain import addresses, lists, recurrence
+from todo.domain import addresses, lists, recurrence, steps, tags
 from todo.domain.changeset import Changeset
 from todo.domain.recurrence import Series
 from todo.domain.todos import Todo, clean
@@ -26,12 +26,16 @@ def _add(changeset: Changeset, action: JSON) -> int:
 
 def _update(changeset: Changeset, action: JSON) -> int:
     """Changes the given fields; None clears a field. Raises InvalidRequest, TodoNotFound and VersionConflict."""
-    _require(action, {"id"}, allowed={*FIELDS, "create_list", "clear", "if_version"})
+    _require(action, {"id"}, allowed={*FIELDS, *EDITS, "create_list", "clear", "if_version"})
+    _require_one_way(action)
     changed = _with_cleared(action)
-    if FIELDS.isdisjoint(changed):
+    if changed.keys().isdisjoint({*FIELDS, *EDITS}):
         raise InvalidRequest.of("todo", "is required for update, unless another field is given")
     todo = _find(changeset, action)
-    return changeset.edit("update", _edited(changeset, todo, changed))
+    edited = _edited(changeset, todo, changed)
+    if not changed.keys().isdisjoint(EDITS):
+        edited = edited._replace(tags=tags.edited(edited.tags, changed), steps=steps.edited(edited.steps, changed))
+    return changeset.edit("update", edited)
 
 
 def _complete(changeset: Changeset, action: JSON) -> int:
@@ -47,7 +51,7 @@ def _complete(changeset: Changeset, action: JSON) -> int:
         # Completing, reopening and completing again adds the next one once.
         if following and not changeset.has_occurrence(todo.series, following[1].occurrence):
             due, series = following
-            fresh = todo._replace(done_at=None, share=None, share_until=None)
+            fresh = todo._replace(done_at=None, share=None, share_until=None, steps=steps.reopened(todo.steps))
             changeset.add("add", fresh._replace(due=due, repeat=series.repeat, occurrence=series.occurrence))
     return todo.id
 
@@ -103,7 +107,9 @@ ACTIONS: dict[str, Callable[[Changeset, JSON], int]] = {
     "share": _share,
     "unshare": _unshare,
 }
-FIELDS = {"todo", "notes", "due", "priority", "tags", "repeat", "list"}
+FIELDS = {"todo", "notes", "due", "priority", "tags", "repeat", "list", "steps"}
+# The fields that change single tags and steps, by the field that they change.
+EDITS = {**dict.fromkeys(tags.EDITS, "tags"), **dict.fromkeys(steps.EDITS, "steps")}
 
 
 def _require(action: JSON, needed: set[str], allowed: set[str]) -> None:
@@ -113,6 +119,17 @@ def _require(action: JSON, needed: set[str], allowed: set[str]) -> None:
         raise InvalidRequest.of(name, f"is required for {kind}")
     for name in sorted(set(action) - needed - allowed - {"action"}):
         raise InvalidRequest.of(name, f"does not apply to {kind}")
+
+
+def _require_one_way(action: JSON) -> None:
+    """Raises InvalidRequest if the action replaces or clears all tags or steps and also changes single ones."""
+    for name, whole in EDITS.items():
+        if name in action and whole in action:
+            raise InvalidRequest.of(whole, f"replaces all {whole}, so it cannot come with {name}; send one of the two")
+        if name in action and whole in action.get("clear", ()):
+            raise InvalidRequest.of(
+                "clear", f"must not name {whole}, as {name} is sent too; to replace all send {whole}"
+            )
 
 
 def _with_cleared(action: JSON) -> JSON:

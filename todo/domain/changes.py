@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from todo.contract import API
-from todo.domain import recent_adds, users
+from todo.domain import recent_adds, steps, users
 from todo.domain.actions import perform
 from todo.domain.changeset import Changeset
 from todo.domain.entries import Diff, Entry
@@ -30,7 +30,7 @@ def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
     changeset = Changeset(connection, owner)
     todo_id = perform(changeset, action)
     changeset.commit()
-    return _todo_json(changeset, todo_id)
+    return _todo_json(changeset, todo_id) | _told(action, _todo(changeset, todo_id))
 
 
 def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | None) -> JSON:
@@ -66,7 +66,9 @@ def apply(connection: Connection, owner: Owner, actions: Sequence[JSON]) -> JSON
     now = changeset.user.local_now()
     todos = [_todo(changeset, todo_id) for todo_id in todo_ids]
     lists = names_of(connection, changeset.user, (todo.list_id for todo in todos))
-    return changed | _within_limit([todo.to_listed(now, lists) for todo in todos])
+    return changed | _within_limit(
+        [todo.to_listed(now, lists) | _told(action, todo) for todo, action in zip(todos, actions, strict=True)]
+    )
 
 
 class ActorFilter(NamedTuple):
@@ -116,6 +118,12 @@ def page(
     answer = {"changes": changes, "returned": len(changes), "today": today(user.local_now())}
     more = len(changes) < len(rows)
     return answer | ({"next_cursor": encode_cursor("changes", [changes[-1]["id"]])} if more else {})
+
+
+def _told(action: JSON, todo: Todo) -> JSON:
+    """Returns what the answer to an action says beside the to-do."""
+    still_open = steps.count_open(todo.steps) if action["action"] == "complete" else 0
+    return {"open_steps": still_open} if still_open else {}
 
 
 def _find_duplicate(changeset: Changeset, fingerprint: str) -> Todo | None:
@@ -217,10 +225,10 @@ def _shown(fields: JSON, names: Mapping[int, str]) -> JSON:
 
 
 def _within_limit(listed: list[JSON]) -> JSON:
-    """Returns the to-dos; if they exceed the response limit, without notes and tags, named in `left_out`."""
+    """Returns the to-dos; if they exceed the response limit, without what may be long, named in `left_out`."""
     if length(listed) <= MAX_CHARACTERS:
         return {"todos": listed}
-    left_out = ["notes", "tags"]
+    left_out = ["notes", "tags", "steps"]
     return {
         "todos": [{name: value for name, value in todo.items() if name not in left_out} for todo in listed],
         "left_out": left_out,

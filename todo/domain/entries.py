@@ -8,6 +8,7 @@ import orjson
 
 from todo.domain import quota
 from todo.domain.records import KINDS, Key, Kind, Record
+from todo.domain.steps import Steps
 from todo.domain.todos import UNSET_PRIORITY, share_path
 
 JSON = dict[str, Any]
@@ -22,6 +23,7 @@ class Diff(NamedTuple):
     """One side of an edit: a digest of the visible record, and the values of the fields that differ.
 
     A long text is stored as [start, end, part]: the lengths of the unchanged start and end, and the text between them.
+    Steps always are.
     """
 
     digest: str
@@ -133,7 +135,8 @@ def _diffs(kind: Kind, before: Any, after: Any) -> tuple[Diff, Diff]:
     for name, old, new in zip(kind.fields, before, after, strict=True):
         if old != new:
             is_edited_text = name in kind.texts and old and new
-            olds[name], news[name] = _text_diff(str(old), str(new)) if is_edited_text else (old, new)
+            diff = _text_diff if is_edited_text else _steps_diff if name == "steps" else _whole
+            olds[name], news[name] = diff(old, new)
     title = kind.title(after)
     shown = title if len(title) <= MAX_TITLE else title[:MAX_TITLE] + ELLIPSIS
     return Diff(digest(kind, before) or "", olds), Diff(digest(kind, after) or "", news, shown)
@@ -153,8 +156,19 @@ def _text_diff(old: str, new: str) -> tuple[Any, Any]:
     return [start, end, old[start : len(old) - end]], [start, end, new[start : len(new) - end]]
 
 
-def _common_prefix(one: str, other: str) -> int:
-    """Returns the length of the common prefix, by bisection: Python compares slices faster than characters."""
+def _steps_diff(old: Steps, new: Steps) -> tuple[Any, Any]:
+    """Returns the steps of each side that differ, as [start, end, part]."""
+    start = _common_prefix(old, new)
+    end = _common_prefix(old[start:][::-1], new[start:][::-1])
+    return [start, end, old[start : len(old) - end]], [start, end, new[start : len(new) - end]]
+
+
+def _whole(old: Any, new: Any) -> tuple[Any, Any]:
+    return old, new
+
+
+def _common_prefix(one: str | Steps, other: str | Steps) -> int:
+    """Returns the length of the common prefix, by bisection: Python compares slices faster than items."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2
@@ -166,11 +180,11 @@ def _common_prefix(one: str, other: str) -> int:
 
 
 def _patched(name: str, value: Any, record: Any) -> Any:
-    """Returns the value of a field; a partial text is completed from the record's."""
+    """Returns the value of a field; a part is completed from the record's."""
     if name != "tags" and isinstance(value, (list, tuple)):
         start, end, part = value
-        text = getattr(record, name)
-        return text[:start] + part + text[len(text) - end :]
+        whole = getattr(record, name)
+        return whole[:start] + type(whole)(part) + whole[len(whole) - end :]
     return tuple(value) if name == "tags" else value
 
 
@@ -181,6 +195,9 @@ def _display(name: str, value: Any) -> Any:
         return share_path(value)
     if name == "tags":
         return list(value) or None
+    if name == "steps":
+        start, end, part = value if value and isinstance(value[0], int) else (0, 0, value)
+        return list(part) or ([] if start or end else None)  # none of those that differ, or none at all
     if isinstance(value, (list, tuple)):
         start, end, part = value
         return ELLIPSIS * bool(start) + part + ELLIPSIS * bool(end)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from todo.domain import todos, users
+from todo.domain import steps, todos, users
 from todo.domain.folding import escape_like, fold
 from todo.domain.users import Owner
 from todo.storage.statements import Connection
@@ -27,11 +27,11 @@ def search(connection: Connection, owner: Owner, query: str) -> list[JSON]:
 def fetch(connection: Connection, owner: Owner, todo_id: int) -> JSON:
     """Returns the to-do as {id, title, text, metadata, url}. Raises TodoNotFound, also for one in the trash."""
     todo = todos.get(connection, owner, todo_id)
-    title, notes = todo.pop("todo"), todo.pop("notes", "")
+    title, notes, lines = todo.pop("todo"), todo.pop("notes", ""), steps.as_lines(todo.pop("steps", ()))
     return {
         "id": str(todo.pop("id")),
         "title": title,
-        "text": f"{title}\n\n{notes}".strip(),
+        "text": "\n\n".join(filter(None, (title, notes, lines))),
         "metadata": {name: _as_text(value) for name, value in todo.items()},
         "url": _path(owner, todo_id),
     }

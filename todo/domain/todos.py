@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 import orjson
 
 from todo.contract import API
-from todo.domain import users
+from todo.domain import steps, tags, users
 from todo.domain.folding import fold
 from todo.domain.list_names import INBOX_ID, names_of
 from todo.domain.paging import NO_DUE
 from todo.domain.quota import ROW_BYTES
+from todo.domain.steps import Steps
 from todo.domain.users import Owner, User, weekday
 from todo.errors import TodoNotFound
 from todo.storage.statements import Connection
@@ -45,17 +46,19 @@ class Todo(NamedTuple):
     version: int = 0
     change_id: int = 0
     list_id: int = INBOX_ID
+    steps: Steps = ()
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Todo":
         stored = {name: row[name] for name in PLAIN_COLUMNS}
-        return cls(**stored, priority=_priority(row["urgency"]), tags=tuple(orjson.loads(row["tags"])))
+        steps = tuple(orjson.loads(row["steps"])) if row["steps"] else ()
+        return cls(**stored, priority=_priority(row["urgency"]), tags=tuple(orjson.loads(row["tags"])), steps=steps)
 
     @classmethod
     def from_log(cls, kept: str) -> "Todo":
         """Returns the to-do that `to_log` wrote."""
         fields = orjson.loads(kept)
-        return cls(**{**fields, "tags": tuple(fields.get("tags", ()))})
+        return cls(**{**fields, "tags": tuple(fields.get("tags", ())), "steps": tuple(fields.get("steps", ()))})
 
     @property
     def url(self) -> str | None:
@@ -84,6 +87,7 @@ class Todo(NamedTuple):
             "due_key": self.due or NO_DUE,
             "urgency": urgency_of(self.priority),
             "tags": orjson.dumps(self.tags).decode(),
+            "steps": orjson.dumps(self.steps).decode() if self.steps else "",
             "tag_keys": folded.tag_keys,
             "search_text": folded.search_text,
             "json": listed.decode(),
@@ -125,6 +129,8 @@ class Todo(NamedTuple):
             fields["tags"] = list(self.tags)
         if self.repeat:
             fields["repeat"] = self.repeat
+        if self.steps:
+            fields["steps"] = self.steps
         if self.url:
             fields["url"] = self.url
         if self.url_until:
@@ -142,7 +148,7 @@ class Folded(NamedTuple):
 
     @classmethod
     def of(cls, todo: Todo) -> "Folded":
-        text = fold("\n".join((todo.todo, todo.notes or "", *todo.tags)))
+        text = fold("\n".join((todo.todo, todo.notes or "", *todo.tags, *(step["text"] for step in todo.steps))))
         return cls(text, "".join(f"\n{fold(tag)}\n" for tag in todo.tags))
 
 
@@ -151,7 +157,7 @@ def share_path(share: str) -> str:
     return f"/s/{share}"
 
 
-PLAIN_COLUMNS = [name for name in Todo._fields if name not in ("priority", "tags")]
+PLAIN_COLUMNS = [name for name in Todo._fields if name not in ("priority", "tags", "steps")]
 
 
 def get(connection: Connection, owner: Owner, todo_id: int) -> JSON:
@@ -181,10 +187,9 @@ def clean(given: JSON) -> JSON:
     if "priority" in given:
         cleaned["priority"] = given["priority"] or UNSET_PRIORITY
     if "tags" in given:
-        unique: dict[str, str] = {}
-        for tag in given["tags"] or ():
-            unique.setdefault(fold(tag), tag.strip())
-        cleaned["tags"] = tuple(unique.values())
+        cleaned["tags"] = tags.cleaned(given["tags"] or ())
+    if "steps" in given:
+        cleaned["steps"] = steps.cleaned(given["steps"] or ())
     return cleaned
 
 

@@ -33,17 +33,17 @@ SELECT id, todo FROM (
 WHERE hits > 0 ORDER BY hits DESC, id DESC LIMIT :limit;
 
 -- name: insert_todos*!
-INSERT INTO todos (user_id, id, todo, notes, due, due_key, urgency, tags, tag_keys, search_text, repeat, series, series_start,
-                   occurrence, status, version, created_at, updated_at, done_at, deleted_at, share, share_until, change_id,
-                   list_id, json, bytes)
-VALUES (:user_id, :id, :todo, :notes, :due, :due_key, :urgency, :tags, :tag_keys, :search_text, :repeat, :series, :series_start,
-        :occurrence, :status, :version, :created_at, :updated_at, :done_at, :deleted_at, :share, :share_until, :change_id,
-        :list_id, :json, :bytes);
+INSERT INTO todos (user_id, id, todo, notes, due, due_key, urgency, tags, tag_keys, search_text, repeat, steps, series,
+                   series_start, occurrence, status, version, created_at, updated_at, done_at, deleted_at, share,
+                   share_until, change_id, list_id, json, bytes)
+VALUES (:user_id, :id, :todo, :notes, :due, :due_key, :urgency, :tags, :tag_keys, :search_text, :repeat, :steps, :series,
+        :series_start, :occurrence, :status, :version, :created_at, :updated_at, :done_at, :deleted_at, :share,
+        :share_until, :change_id, :list_id, :json, :bytes);
 
 -- name: save_todos*!
 UPDATE todos
 SET todo = :todo, notes = :notes, due = :due, due_key = :due_key, urgency = :urgency, tags = :tags,
-    tag_keys = :tag_keys, search_text = :search_text, repeat = :repeat, series = :series, series_start = :series_start,
+    tag_keys = :tag_keys, search_text = :search_text, repeat = :repeat, steps = :steps, series = :series, series_start = :series_start,
     occurrence = :occurrence, status = :status, version = :version, updated_at = :updated_at, done_at = :done_at,
     deleted_at = :deleted_at, share = :share, share_until = :share_until, change_id = :change_id, list_id = :list_id,
     json = :json, bytes = :bytes
