@@ -20,10 +20,23 @@ TODOS = [
     {"todo": "'=quoted", "notes": "@x"},
     {"todo": "-1"},
     {"todo": "Ünïcödé 😀"},
+    {
+        "todo": "Shopping",
+        "steps": [
+            {"text": text, "done": done}
+            for text, done in (
+                ("Eggs, 6", False),
+                ("[x] -1", True),
+                ("- [ ] =2", False),
+                ('"a";=b', True),
+                ("[x]", False),
+            )
+        ],
+    },
     {"todo": "pay;=1+1", "notes": "pay;=1+1;\t-1\n=2\r\n'@a;'b", "tags": ["a, b", '5" "x"', "'c", "=d;=e"]},
     {"todo": "\uff1d1", "priority": "low", "repeat": "FREQ=WEEKLY;BYDAY=FR", "due": "2026-11-27"},
 ]
-KEPT = ("todo", "notes", "due", "priority", "tags", "repeat", "status")
+KEPT = ("todo", "notes", "due", "priority", "tags", "repeat", "steps", "status")
 
 
 @pytest.fixture
@@ -54,7 +67,7 @@ def test_csv_holds_every_to_do_and_no_formula(filled: Person) -> None:
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == 'attachment; filename="todo.csv"'
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert rows[0] == ["todo", "notes", "due", "priority", "tags", "repeat", "status", "created_at"]
+    assert rows[0] == ["todo", "notes", "due", "priority", "tags", "repeat", "steps", "status", "created_at"]
     assert len(rows) == 1 + len(TODOS) + 1
     # A spreadsheet may separate by something else, and knows quotation marks only where a cell of its own begins.
     for separator in ",;\t":
@@ -110,6 +123,17 @@ def test_what_spreadsheets_write_is_read(person: Person, client: httpx.Client, f
     assert [{"tags": [], **todo} for todo in kept(person, client)] == [expected]
 
 
+def test_steps_are_lines(person: Person, client: httpx.Client) -> None:
+    lines = "- [x] Eggs\r\n* [ ] Milk\n \nFlour\n[X]Salt\n  [ ] Tea \n-1 [x]"
+    assert send(person, f'todo,steps\nA,"{lines}\n[x] "\n').status_code == 400
+    assert send(person, f'todo,steps\nA,"{lines}"\nB, \n').status_code == 303
+    expected = [("Eggs", True), ("Milk", False), ("Flour", False), ("Salt", True), ("Tea", False), ("-1 [x]", False)]
+    assert [todo.get("steps") for todo in kept(person, client)] == [
+        [{"text": text, "done": done} for text, done in expected],
+        None,
+    ]
+
+
 def test_other_values_mean_what_they_say(person: Person, client: httpx.Client) -> None:
     assert send(person, "todo,priority,status\nA,None,Open\nB,MEDIUM,open\nHigh,Low,OPEN\n").status_code == 303
     told = [(todo["todo"], todo.get("priority", "none"), todo["status"]) for todo in kept(person, client)]
@@ -127,6 +151,9 @@ def test_other_values_mean_what_they_say(person: Person, client: httpx.Client) -
         ("todo,status\nA,gone\n", "to-do 1: status must be open or done"),
         ("todo,status\nA,Deleted\n", "to-do 1: status must be open or done"),
         ("todo,priority\nA,Urgent\n", "to-do 1: priority must be one of"),
+        ("todo,steps\nA," + "x" * 201 + "\n", "to-do 1: steps.0.text must have at most 200 characters"),
+        ('[{"todo": "A", "steps": ["a", 5]}]', "to-do 1: steps.1 must be text or an object"),
+        ('todo,steps\nA,"' + "a\n" * 51 + '"\n', "to-do 1: steps must have at most 50 items"),
         ("sep=;\n", "file must have a column with the name todo"),
         ("sep=x\ntodoxdue\nAx\n", "file must have a column with the name todo"),
         ("sep=;;\ntodo\nA\n", "file must have a column with the name todo"),
@@ -190,6 +217,7 @@ def test_a_form_without_a_file_is_refused(person: Person) -> None:
         "todo,due\n" + ",\n" * 1_000_000,
         "todo,due\n" + "a,\n" * 1_000_000,
         "todo\n" + "," * 2_000_000,
+        "todo,steps\n" + ('a,"' + "a\n" * 60_000 + '"\n') * 100,
         "sep=|\ntodo\n" + "|" * 2_000_000,
         "todo\tdue\n" + "a\t\n" * 1_000_000,
         "[" + "[]," * 1_000_000 + "[]]",
@@ -202,6 +230,7 @@ def test_a_form_without_a_file_is_refused(person: Person) -> None:
         "empty rows",
         "rows",
         "cells",
+        "steps",
         "bars",
         "tabs",
         "lists",

@@ -3,14 +3,14 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import orjson
 
 from todo.contract import API, SITE
 from todo.contract.schemas import compile_schema, find_errors
-from todo.domain import lists, quota, users
+from todo.domain import lists, quota, steps, users
 from todo.domain.actions import FIELDS, perform
 from todo.domain.changeset import MAX_TODOS, Changeset
 from todo.domain.list_names import names_of
@@ -22,7 +22,7 @@ from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
-COLUMNS = ("todo", "notes", "due", "priority", "tags", "repeat", "list", "status", "created_at")
+COLUMNS = ("todo", "notes", "due", "priority", "tags", "repeat", "list", "steps", "status", "created_at")
 MAX_COLUMNS, MAX_ROWS = SITE.limit("import_columns"), SITE.limit("import_rows")
 MAX_VALUES = SITE.limit("import_values")
 # A spreadsheet takes a cell that starts with one of these for a formula; a leading apostrophe makes it text, even
@@ -56,6 +56,7 @@ def to_csv(connection: Connection, owner: Owner) -> str:
         todo = Todo.from_row(row)
         if todo.status != "deleted":
             shown = {"tags": ", ".join(map(_quoted, todo.tags)), "list": names[todo.list_id]}
+            shown["steps"] = steps.as_lines(todo.steps)
             values = {**{name: getattr(todo, name) for name in COLUMNS if name not in shown}, **shown}
             table.writerow([_cell(values[name] or "") for name in COLUMNS])
     return file.getvalue()
@@ -186,8 +187,8 @@ def _todo(names: list[str], row: list[str], number: int) -> JSON | None:
     if len(row) > len(names):
         raise InvalidRequest.of("file", f"has more cells in row {number} than columns in its first line")
     cells = {name: _text(cell) for name, cell in zip(names, row, strict=False) if name and cell.strip()}
-    tags = {"tags": _tags(cells["tags"])} if "tags" in cells else {}
-    return _known({**cells, **tags}) if cells else None
+    listed = {name: read(cells[name]) for name, read in LISTED.items() if name in cells}
+    return _known({**cells, **listed}) if cells else None
 
 
 def _take_all(found: Iterator[JSON]) -> list[JSON]:
@@ -204,6 +205,10 @@ def _tags(cell: str) -> list[str]:
     """Returns the tags in a cell. The cell is a line of CSV itself, as a tag may contain a comma."""
     (tags,) = csv.reader([cell.replace("\n", " ").replace("\r", " ")], skipinitialspace=True)
     return [tag.strip() for tag in tags if tag.strip()]
+
+
+# The columns whose cells hold several values.
+LISTED: dict[str, Callable[[str], list[Any]]] = {"tags": _tags, "steps": steps.from_lines}
 
 
 def _quoted(tag: str) -> str:

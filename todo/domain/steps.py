@@ -1,7 +1,9 @@
 """Steps: the checklist inside a to-do, a tuple of {"text", "done"}."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -20,6 +22,9 @@ EDITS = (ADD, CHECK, UNCHECK, REMOVE)
 MAX_NAMED = 2000  # bytes
 WIDTHS = (200, 40, 7)
 MAX_NUMBERS = 5
+LINE = re.compile(r"[^\r\n]+")
+BOX = re.compile(r"(?:\s*(?:[-*+] )?\[(?P<box>[ xX])\] ?)?(?P<text>.*)")
+DONE = ("x", "X")
 
 
 def cleaned(given: Sequence[str | JSON]) -> Steps:
@@ -38,6 +43,15 @@ def count_open(steps: Steps) -> int:
 def as_lines(steps: Sequence[JSON]) -> str:
     """Returns a line for each step: "[x] Eggs" if it is done, else "[ ] Eggs"."""
     return "\n".join(f"[{'x' if step['done'] else ' '}] {step['text']}" for step in steps)
+
+
+def from_lines(text: str) -> list[JSON]:
+    """Returns the steps in lines such as `as_lines` writes, also as Markdown has them or without a box.
+
+    It stops after one more than a to-do may have.
+    """
+    lines = (BOX.match(line[0]) for line in LINE.finditer(text) if line[0].strip())
+    return [_step(line["text"], line["box"] in DONE) for line in islice(filter(None, lines), MAX_STEPS + 1)]
 
 
 def edited(steps: Steps, update: JSON) -> Steps:
