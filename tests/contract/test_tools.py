@@ -17,6 +17,7 @@ from tests.handlers.test_todos import add
 from tests.hosts import ERAS, NEWER, OLDER, call, done, send, tools
 from tests.people import Client, Person, bearer
 from todo.contract import API, Contract, Operation
+from todo.domain.actions import EDITS
 from todo.mcp.tools import tools_of
 
 JSON = dict[str, Any]
@@ -62,7 +63,7 @@ def filled(client: httpx.Client, name: str) -> str:
     add(client, name, "a", notes="n")
     add(client, name, "b", due="2026-11-27", repeat="FREQ=DAILY")
     add(client, name, "c")
-    add(client, name, "d")
+    add(client, name, "d", tags=["t"], steps=["s", "t"])
     add(client, name, "e", list="Trip", create_list=True)
     client.post(f"/todos/{name}/3/complete")
     client.delete(f"/todos/{name}/4")
@@ -240,6 +241,8 @@ def test_an_example_of_the_contract_fits_the_tools_own_schema() -> None:
         ("update_todo", {"todo_id": 1, "clear": ["todo"]}, "clear.0"),
         ("update_todo", {"todo_id": 1, "clear": ["due"], "due": "2026-11-27"}, "clear"),
         ("complete_todo", {"todo_id": 1, "if_version": "x"}, "if_version"),
+        ("update_todo", {"todo_id": 1, "steps": ["a"], "check_steps": [1]}, "steps"),
+        ("update_todo", {"todo_id": 1, "check_steps": ["a"]}, "check_steps.0"),
         ("change_todos", {"actions": []}, "actions"),
         ("search", {}, "query"),
     ],
@@ -263,10 +266,11 @@ def test_a_number_may_come_as_text(client: httpx.Client, filled: str) -> None:
 @pytest.mark.parametrize("era", ERAS)
 def test_null_is_what_is_not_there(client: httpx.Client, filled: str, era: str) -> None:
     assert done(client, "list_todos", era, username=filled, q=None, tag=None, limit=None)["total"] == 3
-    unset = {"notes": None, "due": None, "priority": None, "tags": None, "repeat": None, "request_id": None}
+    unset = dict.fromkeys(("notes", "due", "priority", "tags", "repeat", "steps", "list", "request_id"))
     added = done(client, "add_todo", era, username=filled, todo="z", **unset)
-    never = {"clear": None, "if_version": None}
+    never = {"clear": None, "if_version": None, **dict.fromkeys(EDITS)}
     todo = {"notes": "n", "due": "2026-11-27", "priority": "high", "tags": ["x"], "repeat": "FREQ=DAILY"}
+    todo["steps"] = [{"text": "s", "done": True}]
     done(client, "update_todo", era, username=filled, todo_id=added["id"], **todo)
     unset.pop("request_id")
     actions = [{"action": "update", "id": added["id"], "todo": "y", **unset, **never}]
@@ -314,6 +318,26 @@ def test_clear_empties_fields(client: httpx.Client, filled: str) -> None:
         f"/todos/{filled}/changes", json={"actions": [{"action": "add", "todo": "x", "clear": ["due"]}]}
     )
     assert problem.json()["errors"] == [{"field": "actions.0.clear", "message": "does not apply to add"}]
+
+
+def test_steps_are_texts_and_one_line_each(client: httpx.Client, name: str) -> None:
+    """Hosts see a list of text, also where an object or a number may stand."""
+    texts = {"type": "array", "items": {"type": "string"}}
+    fields = TOOLS["update_todo"].definition(for_service=False)["inputSchema"]["properties"]
+    actions = TOOLS["change_todos"].definition(for_service=False)["inputSchema"]["properties"]["actions"]
+    for field in ("steps", *EDITS):
+        assert {key: fields[field][key] for key in texts} == actions["items"]["properties"][field] == texts
+    done(client, "add_todo", username=name, todo="Shopping", steps=["Eggs", {"text": "Milk", "done": True}])
+    given = {"check_steps": ["1"], "uncheck_steps": [2.0], "add_steps": ["Tea"], "add_tags": ["x"]}
+    changed = done(client, "update_todo", username=name, todo_id=1, **given)
+    assert [(step["text"], step["done"]) for step in changed["steps"]] == [
+        ("Eggs", True),
+        ("Milk", False),
+        ("Tea", False),
+    ]
+    completed = done(client, "complete_todo", username=name, todo_id=1)
+    assert (completed["open_steps"], completed["tags"]) == (2, ["x"])
+    assert "steps" not in done(client, "update_todo", username=name, todo_id=1, clear=["steps"])
 
 
 # What it costs.

@@ -10,9 +10,12 @@ from todo.contract import API
 
 # How to call each write so that it changes something. A write that is added without a line here fails the first test.
 WRITES: dict[str, tuple[str, dict[str, Any]]] = {
-    "add_todo": ("/todos/{name}", {"todo": "new", "due": "2026-11-27", "tags": ["t"]}),
+    "add_todo": ("/todos/{name}", {"todo": "new", "due": "2026-11-27", "tags": ["t"], "steps": ["s"]}),
     "delete_todo_by_index": ("/todos/{name}", {"todo_idx": 1}),
-    "update_todo": ("/todos/{name}/1", {"todo": "A", "notes": None, "repeat": "FREQ=DAILY", "due": "2026-11-30"}),
+    "update_todo": (
+        "/todos/{name}/1",
+        {"todo": "A", "notes": None, "repeat": "FREQ=DAILY", "due": "2026-11-30", "steps": ["s", "t"]},
+    ),
     "delete_todo": ("/todos/{name}/1", {}),
     "share_todo": ("/todos/{name}/1/share", {"url_until": "2199-01-01"}),
     "unshare_todo": ("/todos/{name}/2/share", {}),
@@ -29,6 +32,8 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
                 {"action": "delete", "id": 1},
                 {"action": "restore", "id": 4},
                 {"action": "update", "id": 2, "list": "New", "create_list": True},
+                {"action": "update", "id": 3, "add_tags": ["t"], "add_steps": ["s"]},
+                {"action": "update", "id": 4, "check_steps": ["1"], "remove_steps": ["t"], "remove_tags": ["t"]},
             ]
         },
     ),
@@ -48,7 +53,7 @@ def filled(client: httpx.Client, name: str) -> str:
     add(client, name, "a", notes="n")
     add(client, name, "b", due="2026-11-27", repeat="FREQ=DAILY")
     add(client, name, "c")
-    add(client, name, "d")
+    add(client, name, "d", tags=["t"], steps=["s", "t"])
     add(client, name, "e", list="Trip", create_list=True)
     client.post(f"/todos/{name}/3/complete")
     client.delete(f"/todos/{name}/4")

@@ -7,6 +7,9 @@ from typing import Any
 
 JSON = dict[str, Any]
 
+# What an update does to single tags and steps.
+ONE_BY_ONE = ("add_tags", "remove_tags", "add_steps", "check_steps", "uncheck_steps", "remove_steps")
+
 
 class Refused(Exception):
     """The service must refuse with this code; `members` must stand in the problem."""
@@ -109,9 +112,12 @@ def _perform(todos: dict[int, JSON], last_id: int, action: JSON) -> tuple[int, i
     if action.get("if_version", todo["version"]) != todo["version"]:
         raise Refused("version_conflict", current_version=todo["version"])
     if kind == "update":
+        edits = {name: given.pop(name) for name in ONE_BY_ONE if name in given}
         for name in given:
             todo.pop(name, None)
         todo.update(_set(given))
+        _edit_tags(todo, edits)
+        _edit_steps(todo, edits)
     elif kind == "complete" and todo["status"] == "open":
         todo["status"] = "done"
         if "repeat" in todo:
@@ -120,7 +126,9 @@ def _perform(todos: dict[int, JSON], last_id: int, action: JSON) -> tuple[int, i
             there = [t for t in todos.values() if (t.get("series"), t.get("due")) == (todo["series"], due)]
             if all(other["status"] == "deleted" for other in there):
                 last_id += 1
-                todos[last_id] = {**todo, "id": last_id, "status": "open", "due": due, "version": 0}
+                fresh = {"id": last_id, "status": "open", "due": due, "version": 0}
+                fresh |= {"steps": [{**step, "done": False} for step in todo["steps"]]} if "steps" in todo else {}
+                todos[last_id] = {**todo, **fresh}
     elif kind == "reopen":
         todo["status"] = "open"
     elif kind == "delete":
@@ -138,4 +146,38 @@ def _content(todo: JSON | None) -> JSON | None:
 
 
 def _set(given: JSON) -> JSON:
-    return {name: value for name, value in given.items() if value not in (None, [], "none")}
+    kept = {name: value for name, value in given.items() if value not in (None, [], "none")}
+    return kept | ({"steps": [_step(step) for step in kept["steps"]]} if "steps" in kept else {})
+
+
+def _step(given: str | JSON) -> JSON:
+    return {"text": given, "done": False} if isinstance(given, str) else given
+
+
+def _edit_tags(todo: JSON, edits: JSON) -> None:
+    tags = [tag for tag in todo.pop("tags", []) if tag not in edits.get("remove_tags", [])]
+    tags += [tag for tag in edits.get("add_tags", []) if tag not in tags]
+    todo.update(_set({"tags": tags}))
+
+
+def _edit_steps(todo: JSON, edits: JSON) -> None:
+    before = todo.get("steps", [])
+    checked, unchecked, removed = (
+        {_place(before, which) for which in edits.get(f"{name}_steps", [])} for name in ("check", "uncheck", "remove")
+    )
+    if checked & unchecked:
+        raise Refused("invalid_request")
+    states = [(n in checked or step["done"]) and n not in unchecked for n, step in enumerate(before)]
+    steps = [{**step, "done": states[n]} for n, step in enumerate(before) if n not in removed]
+    steps += [_step(text) for text in edits.get("add_steps", [])]
+    todo.pop("steps", None)
+    todo.update({"steps": steps} if steps else {})
+
+
+def _place(steps: list[JSON], which: str | int) -> int:
+    places = [n for n, step in enumerate(steps) if step["text"] == which]
+    if not places and str(which).isdigit() and 1 <= int(which) <= len(steps):
+        places = [int(which) - 1]
+    if len(places) != 1:
+        raise Refused("invalid_request")
+    return places[0]

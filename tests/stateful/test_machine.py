@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from itertools import count
+from typing import Any
 
 import httpx
 from hypothesis import HealthCheck, settings
@@ -19,7 +20,7 @@ from todo.config import Settings
 
 SOAK = "SOAK" in os.environ
 NAMES = (f"machine{number}" for number in count(1))
-COMPARED = ("id", "todo", "notes", "due", "priority", "tags", "repeat", "status", "version", "change_id")
+COMPARED = ("id", "todo", "notes", "due", "priority", "tags", "repeat", "steps", "status", "version", "change_id")
 
 # Far away, so that no day that passes while the test runs makes a repeating one late.
 DUES = st.sampled_from([None, "2150-01-31", "2150-02-28"])
@@ -27,8 +28,18 @@ FIELDS = {
     "notes": st.sampled_from([None, "n", "more"]),
     "priority": st.sampled_from(["none", "low", "high"]),
     "tags": st.sampled_from([None, ["a"], ["a", "b"]]),
+    "steps": st.sampled_from([None, ["s"], ["s", {"text": "t", "done": True}]]),
 }
-EDITS = st.fixed_dictionaries({}, optional={"todo": st.sampled_from(["A", "B"]), **FIELDS}).filter(bool)
+SINGLE: dict[str, Any] = {
+    **dict.fromkeys(("add_tags", "remove_tags"), st.sampled_from([["a"], ["b", "c"]])),
+    **dict.fromkeys(("check_steps", "uncheck_steps", "remove_steps"), st.sampled_from([["s"], ["t"], [1], ["2"]])),
+    "add_steps": st.sampled_from([["s"], ["t"]]),
+}
+EDITS = st.one_of(
+    st.fixed_dictionaries({}, optional={"todo": st.sampled_from(["A", "B"]), **FIELDS}).filter(bool),
+    *(st.fixed_dictionaries({name: values}) for name, values in SINGLE.items()),
+    st.fixed_dictionaries({}, optional=SINGLE).filter(bool),
+)
 IDS = st.integers(1, 12)
 KEYS = st.sampled_from([None, "k1", "k2", "k3", "k4"])
 
