@@ -20,12 +20,17 @@ async def list_changes(
     username: str,
     user: Principal,
     limit: int,
+    detail: str,
     actor: str | None = None,
+    action: str | None = None,
     from_: str | None = None,
     to: str | None = None,
     cursor: str | None = None,
 ) -> JSON:
-    return await read_of_list(changes.page, user.owner(username), actor, from_, to, limit, cursor)
+    given = {"actor": actor, "action": action, "from_day": from_, "to_day": to}
+    filters = {name: value for name, value in given.items() if value is not None}
+    in_full = detail == "full"
+    return await read_of_list(changes.page, user.owner(username), filters, limit, cursor, in_full=in_full)
 
 
 async def undo_change(username: str, change_id: int, body: JSON, user: Principal) -> Reply:

@@ -16,5 +16,8 @@ async def get_profile(username: str, user: Principal) -> JSON:
 
 async def update_profile(username: str, body: JSON, user: Principal) -> Reply:
     owner, request_id = user.owner(username), user.request_id(body)
-    answer = await write(once, owner, "update_profile", request_id, profiles.update, body["time_zone"])
+    week_start = {"week_start": body["week_start"]} if "week_start" in body else {}
+    answer = await write(
+        once, owner, "update_profile", request_id, profiles.update, body.get("time_zone"), **week_start
+    )
     return answer.reply()

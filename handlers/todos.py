@@ -15,19 +15,25 @@ JSON = dict[str, Any]
 async def list_todos(
     username: str,
     user: Principal,
-    status: str,
     sort: str,
     limit: int,
+    status: str | None = None,
     list_: str | None = None,
     q: str | None = None,
     tag: str | None = None,
+    when: str | None = None,
     due_from: str | None = None,
     due_to: str | None = None,
+    done_from: str | None = None,
+    done_to: str | None = None,
     priority: str | None = None,
     cursor: str | None = None,
 ) -> Fragment:
-    given = {"list": list_, "q": q, "tag": tag, "due_from": due_from, "due_to": due_to, "priority": priority}
+    due = {"when": when, "due_from": due_from, "due_to": due_to}
+    done = {"done_from": done_from, "done_to": done_to}
+    given = {"list": list_, "q": q, "tag": tag, **due, **done, "priority": priority}
     filters = {name: value for name, value in given.items() if value is not None}
+    status = status or ("done" if done.keys() & filters.keys() else "open")
     fetch = read_of_list if filters else peek  # a filter may scan the whole list
     return await fetch(listing.page, user.owner(username), status, filters, sort, limit, cursor)
 

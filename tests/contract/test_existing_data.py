@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import timedelta
+from hashlib import blake2b
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ from tests.replay import assert_log_gives_the_list
 from todo.app import create_app
 from todo.config import Settings
 from todo.domain import users
-from todo.domain.folding import fold
+from todo.domain.folding import fold, fold_for_search
 from todo.domain.quota import ROW_BYTES
 from todo.domain.users import Owner, utc_now
 from todo.oauth import clients
@@ -223,7 +224,7 @@ def test_long_folds_are_made_anew(whole_log: str) -> None:
     execute(whole_log, f"UPDATE todos SET notes = '{notes}', tags = '[\"\ufdfa\"]', search_text = '', tag_keys = ''")
     migrate(whole_log)
     ((text, tags),) = select(whole_log, "SELECT search_text, tag_keys FROM todos")
-    assert text == fold(f"Buy milk\n{notes}\n\ufdfa")
+    assert text == fold_for_search(f"Buy milk\n{notes}\n\ufdfa")
     assert tags == f"\n{fold(chr(0xFDFA))}\n"
 
 
@@ -348,3 +349,55 @@ def test_a_downgrade_keeps_addresses(old_addresses: str) -> None:
     with TestClient(app, headers=AUTHORIZATION) as client:
         assert [client.get(each).status_code for each in (path, f"/s/{SHARED}")] == [200, 200]
         assert client.get("/todos/kevin").json()["total"] == 1
+
+
+ROWS = "SELECT id, json, search_text, bytes FROM todos ORDER BY id"
+ACTIONS = "SELECT id, actions FROM changes WHERE overflow = 0 ORDER BY id"
+
+
+def test_down_to_before_the_questions_and_up_again(empty_database: str) -> None:
+    migrate(empty_database)
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=empty_database, **GENEROUS))
+    with TestClient(app, headers=AUTHORIZATION) as client:
+        for text in ('Steuererklärung "status":"done",', "Brot", "Tee"):
+            client.post("/todos/kevin", json={"todo": text, "tags": ["Läden"], "due": "2026-11-27"}).raise_for_status()
+        for body in ({"week_start": "sunday"}, {"time_zone": "Asia/Tokyo"}, {"week_start": "monday"}):
+            client.patch("/profiles/kevin", json=body).raise_for_status()
+        actions = [{"action": "complete", "id": 1}, {"action": "delete", "id": 2}, {"action": "complete", "id": 3}]
+        client.post("/todos/kevin/changes", json={"actions": actions}).raise_for_status()
+        client.delete("/todos/kevin/3").raise_for_status()
+    before = [select(empty_database, statement) for statement in (ROWS, ACTIONS)]
+    downgrade(empty_database, "0010")
+    done, _, deleted = select(empty_database, ROWS)
+    assert "done_at" not in str((done, deleted))
+    assert done[2] == fold('Steuererklärung "status":"done",\nLäden')
+    for _, text, words, size in (done, deleted):
+        assert size == ROW_BYTES + 2 * len(text.encode()) + len(words.encode())
+    profile = select(empty_database, "SELECT before, after, bytes FROM changes WHERE kind = 'profile' ORDER BY id")
+    assert "week_start" not in str(profile)
+    assert [orjson.loads(after)["digest"] == orjson.loads(before)["digest"] for before, after, _ in profile] == [
+        True,
+        False,
+        True,
+    ]
+    assert [size for *_, size in profile] == [ROW_BYTES + len(before) + len(after) for before, after, _ in profile]
+    migrate(empty_database)
+    assert [select(empty_database, statement) for statement in (ROWS, ACTIONS)] == before
+    assert_log_gives_the_list(empty_database, "kevin")
+    with TestClient(app, headers=AUTHORIZATION) as client:
+        assert client.get("/todos/kevin?status=done&q=steuererklarung").json()["returned"] == 1
+        assert [c["id"] for c in client.get("/todos/kevin/changes?action=complete").json()["changes"]] == [7]
+        assert client.post("/todos/kevin/changes/5/undo").json()["time_zone"]["after"] == "UTC"
+
+
+def test_a_time_zone_is_logged_as_before_there_was_a_first_day_of_the_week(empty_database: str) -> None:
+    migrate(empty_database)
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=empty_database, **GENEROUS))
+    with TestClient(app, headers=AUTHORIZATION) as client:
+        client.patch("/profiles/kevin", json={"time_zone": "Asia/Tokyo"}).raise_for_status()
+    # As the version before wrote them, the digests of a profile know nothing of the week.
+    old = [
+        blake2b(compact(seen).encode(), digest_size=16).hexdigest() for seen in ([None, True], ["Asia/Tokyo", False])
+    ]
+    ((before, after),) = select(empty_database, "SELECT before, after FROM changes")
+    assert [orjson.loads(side)["digest"] for side in (before, after)] == old

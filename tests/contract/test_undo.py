@@ -40,7 +40,7 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "undo_change": ("/todos/{name}/changes/6/undo", {}),
     "update_list": ("/lists/{name}/Trip", {"name": "Journey", "archived": True}),
     "delete_list": ("/lists/{name}/Trip", {}),
-    "update_profile": ("/profiles/{name}", {"time_zone": "Asia/Tokyo"}),
+    "update_profile": ("/profiles/{name}", {"time_zone": "Asia/Tokyo", "week_start": "sunday"}),
 }
 OPERATIONS = {operation.id: operation for operation in API.operations if operation.method != "GET"}
 SUFFIXES = {"complete_todo": "/complete", "reopen_todo": "/reopen"}
@@ -70,7 +70,8 @@ def state(client: httpx.Client, name: str) -> Any:
         {key: value for key, value in todo.items() if key not in MOVES} for page in lists for todo in page["todos"]
     ]
     profile = client.get(f"/profiles/{name}").json()
-    return todos, [profile[name] for name in ("time_zone", "time_zone_guessed", "counts", "lists", "tags")]
+    seen = ("time_zone", "time_zone_guessed", "week_start", "counts", "lists", "tags")
+    return todos, [profile[name] for name in seen]
 
 
 def test_every_write_is_here() -> None:

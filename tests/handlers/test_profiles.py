@@ -23,6 +23,7 @@ def test_profile_of_a_list_that_nobody_wrote_to(client: httpx.Client, name: str)
         "time_zone_guessed": True,
         "local_now": "2026-11-22T16:05",
         "weekday": "Sunday",
+        "week_start": "monday",
         "counts": {"open": 0, "overdue": 0, "done": 0, "deleted": 0},
     }
 

@@ -138,7 +138,7 @@ def export(connection: Connection, owner: Owner) -> JSON:
         "account": {"username": account.username, "email": account.email, "created_at": account.created_at},
         "profile": profiles.show(connection, owner),
         "assistants": grants.connected(connection, user.id),
-        "todos": [todo.to_json(user.local_now(), lists) for todo in todos],
+        "todos": [todo.to_json(user, lists) for todo in todos],
         "changes": changes,
     }
 

@@ -1,7 +1,7 @@
 """Changes to a list: made in one transaction each, and listed. For undo see undo.py."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from todo.domain.list_names import INBOX_ID, names_of
 from todo.domain.paging import decode_cursor, encode_cursor
 from todo.domain.records import LIST, PROFILE, TODO
 from todo.domain.todos import Todo
-from todo.domain.users import STORED_TIME, Owner, User, today
+from todo.domain.users import Owner, User, today
 from todo.errors import Refusal, TodoNotFound
 from todo.storage.statements import Connection
 
@@ -63,12 +63,19 @@ def apply(connection: Connection, owner: Owner, actions: Sequence[JSON]) -> JSON
         except Refusal as refusal:
             raise refusal.at(f"actions.{position}") from None
     changed = {"change_id": changeset.change_id} if changeset.commit() else {}
-    now = changeset.user.local_now()
     todos = [_todo(changeset, todo_id) for todo_id in todo_ids]
     lists = names_of(connection, changeset.user, (todo.list_id for todo in todos))
     return changed | _within_limit(
-        [todo.to_listed(now, lists) | _told(action, todo) for todo, action in zip(todos, actions, strict=True)]
+        [
+            todo.to_listed(changeset.user, lists) | _told(action, todo)
+            for todo, action in zip(todos, actions, strict=True)
+        ]
     )
+
+
+def action_conditions(action: str | None) -> JSON:
+    """Returns the SQL parameters of a filter for changes by kind of action."""
+    return {"any_action": action is None, "action": action or "", "actions_pattern": f"% {action} %"}
 
 
 class ActorFilter(NamedTuple):
@@ -88,29 +95,33 @@ class ActorFilter(NamedTuple):
 def page(
     connection: Connection,
     owner: Owner,
-    actor: str | None,
-    first_day: str | None,
-    last_day: str | None,
+    filters: JSON,
     limit: int,
     cursor: str | None,
+    *,
+    in_full: bool = True,
 ) -> JSON:
-    """Returns one page of changes, newest first, by the owner's local days. Raises InvalidRequest for a bad cursor."""
+    """Returns one page of changes, newest first, in full or their summaries. Raises InvalidRequest for a bad cursor.
+
+    `filters` has those that are set: `actor`, `action`, and the owner's local days `from_day` and `to_day`.
+    """
     user = users.find(connection, owner)
     (before_id,) = decode_cursor(cursor, "changes", [2**31])
     rows = list(
         connection.changes_before(
             user_id=user.id,
             before_id=before_id,
-            from_time=day_of(user, first_day)[0] if first_day else "",
-            to_time=day_of(user, last_day)[1] if last_day else "~",
-            **ActorFilter(actor).conditions,
+            from_time=user.day(filters["from_day"])[0] if "from_day" in filters else "",
+            to_time=user.day(filters["to_day"])[1] if "to_day" in filters else "~",
+            **ActorFilter(filters.get("actor")).conditions,
+            **action_conditions(filters.get("action")),
             limit=limit + 1,
         )
     )
     changes: list[JSON] = []
     room = MAX_CHARACTERS
     for row in rows[:limit]:
-        change = _change(connection, user, row)
+        change = _change(connection, user, row) if in_full else _brief(user, row)
         room -= length(change)
         if room < 0:
             break
@@ -143,7 +154,7 @@ def _todo(changeset: Changeset, todo_id: int) -> Todo:
 def _todo_json(changeset: Changeset, todo_id: int) -> JSON:
     todo = _todo(changeset, todo_id)
     lists = names_of(changeset.connection, changeset.user, [todo.list_id])
-    return todo.to_json(changeset.user.local_now(), lists)
+    return todo.to_json(changeset.user, lists)
 
 
 def entries_of(connection: Connection, user: User, change_id: int) -> list[Entry]:
@@ -151,24 +162,18 @@ def entries_of(connection: Connection, user: User, change_id: int) -> list[Entry
     return [Entry.from_row(row) for row in connection.entries_of_change(user_id=user.id, change_id=change_id)]
 
 
-def day_of(user: User, day: str) -> tuple[str, str]:
-    """Returns the start of the user's local day and of the next, as stored: UTC, to the second."""
-    start = datetime.fromisoformat(day)
-    return to_utc(user, start), to_utc(user, start + timedelta(days=1))
-
-
-def to_utc(user: User, local: datetime) -> str:
-    """Returns the user's local time as stored: UTC, to the second."""
-    return local.replace(tzinfo=ZoneInfo(user.time_zone)).astimezone(ZoneInfo("UTC")).strftime(STORED_TIME)
+def _brief(user: User, row: Any) -> JSON:
+    """Returns a change as JSON without its to-dos, in the user's local time."""
+    at = datetime.fromisoformat(row["at"]).astimezone(ZoneInfo(user.time_zone))
+    told = {name: row[name] for name in ("actor", "summary")}
+    return {"id": row["id"], "at": f"{at:%Y-%m-%dT%H:%M:%S}", **told}
 
 
 def _change(connection: Connection, user: User, row: Any) -> JSON:
     """Returns a change as JSON, in the user's local time and within the response limit."""
-    at = datetime.strptime(row["at"], STORED_TIME).replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(user.time_zone))
-    change: JSON = {"id": row["id"], "at": f"{at:%Y-%m-%dT%H:%M:%S}", "actor": row["actor"]}
+    change = _brief(user, row)
     if row["client"]:
         change["client"] = row["client"]
-    change["summary"] = row["summary"]
     if row["undoes"]:
         change["undoes"] = row["undoes"]
     entries = entries_of(connection, user, row["id"])
@@ -182,9 +187,7 @@ def entries_json(connection: Connection, user: User, entries: list[Entry], room:
     names = names_of(connection, user, list_ids_in(entries))
     for entry in entries:
         if entry.key.kind == PROFILE:
-            sides = (("before", entry.before), ("after", entry.after))
-            zones = {name: side.values.get("time_zone", entry.title) for name, side in sides}
-            answer["time_zone"] = {name: zone or users.FALLBACK_ZONE for name, zone in zones.items()}
+            answer |= _profile_json(entry)
             continue
         described = _entry_json(entry, names)
         room -= length(described) + 40
@@ -202,6 +205,18 @@ def list_ids_in(entries: Iterable[Entry]) -> set[int]:
     sides = [side for entry in entries if entry.key.kind == TODO for side in (entry.before, entry.after)]
     found = (side.values.get("list_id") if isinstance(side, Diff) else side.list_id for side in sides if side)
     return {list_id for list_id in found if list_id is not None}
+
+
+def _profile_json(entry: Entry) -> JSON:
+    """Returns what differs of the profile, by name, before and after; an unset first day of the week is absent."""
+    sides = {"before": entry.before.values, "after": entry.after.values}
+    described: JSON = {}
+    if "time_zone_guessed" in entry.after.values or "time_zone" in entry.after.values:
+        zones = {name: values.get("time_zone", entry.title) for name, values in sides.items()}
+        described["time_zone"] = {name: zone or users.FALLBACK_ZONE for name, zone in zones.items()}
+    if "week_start" in entry.after.values:
+        described["week_start"] = {name: values["week_start"] for name, values in sides.items() if values["week_start"]}
+    return described
 
 
 def _entry_json(entry: Entry, names: Mapping[int, str]) -> JSON:

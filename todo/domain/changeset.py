@@ -1,6 +1,6 @@
 """A pending change to a list; its commit is the only code that writes records and the log."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from todo.contract import API
@@ -73,7 +73,7 @@ class Changeset(Edits):
             if fingerprint:
                 add = recent_adds.Add(self.now, fingerprint, self._last_todo_id, self.change_id)
                 self.recent_adds = recent_adds.note(self.recent_adds, add)
-            self._store_log(log, undoes, summary or summaries.summary(self._done))
+            self._store_log(log, undoes, summary or summaries.summary(self._done, entries))
         return entries
 
     def note(self, summary: str) -> None:
@@ -146,6 +146,7 @@ class Changeset(Edits):
             grant_id=self.owner.grant_id,
             summary=summary,
             undoes=undoes,
+            actions=_kinds(log) if len(log) > 1 else None,
         )
         self.connection.insert_overflow([{**key, **row} for row in log[1:]])
         self.connection.save_counters(
@@ -172,6 +173,11 @@ class Changeset(Edits):
             self.counts["deleted"] -= swept.todos
             if swept.is_whole:
                 self.swept_on = today
+
+
+def _kinds(log: Sequence[JSON]) -> str:
+    """Returns the kinds of action in a log, as `changes_before` looks for one."""
+    return f" {' '.join(sorted({row['action'] for row in log}))} "
 
 
 def _kept(counts: Mapping[str, int]) -> int:

@@ -16,6 +16,7 @@ JSON = dict[str, Any]
 ELLIPSIS = "…"
 MAX_TITLE = 100  # characters of a to-do's text that identify it in the log
 CONTEXT = 20  # unchanged characters kept on both sides of a difference
+SETTINGS = {"time_zone": "time zone", "time_zone_guessed": "time zone", "week_start": "first day of the week"}
 MIN_SAVED = 40  # characters; below that a text is stored whole
 
 
@@ -117,6 +118,11 @@ class Entry(NamedTuple):
         """Returns the record before the change, given the one after it."""
         is_edit = isinstance(self.before, Diff)
         return self.before.apply(record, skip=self.kind.monotonic) if is_edit and record else self.before
+
+
+def set_in_profile(entry: Entry) -> list[str]:
+    """Returns what an entry about a profile has set, in words."""
+    return list(dict.fromkeys(name for field, name in SETTINGS.items() if field in entry.after.values))
 
 
 def digest(kind: Kind, record: Record | None) -> str | None:

@@ -6,10 +6,11 @@ import unicodedata
 # NFKC expands these two Arabic ligatures to 18 and 8 characters, and no other character to more than MAX_FOLDED.
 UNFOLDED = re.compile("([\ufdfa\ufdfb])")
 MAX_FOLDED = 6
+ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
 def fold(text: str) -> str:
-    """Returns the text as search compares it: case-folded, NFKC, with runs of white space as one space.
+    """Returns the text as names are compared: case-folded, NFKC, with runs of white space as one space.
 
     The result has at most MAX_FOLDED times the characters.
     """
@@ -22,6 +23,20 @@ def fold(text: str) -> str:
 
 def _fold(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def fold_for_search(text: str) -> str:
+    """Returns the text folded and without accents, so that "Steuererklarung" finds "Steuererklärung"."""
+    folded = fold(text)
+    if folded.isascii():
+        return folded
+    bare = ACCENTS.sub("", unicodedata.normalize("NFD", folded))
+    return " ".join(unicodedata.normalize("NFC", bare).split())
+
+
+def longest_words(text: str, limit: int) -> list[str]:
+    """Returns the distinct words of a text as search compares them, the longest and so most specific first."""
+    return sorted(set(fold_for_search(text).split()), key=lambda word: (-len(word), word))[:limit]
 
 
 def escape_like(text: str) -> str:

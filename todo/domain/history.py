@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from todo.contract import SITE
 from todo.domain import quota, users
-from todo.domain.changes import ActorFilter, day_of
+from todo.domain.changes import ActorFilter, action_conditions
 from todo.domain.changeset import Changeset
 from todo.domain.entries import Entry
 from todo.domain.paging import decode_cursor, encode_cursor
@@ -80,7 +80,7 @@ def page(connection: Connection, owner: Owner, who: str | None, day: str | None,
     """Returns one page, newest first. Raises InvalidRequest for a bad cursor."""
     user = users.find(connection, owner)
     (before_id,) = decode_cursor(cursor, "changes", [2**31])
-    from_time, to_time = day_of(user, day) if day else ("", "~")
+    from_time, to_time = user.day(day) if day else ("", "~")
     limit = SITE.limit("page_changes")
     rows = list(
         connection.changes_before(
@@ -90,6 +90,7 @@ def page(connection: Connection, owner: Owner, who: str | None, day: str | None,
             to_time=to_time,
             limit=limit + 1,
             **(Actor.named(who).by if who else ActorFilter()).conditions,
+            **action_conditions(None),
         )
     )
     changes = [_details(connection, user, row) for row in rows[:limit]]
@@ -136,7 +137,7 @@ def clear(connection: Connection, owner: Owner, day: str) -> int | None:
     user = users.lock(connection, owner)
     if day > user.local_now()[:DAY]:
         raise InvalidRequest.of("before_day", "must not be in the future")
-    last: int | None = connection.last_change_before(user_id=user.id, before=day_of(user, day)[0])["id"]
+    last: int | None = connection.last_change_before(user_id=user.id, before=user.day(day)[0])["id"]
     if last:
         Changeset(connection, owner).note(f"Cleared the history before {day}.")
     return last

@@ -4,11 +4,11 @@ from typing import Any
 
 import orjson
 
-from todo.domain import lists, users
-from todo.domain.folding import escape_like, fold
+from todo.domain import due_ranges, lists, users
+from todo.domain.folding import escape_like, fold, longest_words
 from todo.domain.list_names import with_names
-from todo.domain.paging import NO_DUE, Page
-from todo.domain.todos import UNSET_PRIORITY, urgency_of
+from todo.domain.paging import Page
+from todo.domain.todos import UNSET_PRIORITY, shown, urgency_of
 from todo.domain.users import DAY, Owner, User, today
 from todo.storage.statements import Connection
 
@@ -16,6 +16,8 @@ JSON = dict[str, Any]
 
 ANY_LIST = -1  # as a filter, every list that is not archived
 MAX_SHORT = 100  # to-dos that a list has ever had, up to which its first page is read without an index
+MAX_WORDS = 10  # that a search looks for; more would be slow
+NOTHING_LEFT = ""  # the pattern of words that are only accents: it finds a text that is only accents
 
 
 def page(
@@ -27,7 +29,7 @@ def page(
     """
     user = users.find(connection, owner)
     now = user.local_now()
-    key = (user.version, now, status, sort, limit, cursor)
+    key = (user.version, user.time_zone, now, status, sort, limit, cursor)
     text = None if filters else connection.cache.get(key)
     if text is None:
         page = orjson.dumps(_page(connection, user, now, status, filters, Page(sort, limit, cursor))).decode()
@@ -42,8 +44,10 @@ def _page(connection: Connection, user: User, now: str, status: str, filters: JS
     conditions = {"user_id": user.id, "status": status, "now": now, "today": now[:DAY]}
     is_filtered = bool(filters or user.archived_lists)
     if is_filtered:
-        conditions |= _conditions(**_with_list_id(connection, user, filters))
+        conditions |= _conditions(user, now, **_with_list_id(connection, user, filters))
         total = getattr(connection, f"total_{which}_filtered")(**conditions)["total"]
+        if not total:
+            return _page_of(user, now, "", 0, 0)
     else:
         total = user.open_count + user.done_count if status == "all" else user.counts[status]
         if which == "one" and wanted.is_first and user.last_todo_id <= MAX_SHORT:
@@ -51,9 +55,9 @@ def _page(connection: Connection, user: User, now: str, status: str, filters: JS
             text = found["todos"] or ""
             if wanted.fits(text):
                 next_cursor = wanted.next_cursor(found["last_id"]) if found["returned"] < total else None
-                return _page_of(text, found["returned"], total, now, next_cursor)
+                return _page_of(user, now, text, found["returned"], total, next_cursor)
     rows, next_cursor = wanted.cut(_rows(connection, which, conditions, wanted, "_filtered" if is_filtered else ""))
-    return _page_of(",".join([row["json"] for row in rows]), len(rows), total, now, next_cursor)
+    return _page_of(user, now, ",".join([row["json"] for row in rows]), len(rows), total, next_cursor)
 
 
 def _rows(connection: Connection, which: str, conditions: JSON, wanted: Page, suffix: str) -> list[Any]:
@@ -67,8 +71,9 @@ def _rows(connection: Connection, which: str, conditions: JSON, wanted: Page, su
     return rows
 
 
-def _page_of(todos: str, returned: int, total: int, now: str, next_cursor: str | None = None) -> JSON:
-    page = {"todos": orjson.Fragment(f"[{todos}]"), "returned": returned, "total": total, "today": today(now)}
+def _page_of(user: User, now: str, rows: str, returned: int, total: int, next_cursor: str | None = None) -> JSON:
+    todos = orjson.Fragment(f"[{shown(rows, user)}]")
+    page = {"todos": todos, "returned": returned, "total": total, "today": today(now)}
     return page | ({"next_cursor": next_cursor} if next_cursor else {})
 
 
@@ -79,29 +84,41 @@ def _with_list_id(connection: Connection, user: User, filters: JSON) -> JSON:
 
 
 def _conditions(
+    user: User,
+    now: str,
     list_id: int = ANY_LIST,
     q: str | None = None,
     tag: str | None = None,
+    when: str | None = None,
     due_from: str | None = None,
     due_to: str | None = None,
+    done_from: str | None = None,
+    done_to: str | None = None,
     priority: str | None = None,
 ) -> JSON:
     """Returns the parameters of todo_filters.sql; an absent filter matches everything."""
-    no_later = due_to and (f"{due_to}~" if len(due_to) == len("2026-11-27") else due_to)
-    has_due_filter = due_from or due_to
+    default = due_ranges.DATED if due_from or due_to else due_ranges.ANY
+    due = due_ranges.of(when, now, user.week_start) if when else default
     return {
         **patterns(q, tag),
         "list_id": list_id,
-        "due_from": due_from or "",
-        "due_to": no_later or ("9998" if has_due_filter else NO_DUE),
+        **due.within(due_from, due_to)._asdict(),
         "urgency_from": urgency_of(priority) if priority else 0,
         "urgency_to": urgency_of(priority or UNSET_PRIORITY),
+        "done_at_any_time": not (done_from or done_to),
+        "done_from": user.day(done_from)[0] if done_from else "",
+        "done_before": user.day(done_to)[1] if done_to else "~",
     }
 
 
 def patterns(q: str | None, tag: str | None) -> JSON:
-    """Returns the LIKE patterns for text and tags; an absent filter matches everything."""
+    """Returns the LIKE patterns for words and a tag; an absent filter matches everything."""
+    words = [f"%{escape_like(word)}%" for word in longest_words(q or "", MAX_WORDS)]
+    if q and not words:
+        words = [NOTHING_LEFT]
+    padded = words + ["%"] * (MAX_WORDS - len(words))
     return {
-        "search_pattern": f"%{escape_like(fold(q))}%" if q else "%",
+        **{f"word_{number}": pattern for number, pattern in enumerate(padded, start=1)},
+        "one_word": len(words) <= 1,
         "tag_pattern": f"%\n{escape_like(fold(tag))}\n%" if tag else "%",
     }

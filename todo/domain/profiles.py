@@ -1,4 +1,4 @@
-"""Profiles: the owner's time zone, local time and to-do counts."""
+"""Profiles: the owner's time zone, week, local time and to-do counts."""
 
 from functools import cache
 from typing import Any
@@ -20,12 +20,16 @@ def show(connection: Connection, owner: Owner) -> JSON:
     return _profile(connection, users.find(connection, owner))
 
 
-def update(connection: Connection, owner: Owner, time_zone: str) -> JSON:
-    """Sets the time zone and returns the profile. Raises InvalidRequest for an unknown IANA name."""
-    if time_zone not in time_zones():
+def update(connection: Connection, owner: Owner, time_zone: str | None = None, week_start: str | None = None) -> JSON:
+    """Sets what is given and returns the profile. Raises InvalidRequest if that is nothing or no IANA time zone."""
+    if not time_zone and not week_start:
+        raise InvalidRequest.of("time_zone", "is required, unless week_start is given")
+    if time_zone and time_zone not in time_zones():
         raise InvalidRequest.of("time_zone", "must be an IANA time zone name, such as America/Los_Angeles")
     changeset = Changeset(connection, owner)
-    changeset.put("update", PROFILE_KEY, changeset.profile._replace(time_zone=time_zone, time_zone_guessed=False))
+    given: JSON = {"time_zone": time_zone, "time_zone_guessed": False} if time_zone else {}
+    given |= {"week_start": week_start} if week_start else {}
+    changeset.put("update", PROFILE_KEY, changeset.profile._replace(**given))
     changed = {"change_id": changeset.change_id} if changeset.commit() else {}
     return _profile(connection, users.find(connection, owner)) | changed
 
@@ -47,6 +51,7 @@ def _profile(connection: Connection, user: User) -> JSON:
         "time_zone_guessed": user.time_zone_guessed,
         "local_now": now,
         "weekday": weekday(now),
+        "week_start": user.week_start,
         "counts": _counts(connection, user, counts, archived),
         "lists": lists.describe(every, counts),
         **counts.shown_tags(),

@@ -27,10 +27,11 @@ PROFILE_KEY = Key(PROFILE, 0)  # each list has one profile
 
 
 class Profile(NamedTuple):
-    """The time zone as stored; until somebody sets it, it is guessed and may be None."""
+    """The time zone and the first day of the week as stored; until somebody sets them, they are guessed or None."""
 
     time_zone: str | None
     time_zone_guessed: bool
+    week_start: str | None = None
     change_id: int = 0
 
 
@@ -134,7 +135,7 @@ def _profile_from_log(kept: str) -> Profile:
 
 def _find_profile(_connection: Connection, user: User, _id: int) -> Stored:
     """Returns the profile, which is kept with the list's counters."""
-    profile = Profile(user.stored_zone, user.time_zone_guessed, user.profile_change_id)
+    profile = Profile(user.stored_zone, user.time_zone_guessed, user.stored_week_start, user.profile_change_id)
     return Stored(profile, has_row=True, change_id=profile.change_id)
 
 
@@ -172,8 +173,8 @@ KINDS = {
     ),
     PROFILE: Kind(
         fields=Profile._fields,
-        visible={"time_zone": "time_zone", "time_zone_guessed": "time_zone_guessed"},
-        later=frozenset(),
+        visible={"time_zone": "time_zone", "time_zone_guessed": "time_zone_guessed", "week_start": "week_start"},
+        later=frozenset({"week_start"}),
         texts=(),
         monotonic=frozenset({"change_id"}),
         title=lambda profile: profile.time_zone or "",

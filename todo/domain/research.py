@@ -3,7 +3,7 @@
 from typing import Any
 
 from todo.domain import steps, todos, users
-from todo.domain.folding import escape_like, fold
+from todo.domain.folding import escape_like, longest_words
 from todo.domain.users import Owner
 from todo.storage.statements import Connection
 
@@ -11,14 +11,13 @@ JSON = dict[str, Any]
 
 MAX_FOUND = 20
 WORDS = ("first", "second", "third", "fourth", "fifth")  # the parameters of the statement
-NO_WORD = ""  # as a pattern it matches no to-do, as no text is empty
+NO_WORD = "\n"  # as a pattern it matches no to-do, as folded text has no line breaks
 
 
 def search(connection: Connection, owner: Owner, query: str) -> list[JSON]:
     """Returns {id, title, url} of open and done to-dos that match any word, best matches first, at most MAX_FOUND."""
     user = users.find(connection, owner)
-    # The longest words are the most specific.
-    words = sorted(set(fold(query).split()), key=lambda word: (-len(word), word))[: len(WORDS)]
+    words = longest_words(query, len(WORDS))
     patterns = [f"%{escape_like(word)}%" for word in words] + [NO_WORD] * (len(WORDS) - len(words))
     rows = connection.search_words(user_id=user.id, limit=MAX_FOUND, **dict(zip(WORDS, patterns, strict=True)))
     return [{"id": str(row["id"]), "title": row["todo"], "url": _path(owner, row["id"])} for row in rows]

@@ -1,8 +1,10 @@
 """What a change did, in one sentence."""
 
 from collections import Counter
+from collections.abc import Sequence
 
-from todo.domain.records import KINDS, LIST, PROFILE, TODO
+from todo.domain.entries import Entry, set_in_profile
+from todo.domain.records import KINDS, LIST, PROFILE_KEY, TODO
 
 PAST_TENSE = {
     "add": "added",
@@ -17,14 +19,15 @@ PAST_TENSE = {
 }
 
 
-def summary(done: Counter[tuple[str, str]]) -> str:
+def summary(done: Counter[tuple[str, str]], entries: Sequence[Entry]) -> str:
     """Returns the sentence for a change; `done` counts the records by kind and action.
 
     It quotes no text of a to-do or a list, as that could be a prompt injection.
     """
     parts = [*_parts(done, TODO, once=True), *_parts(done, LIST)]
-    if any(kind == PROFILE for kind, _ in done):
-        parts.append("set the time zone")
+    for entry in entries:
+        if entry.key == PROFILE_KEY:
+            parts += [f"set the {name}" for name in set_in_profile(entry)]
     sentence = " and ".join((", ".join(parts[:-1]), parts[-1])) if len(parts) > 1 else parts[0]
     return f"{sentence[0].upper()}{sentence[1:]}."
 

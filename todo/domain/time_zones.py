@@ -1,4 +1,6 @@
-"""Guesses a time zone from an ISO 3166-2 region ("US-CA") or country ("DE"), by zone.tab of the package tzdata.
+"""Time zones of regions, and countries of time zones, by zone.tab of the package tzdata.
+
+A region is an ISO 3166-2 subdivision ("US-CA") or an ISO 3166-1 country ("DE").
 
 The table below adds subdivisions: all of the US and Canada, elsewhere those whose clock differs from the country's
 main one. A subdivision in two zones is listed under its more populous one; zones with the same clock share a row.
@@ -81,14 +83,27 @@ _TERRITORIES = (
 )
 
 
+def _lines(file: str) -> list[str]:
+    """Returns the lines of a file of tzdata, without comments."""
+    lines = (resources.files("tzdata") / "zoneinfo" / file).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@cache
+def _country_by_zone() -> dict[str, str]:
+    """Returns the country of each zone, in the order of zone.tab, and of each link to one."""
+    rows = [line.split("\t") for line in _lines("zone.tab")]
+    countries = {zone: country for country, _, zone, *_ in rows}
+    links = [line.split()[1:] for line in _lines("tzdata.zi") if line.startswith("L ")]
+    linked = {link: countries[zone] for zone, link in links if zone in countries}
+    return {**countries, **{link: country for link, country in linked.items() if link not in countries}}
+
+
 @cache
 def _zone_by_code() -> dict[str, str]:
     zones: dict[str, str] = {}
-    table = resources.files("tzdata") / "zoneinfo" / "zone.tab"
-    for line in table.read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            country, _, zone = line.split("\t")[:3]
-            zones.setdefault(country, zone)
+    for zone, country in _country_by_zone().items():
+        zones.setdefault(country, zone)
     zones.update((code, zone) for zone, codes in _ZONES.items() for code in codes.split())
     zones.update((pair[:-3], zones[pair[-2:]]) for pair in _TERRITORIES.split())
     return zones
@@ -100,8 +115,23 @@ def zone_of_region(code: str) -> str | None:
     `code` is an ISO 3166-2 subdivision or an ISO 3166-1 country, in any case, and may be padded with spaces. A
     subdivision that is not listed gets its country's zone.
     """
+    region = _region(code)
+    return _zone_by_code().get(region) or _zone_by_code().get(region[:2])
+
+
+def country_of_region(code: str) -> str | None:
+    """Returns the ISO 3166-1 country of a region as `zone_of_region` takes it, or None for an unknown country."""
+    country = _region(code)[:2]
+    return country if country in _zone_by_code() else None
+
+
+def country_of_zone(zone: str) -> str | None:
+    """Returns the ISO 3166-1 country of an IANA time zone, or None for one of no country, such as UTC."""
+    return _country_by_zone().get(zone)
+
+
+def _region(code: str) -> str:
+    """Returns a region in upper case, or "" for what is none."""
     region = code.strip(" ").upper()
     # upper() maps some non-ASCII letters to A-Z, so the code itself must be ASCII.
-    if not code.isascii() or not _CODE.fullmatch(region):
-        return None
-    return _zone_by_code().get(region) or _zone_by_code().get(region[:2])
+    return region if code.isascii() and _CODE.fullmatch(region) else ""

@@ -1,5 +1,6 @@
 """To-dos: the record and its JSON. For lists of them see listing.py, for changes changes.py."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -7,7 +8,7 @@ import orjson
 
 from todo.contract import API
 from todo.domain import steps, tags, users
-from todo.domain.folding import fold
+from todo.domain.folding import fold, fold_for_search
 from todo.domain.list_names import INBOX_ID, names_of
 from todo.domain.paging import NO_DUE
 from todo.domain.quota import ROW_BYTES
@@ -20,6 +21,9 @@ JSON = dict[str, Any]
 
 PRIORITIES = API.enum("Priority")  # from least to most urgent
 UNSET_PRIORITY = PRIORITIES[0]
+# In JSON, where quotation marks in texts are escaped, this can only be the field.
+DONE_AT_KEY = '"done_at":'
+DONE_AT = re.compile(DONE_AT_KEY + '"([^"]+)"')
 REMOVED = "removed"  # the status of a row whose to-do an undo has removed; see records.py
 
 
@@ -97,23 +101,25 @@ class Todo(NamedTuple):
         del row["priority"]  # stored as urgency
         return row
 
-    def to_json(self, now: str, lists: Mapping[int, str]) -> JSON:
-        """Returns the to-do as JSON at `now`, the owner's local time to the minute. `lists` has their names by id."""
+    def to_json(self, user: User, lists: Mapping[int, str]) -> JSON:
+        """Returns the to-do as JSON, as it is now where its owner is. `lists` has the names of lists by id."""
         times = {"created_at": self.created_at, "updated_at": self.updated_at}
-        return self.to_listed(now, lists) | {"list": lists[self.list_id], **times}
+        return self.to_listed(user, lists) | {"list": lists[self.list_id], **times}
 
-    def to_listed(self, now: str, lists: Mapping[int, str]) -> JSON:
+    def to_listed(self, user: User, lists: Mapping[int, str]) -> JSON:
         """Returns the to-do as in a list, without what would double its tokens: the timestamps, and the inbox."""
         fields = self._listed()
         if self.list_id:
             fields["list"] = lists[self.list_id]
         if self.due:
             # Due on a date without a time, it is overdue from the next day on.
-            fields["overdue"] = self.status == "open" and self.due < now[: len(self.due)]
+            fields["overdue"] = self.status == "open" and self.due < user.local_now()[: len(self.due)]
+        if "done_at" in fields:
+            fields["done_at"] = user.local_minute(fields["done_at"])
         return fields
 
     def _listed(self) -> JSON:
-        """Returns the to-do as it is stored for lists, not overdue and with its list's id. Unset fields are absent."""
+        """Returns the to-do as its row has it: not overdue, `done_at` in UTC, and the id of its list."""
         fields: JSON = {"id": self.id, "todo": self.todo}
         if self.list_id:
             fields["list"] = self.list_id
@@ -135,8 +141,11 @@ class Todo(NamedTuple):
             fields["url"] = self.url
         if self.url_until:
             fields["url_until"] = self.url_until
-        for name in ("status", "version", "change_id"):
-            fields[name] = getattr(self, name)
+        fields["status"] = self.status
+        if self.status == "done" and self.done_at:
+            fields["done_at"] = self.done_at
+        fields["version"] = self.version
+        fields["change_id"] = self.change_id
         return fields
 
 
@@ -148,7 +157,8 @@ class Folded(NamedTuple):
 
     @classmethod
     def of(cls, todo: Todo) -> "Folded":
-        text = fold("\n".join((todo.todo, todo.notes or "", *todo.tags, *(step["text"] for step in todo.steps))))
+        text = "\n".join((todo.todo, todo.notes or "", *todo.tags, *(step["text"] for step in todo.steps)))
+        text = fold_for_search(text)
         return cls(text, "".join(f"\n{fold(tag)}\n" for tag in todo.tags))
 
 
@@ -166,7 +176,14 @@ def get(connection: Connection, owner: Owner, todo_id: int) -> JSON:
     todo = find(connection, user, todo_id)
     if todo is None or todo.status == "deleted":
         raise TodoNotFound
-    return todo.to_json(user.local_now(), names_of(connection, user, [todo.list_id]))
+    return todo.to_json(user, names_of(connection, user, [todo.list_id]))
+
+
+def shown(rows: str, user: User) -> str:
+    """Returns the JSON of rows as lists show it: `done_at` where the owner is, to the minute."""
+    if DONE_AT_KEY not in rows:
+        return rows
+    return DONE_AT.sub(lambda found: f'{DONE_AT_KEY}"{user.local_minute(found[1])}"', rows)
 
 
 def find(connection: Connection, user: User, todo_id: int) -> Todo | None:

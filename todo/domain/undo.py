@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from todo.contract import SITE
 from todo.domain import lists, users
-from todo.domain.changes import MAX_CHARACTERS, ActorFilter, entries_json, length, to_utc
+from todo.domain.changes import MAX_CHARACTERS, ActorFilter, entries_json, length
 from todo.domain.changeset import Changeset
 from todo.domain.edits import Edits
 from todo.domain.entries import Entry
@@ -60,7 +60,7 @@ class UndoPreview(NamedTuple):
 def preview(connection: Connection, owner: Owner, by: ActorFilter, since: str) -> UndoPreview:
     """Returns what undoing everything by an actor since a local time would do, without writing."""
     user = users.find(connection, owner)
-    first = connection.first_change_since(user_id=user.id, since=to_utc(user, datetime.fromisoformat(since)))["id"]
+    first = connection.first_change_since(user_id=user.id, since=user.stored(datetime.fromisoformat(since)))["id"]
     until_id = user.last_change_id
     edits = Edits(connection, owner, user)
     undoing = _revert_changes(edits, by, first or until_id + 1, until_id)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from todo.domain import addresses
+from todo.domain import addresses, weeks
 from todo.domain.owned_secrets import END_OF_IDS
 from todo.domain.time_zones import zone_of_region
 from todo.errors import InvalidToken, SignedOut, StorageUnavailable
@@ -82,6 +82,7 @@ class User(NamedTuple):
     stored_zone: str | None
     time_zone: str
     time_zone_guessed: bool
+    region: str = ""  # as the host tells it, unverified
     last_todo_id: int = 0
     last_series: int = 0
     last_change_id: int = 0
@@ -92,6 +93,7 @@ class User(NamedTuple):
     profile_change_id: int = 0
     recent_adds: str = ""  # see recent_adds.py
     swept_on: str = ""  # the last UTC day on which all expired to-dos were purged
+    stored_week_start: str | None = None
     last_list_id: int = 0
     archived_lists: int = 0
 
@@ -105,12 +107,17 @@ class User(NamedTuple):
         """Returns the user of a row with USER_COLUMNS; `owner` tells where an unset time zone is guessed from."""
         user_id, username, zone, is_guessed, *counters = values(row)
         time_zone = zone or zone_of_region(owner.region) or FALLBACK_ZONE
-        return cls(user_id, username, zone, time_zone, bool(is_guessed), *counters)
+        return cls(user_id, username, zone, time_zone, bool(is_guessed), owner.region, *counters)
 
     @property
     def counts(self) -> dict[str, int]:
         """The number of to-dos by status."""
         return {"open": self.open_count, "done": self.done_count, "deleted": self.deleted_count}
+
+    @property
+    def week_start(self) -> str:
+        """The first day of the week: as it was set, or as the region or the country of the time zone has it."""
+        return self.stored_week_start or weeks.start_in(self.region, self.time_zone)
 
     def local_time(self) -> datetime:
         """Returns the user's local date and time, with the time zone."""
@@ -119,6 +126,19 @@ class User(NamedTuple):
     def local_now(self) -> str:
         """Returns the user's local time to the minute, such as 2026-11-27T18:00."""
         return _local(self.time_zone, int(time.time()) // 60)
+
+    def day(self, day: str) -> tuple[str, str]:
+        """Returns the start of a local day and of the next, as stored."""
+        start = datetime.fromisoformat(day)
+        return self.stored(start), self.stored(start + timedelta(days=1))
+
+    def stored(self, local: datetime) -> str:
+        """Returns a local time as stored: UTC, to the second."""
+        return local.replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(UTC).strftime(STORED_TIME)
+
+    def local_minute(self, stored: str) -> str:
+        """Returns a stored time in the user's zone, to the minute, such as 2026-11-27T18:00."""
+        return f"{datetime.fromisoformat(stored).astimezone(ZoneInfo(self.time_zone)):%Y-%m-%dT%H:%M}"
 
     def local_text(self, stored: str) -> str:
         """Returns a stored time for display in the user's zone, such as 2026-11-27 at 18:00."""

@@ -1,11 +1,12 @@
 -- One row for each record that a change touched. The first (overflow = 0) also says who, when and what; the others
 -- (overflow = 1) stand apart in the key, so that a page of changes need not step over them. A row of kind '' has no entry.
+-- With others, the first also says what kinds of action the change has: `actions`, such as ' add complete '.
 
 -- name: insert_change!
-INSERT INTO changes (user_id, overflow, id, kind, record_id, at, actor, client, grant_id, summary, undoes, action, before,
-                     after, previous, bytes)
-VALUES (:user_id, 0, :id, :kind, :record_id, :at, :actor, :client, :grant_id, :summary, :undoes, :action, :before,
-        :after, :previous, :bytes);
+INSERT INTO changes (user_id, overflow, id, kind, record_id, at, actor, client, grant_id, summary, undoes, actions, action,
+                     before, after, previous, bytes)
+VALUES (:user_id, 0, :id, :kind, :record_id, :at, :actor, :client, :grant_id, :summary, :undoes, :actions, :action,
+        :before, :after, :previous, :bytes);
 
 -- name: insert_overflow*!
 INSERT INTO changes (user_id, overflow, id, kind, record_id, action, before, after, previous, bytes)
@@ -34,6 +35,7 @@ WHERE user_id = :user_id AND overflow IN (0, 1) AND id = :change_id AND kind = :
 SELECT * FROM changes
 WHERE user_id = :user_id AND overflow = 0 AND id < :before_id AND at >= :from_time AND at < :to_time
   AND actor LIKE :actor_pattern AND (client = :client OR client LIKE :client_pattern ESCAPE '!')
+  AND (:any_action OR action = :action OR actions LIKE :actions_pattern)
 ORDER BY id DESC LIMIT :limit;
 
 -- name: changes_between

@@ -4,12 +4,10 @@
 -- name: section_{section}
 SELECT * FROM todos
 WHERE user_id = :user_id AND {condition} AND {after}
-  AND search_text LIKE :search_pattern ESCAPE '!' AND tag_keys LIKE :tag_pattern ESCAPE '!'
-  AND {lists}
+  AND {words} AND tag_keys LIKE :tag_pattern ESCAPE '!' AND {lists}
 ORDER BY {order} LIMIT :limit;
 
 -- name: total_of_{section}^
 SELECT COUNT(*) AS total FROM todos
 WHERE user_id = :user_id AND {condition}
-  AND search_text LIKE :search_pattern ESCAPE '!' AND tag_keys LIKE :tag_pattern ESCAPE '!'
-  AND {lists};
+  AND {words} AND tag_keys LIKE :tag_pattern ESCAPE '!' AND {lists};

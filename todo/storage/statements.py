@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent
 # As domain/users.py reads a user: by place, which takes an eighth of the time of doing so by name.
 USER_COLUMNS = (
     "id, username, time_zone, time_zone_guessed, last_todo_id, last_series, last_change_id, open_count, done_count,"
-    " deleted_count, bytes, profile_change_id, recent_adds, swept_on, last_list_id, archived_lists"
+    " deleted_count, bytes, profile_change_id, recent_adds, swept_on, week_start, last_list_id, archived_lists"
 )
 # Each list statement has four variants, as no single index can serve one or all statuses, with and without filters.
 STATUS_CONDITIONS = {"one": "status = :status", "all": "status NOT IN ('deleted', 'removed')"}
@@ -98,7 +98,8 @@ def parsed(adapter: str) -> dict[str, Any]:
 
 def _lists() -> list[str]:
     lists = (FOLDER / "todo_lists.sql").read_text(encoding="utf-8")
-    conditions = (FOLDER / "todo_filters.sql").read_text(encoding="utf-8").strip().replace("{lists}", WHICH_LISTS)
+    conditions = (FOLDER / "todo_filters.sql").read_text(encoding="utf-8").strip()
+    conditions = conditions.replace("{words}", _words()).replace("{lists}", WHICH_LISTS)
     return [
         lists.replace("{which}", which)
         .replace("{status}", status)
@@ -110,8 +111,12 @@ def _lists() -> list[str]:
     ]
 
 
+def _words() -> str:
+    return (FOLDER / "todo_words.sql").read_text(encoding="utf-8").strip()
+
+
 def _sections() -> list[str]:
-    text = (FOLDER / "sections.sql").read_text(encoding="utf-8")
+    text = (FOLDER / "sections.sql").read_text(encoding="utf-8").replace("{words}", _words())
     return [
         text.format(section=section, condition=condition, lists=WHICH_LISTS, **SECTION_ORDERS.get(section, SOONEST))
         for section, condition in SECTION_CONDITIONS.items()

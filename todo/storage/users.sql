@@ -37,7 +37,8 @@ UPDATE users SET bytes = bytes + :bytes WHERE id = :user_id;
 UPDATE users SET deleted_count = deleted_count - :removed, bytes = bytes - :bytes WHERE id = :user_id;
 
 -- name: save_profile!
-UPDATE users SET time_zone = :time_zone, time_zone_guessed = :time_zone_guessed, profile_change_id = :change_id
+UPDATE users SET time_zone = :time_zone, time_zone_guessed = :time_zone_guessed, week_start = :week_start,
+    profile_change_id = :change_id
 WHERE id = :user_id;
 
 -- name: delete_user!

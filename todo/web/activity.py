@@ -4,14 +4,15 @@ from collections import Counter
 from typing import Any
 
 from todo.contract.formats import is_visible
-from todo.domain.entries import Entry
+from todo.domain.entries import Entry, set_in_profile
 from todo.domain.history import ASSISTANT, Actor, ChangeDetails
-from todo.domain.records import LIST, TODO
+from todo.domain.records import LIST, PROFILE, TODO
 from todo.domain.summaries import PAST_TENSE
 from todo.web import dates
 
 FIELDS = {
     "time_zone": "Time zone",
+    "week_start": "First day of the week",
     "todo": "Text",
     "notes": "Notes",
     "due": "Due",
@@ -55,7 +56,8 @@ def done(change: ChangeDetails) -> str:
         return f"{VERBS[entries[0].action]} “{text(entries[0])}”"
     counts = Counter(entry.action for entry in entries)
     parts = [f"{VERBS[action]} {count} to-do{'s' if count > 1 else ''}" for action, count in counts.items()]
-    return dates.join_with_and(parts + (["set the time zone"] if len(entries) < len(change.entries) else []))
+    settings = [name for entry in change.entries if entry.key.kind == PROFILE for name in set_in_profile(entry)]
+    return dates.join_with_and(parts + [f"set the {name}" for name in settings])
 
 
 def text(entry: Entry) -> str:

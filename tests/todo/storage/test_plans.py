@@ -17,7 +17,7 @@ from todo.storage.engine import Engine
 from todo.storage.statements import Connection
 
 OWNER = Owner("kevin")
-FIELDS: list[dict[str, str]] = [{"due": "2026-11-27"}, {"priority": "high"}, {}]
+FIELDS: list[dict[str, Any]] = [{"due": "2026-11-27"}, {"priority": "high"}, {"tags": ["home"]}]
 # Every sort, from the start of each of its runs.
 STARTS: list[tuple[str, list[Any]]] = [
     *((sort, []) for sort in ORDERS),
@@ -87,6 +87,7 @@ def fill(connection: Connection) -> None:
     for number in range(600):
         fields = FIELDS[number % len(FIELDS)]
         changes.add(connection, OWNER, {"action": "add", "todo": f"{number}", **fields}, f"{number}")
+    changes.act(connection, OWNER, {"action": "complete", "id": 600})
     for statement in FILL.split(";")[:-1]:
         connection.driver.execute(statement)
     connection.driver.execute("ANALYZE")
@@ -120,19 +121,36 @@ def test_a_list_walks_one_index_in_its_own_order(engine: Engine, sort: str, star
             assert not re.search(r"TEMP B-TREE|Sort", plan), plan
 
 
-@pytest.mark.parametrize("filters", [{"q": "milk"}, {"tag": "home"}, {"due_from": "2026-11-22"}, {"priority": "high"}])
-def test_a_filter_looks_at_one_list_only(engine: Engine, filters: dict[str, str]) -> None:
-    found = plans(engine, (listing.page, "open", filters, "due", 20, None))
-    assert len(found) in (3, 4)  # whose list, the page of one or two runs, and how many there are
+@pytest.mark.parametrize("sort", ORDERS)
+@pytest.mark.parametrize(
+    "filters",
+    [
+        *({"q": "5"}, {"q": "5 9"}, {"tag": "home"}, {"due_from": "2026-11-22"}, {"priority": "high"}),
+        *({"when": "overdue"}, {"when": "today_and_overdue"}, {"when": "no_due"}, {"done_from": "2020-01-01"}),
+    ],
+)
+def test_a_filter_looks_at_one_list_only(engine: Engine, filters: dict[str, str], sort: str) -> None:
+    status = "done" if "done_from" in filters else "open"
+    found = plans(engine, (listing.page, status, filters, sort, 20, None))
+    assert len(found) in (3, 4, 5)  # whose list, the page of up to three runs, and how many there are
     for plan in found.values():
         assert_no_scan(plan)
+
+
+@pytest.mark.parametrize("filters", [{"when": "overdue"}, {"when": "today_and_overdue"}, {"due_to": "2026-11-30"}])
+def test_due_dates_are_found_by_their_index(engine: Engine, filters: dict[str, str]) -> None:
+    found = plans(engine, (listing.page, "open", filters, "due", 20, None))
+    (plan,) = [plan for sql, plan in found.items() if "ORDER BY due_key, id" in sql]
+    assert "todos_by_due" in plan
+    assert not re.search(r"TEMP B-TREE|Sort", plan), plan
 
 
 def test_nothing_else_scans(engine: Engine) -> None:
     calls = [
         (todos.get, 1),
         (profiles.show,),
-        (changes.page, None, None, None, 20, None),
+        (changes.page, {}, 20, None),
+        (changes.page, {"action": "reopen"}, 20, None),
         (
             once,
             "add_todo",

@@ -1,0 +1,49 @@
+"""Due dates as people ask for them: what `when` means where the person is."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from todo.domain.paging import NO_DUE
+from todo.domain.users import DAY
+from todo.domain.weeks import week_of
+
+END = "~"  # sorts after every date, and after a date after all times of that day
+LAST_DUE = f"9998{END}"
+
+
+class DueRange(NamedTuple):
+    """Bounds of the due date, both inclusive, as todo_filters.sql takes them."""
+
+    due_from: str = ""
+    due_to: str = LAST_DUE
+    due_except: str = ""  # a date that is within the bounds and does not count
+    closed_from: str = ""  # the least due date of a to-do that is not open
+
+    def within(self, due_from: str | None, due_to: str | None) -> "DueRange":
+        """Returns the part that is within two dates or times as well; a date counts as a whole."""
+        no_later = due_to and (f"{due_to}{END}" if len(due_to) == DAY else due_to)
+        return self._replace(due_from=max(self.due_from, due_from or ""), due_to=min(self.due_to, no_later or END))
+
+
+ANY = DueRange(due_to=NO_DUE)
+DATED = DueRange()
+
+
+def of(when: str, local_now: str, week_start: str) -> DueRange:
+    """Returns the range that a value of the parameter `when` names at a local time."""
+    now = datetime.fromisoformat(local_now)
+    today = now.date()
+    if when == "overdue":
+        # Due on a date without a time, it is overdue from the next day on.
+        return DueRange(due_to=f"{now - timedelta(minutes=1):%Y-%m-%dT%H:%M}", due_except=f"{today}", closed_from=END)
+    if when == "today_and_overdue":
+        return DueRange(due_to=f"{today}{END}", closed_from=f"{today}")
+    if when == "no_due":
+        return DueRange(NO_DUE, NO_DUE)
+    first, last = {
+        "today": (today, today),
+        "tomorrow": (today + timedelta(days=1), today + timedelta(days=1)),
+        "this_week": week_of(today, week_start),
+        "next_7_days": (today, today + timedelta(days=6)),
+    }[when]
+    return DueRange(f"{first}", f"{last}{END}")
