@@ -384,6 +384,7 @@ def test_down_to_before_the_questions_and_up_again(empty_database: str) -> None:
     migrate(empty_database)
     assert [select(empty_database, statement) for statement in (ROWS, ACTIONS)] == before
     assert_log_gives_the_list(empty_database, "kevin")
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=empty_database, **GENEROUS))
     with TestClient(app, headers=AUTHORIZATION) as client:
         assert client.get("/todos/kevin?status=done&q=steuererklarung").json()["returned"] == 1
         assert [c["id"] for c in client.get("/todos/kevin/changes?action=complete").json()["changes"]] == [7]

@@ -26,7 +26,7 @@ TOOLS = tools_of(API)
 HINTS = {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}
 # 4,800 tokens in o200k; `make conformance` counts them, with the ranks that an npm package brings. These texts come to
 # 3.95 characters a token.
-MAX_CHARACTERS = 18_950
+MAX_CHARACTERS = 18_960
 MAX_CHARACTERS_OF_INSTRUCTIONS = 1_000  # 250 tokens
 MOST_CHARACTERS_OF_20 = 3_500  # 1,100 tokens, at 3.2 characters
 # Everything that a host shows a model may fall behind this.
