@@ -26,6 +26,13 @@ def changes(client: httpx.Client, name: str, **query: Any) -> list[dict]:
     return response.json()["changes"]
 
 
+def test_an_id_that_never_was_is_not_in_the_trash(client: httpx.Client, name: str) -> None:
+    body = {"actions": [{"action": "restore", "id": 7}]}
+    answer = problem(client.post(f"/todos/{name}/changes", json=body), 404, "todo_not_found")
+    assert answer["detail"] == "This list has no such to-do, not in the trash either."
+    assert answer["errors"] == [{"field": "actions.0.id", "message": answer["detail"]}]
+
+
 def undo(client: httpx.Client, name: str, change_id: int, **body: Any) -> httpx.Response:
     return client.post(f"/todos/{name}/changes/{change_id}/undo", json=body)
 

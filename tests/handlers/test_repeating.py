@@ -133,7 +133,11 @@ def test_due_and_rule_go_together(client: httpx.Client, name: str) -> None:
         "DAILY",
         "FREQ=HOURLY",
         "freq=daily",
-        "RRULE:FREQ=DAILY",
+        "RRULE:RRULE:FREQ=DAILY",
+        "rrule:FREQ=DAILY",
+        "FREQ=DAILY;FROM=START",
+        "FREQ=MONTHLY;BYSETPOS=0;BYDAY=MO",
+        "FREQ=YEARLY;BYMONTH=13",
         "FREQ=DAILY;INTERVAL=0",
         "FREQ=DAILY;COUNT=0",
         "FREQ=DAILY;COUNT=2;UNTIL=20271231",
@@ -158,6 +162,94 @@ def test_due_and_rule_go_together(client: httpx.Client, name: str) -> None:
 def test_refuses(client: httpx.Client, name: str, repeat: object) -> None:
     response = client.post(f"/todos/{name}", json={"todo": "x", "due": "2026-11-27", "repeat": repeat})
     assert [error["field"] for error in problem(response, 400, "invalid_request")["errors"]] == ["repeat"]
+
+
+def completed(client: httpx.Client, name: str, todo_id: int, **body: object) -> dict:
+    response = client.post(f"/todos/{name}/{todo_id}/complete", json=body)
+    assert response.status_code == 200
+    return dict(response.json())
+
+
+def test_completing_tells_the_next(client: httpx.Client, name: str) -> None:
+    add(client, name, due="2026-11-27T18:00", repeat="FREQ=WEEKLY;BYDAY=FR")
+    following = {"id": 2, "due": "2026-12-04T18:00", "due_weekday": "Friday"}
+    assert completed(client, name, 1, request_id="a")["next"] == following
+    assert completed(client, name, 1, request_id="a")["next"] == following
+    assert completed(client, name, 1)["next"] == following  # it was done before
+    client.post(f"/todos/{name}/1/reopen")
+    assert completed(client, name, 1)["next"] == following
+    assert "next" not in client.get(f"/todos/{name}/1").json()
+    assert "next" not in changes(client, name)[0]["todos"][0].get("after", {})
+
+
+def test_completing_tells_the_next_where_it_was_moved(client: httpx.Client, name: str) -> None:
+    add(client, name, due="2026-11-27", repeat="FREQ=DAILY")
+    complete(client, name, 1)
+    client.patch(f"/todos/{name}/2", json={"due": "2026-12-24"})
+    assert completed(client, name, 1)["next"] == {"id": 2, "due": "2026-12-24", "due_weekday": "Thursday"}
+
+
+def test_there_is_no_next_after_the_last_or_of_one_that_does_not_repeat(client: httpx.Client, name: str) -> None:
+    add(client, name, due="2026-11-27", repeat="FREQ=DAILY;COUNT=1")
+    add(client, name, due="2026-11-27")
+    for todo_id in (1, 2):
+        assert "next" not in completed(client, name, todo_id)
+
+
+def test_there_is_no_next_that_is_done(client: httpx.Client, name: str) -> None:
+    add(client, name, due="2026-11-27", repeat="FREQ=DAILY")
+    complete(client, name, 1)
+    complete(client, name, 2)
+    client.post(f"/todos/{name}/1/reopen")
+    assert "next" not in completed(client, name, 1)
+
+
+def test_a_batch_tells_the_next_on_each(client: httpx.Client, name: str) -> None:
+    for text in "ab":
+        add(client, name, text, due="2026-11-27", repeat="FREQ=DAILY")
+    actions = [{"action": "complete", "id": number} for number in (1, 2)]
+    answer = client.post(f"/todos/{name}/changes", json={"actions": [*actions, {"action": "add", "todo": "c"}]}).json()
+    assert [todo.get("next", {}).get("id") for todo in answer["todos"]] == [3, 4, None]
+
+
+def test_counting_from_completion(client: httpx.Client, name: str) -> None:
+    client.patch(f"/profiles/{name}", json={"time_zone": "Pacific/Auckland"})  # Monday the 23rd, 5:05
+    add(client, name, due="2026-11-10T08:00", repeat="FREQ=DAILY;INTERVAL=3;FROM=COMPLETION")
+    assert completed(client, name, 1)["next"]["due"] == "2026-11-26T08:00"
+    client.post(f"/todos/{name}/1/reopen")
+    with time_machine.travel(datetime(2026, 11, 25, 12, tzinfo=UTC), tick=False):
+        assert completed(client, name, 1)["next"]["due"] == "2026-11-26T08:00"  # no twin
+        assert completed(client, name, 2)["next"]["due"] == "2026-11-29T08:00"
+    assert [todo["id"] for todo in page(client, name)["todos"]] == [3]
+
+
+def test_the_name_of_the_property_is_taken_off(client: httpx.Client, name: str) -> None:
+    added = add(client, name, due="2026-11-27", repeat="RRULE:FREQ=DAILY")
+    assert added["repeat"] == "FREQ=DAILY"
+    assert client.patch(f"/todos/{name}/1", json={"repeat": "RRULE:FREQ=DAILY"}).json()["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("due", "repeat", "note"),
+    [
+        ("2026-11-26", "FREQ=WEEKLY;BYDAY=FR", "due is a Thursday, but the to-do repeats on Fridays."),
+        (
+            "2026-11-26T18:00",
+            "FREQ=WEEKLY;BYDAY=MO,WE",
+            "due is a Thursday, but the to-do repeats on Mondays, Wednesdays.",
+        ),
+        ("2026-11-26", "FREQ=MONTHLY;BYDAY=1TU,-1TU", "due is a Thursday, but the to-do repeats on Tuesdays."),
+        ("2026-11-27", "FREQ=WEEKLY;BYDAY=FR", None),
+        ("2026-11-27", "FREQ=WEEKLY", None),
+    ],
+)
+def test_a_due_date_on_another_weekday_is_noted(
+    client: httpx.Client, name: str, due: str, repeat: str, note: str | None
+) -> None:
+    assert add(client, name, due=due, repeat=repeat).get("note") == note
+    assert "note" not in client.get(f"/todos/{name}/1").json()
+    assert client.patch(f"/todos/{name}/1", json={"due": due}).json().get("note") == note
+    assert "note" not in client.patch(f"/todos/{name}/1", json={"todo": "other"}).json()
 
 
 def test_a_new_rule_on_the_first_of_a_series_is_a_series_of_its_own(client: httpx.Client, name: str) -> None:

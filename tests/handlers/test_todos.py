@@ -123,16 +123,23 @@ class TestAdd:
             ({"todo": "a", "due": "2100-02-29"}, "due", "form"),
             ({"todo": "a", "due": "2026-04-31"}, "due", "form"),
             ({"todo": "a", "due": "2026-11-27T24:00"}, "due", "form"),
-            ({"todo": "a", "due": "2026-11-27T18:00Z"}, "due", "form"),
-            ({"todo": "a", "due": "2026-11-27T18:00+01:00"}, "due", "at most 19"),
+            ({"todo": "a", "due": "2026-11-27Z"}, "due", "form"),
+            ({"todo": "a", "due": "2026-11-27T18:00+24:00"}, "due", "form"),
+            ({"todo": "a", "due": "2026-11-27T18:00+0100"}, "due", "form"),
+            ({"todo": "a", "due": "2026-11-27T18:00:60"}, "due", "form"),
+            ({"todo": "a", "due": "2026-11-27T18:00:00.1234567890"}, "due", "form"),
+            ({"todo": "a", "due": "2199-12-31T23:59-12:00"}, "due", "between 1900 and 2199"),
+            ({"todo": "a", "due": "1900-01-01T00:00+12:00"}, "due", "between 1900 and 2199"),
             ({"todo": "a", "due": "2026-11-27\n"}, "due", "form"),
             ({"todo": "a", "priority": "urgent"}, "priority", "one of none, low, medium, high"),
-            ({"todo": "a", "priority": 1}, "priority", "must be text"),
-            ({"todo": "a", "tags": "home"}, "tags", "a list"),
+            ({"todo": "a", "priority": 1}, "priority", "one of none, low, medium, high (a word, as the number 1"),
+            ({"todo": "a", "tags": "home"}, "tags", 'must be a list of texts, such as ["home"]'),
             ({"todo": "a", "tags": [str(n) for n in range(21)]}, "tags", "at most 20"),
             ({"todo": "a", "tags": ["ok", ""]}, "tags.1", "must not be empty"),
             ({"todo": "a", "tags": ["x" * 51]}, "tags.0", "at most 50"),
-            ({"todo": "a", "prio": "high"}, "prio", "known fields are todo, notes"),
+            ({"todo": "a", "prio": "high"}, "prio", "(did you mean priority?); known fields are todo, notes"),
+            ({"todo": "a", "dueDate": "2026-11-27"}, "dueDate", "(did you mean due?)"),
+            ({"todo": "a", "Description": "b"}, "Description", "(did you mean notes?)"),
             ({"todo": "a", "id": 7}, "id", "is not a known field"),
         ],
     )
@@ -140,6 +147,46 @@ class TestAdd:
         errors = problem(client.post(f"/todos/{name}", json=fields), 400, "invalid_request")["errors"]
         assert any(error["field"] == field and message in error["message"] for error in errors), errors
         assert page(client, name)["total"] == 0
+
+    @pytest.mark.parametrize(
+        ("given", "stored"),
+        [
+            ("2026-11-27T18:00Z", "2026-11-27T10:00"),
+            ("2026-11-27T18:00:30Z", "2026-11-27T10:00"),
+            ("2026-11-27T18:00:30.250+01:00", "2026-11-27T09:00"),
+            ("2026-11-27T00:30:00-00:00", "2026-11-26T16:30"),
+            ("2026-07-01T18:00Z", "2026-07-01T11:00"),
+        ],
+    )
+    def test_a_due_date_with_an_offset_is_converted(
+        self, client: httpx.Client, name: str, given: str, stored: str
+    ) -> None:
+        client.patch(f"/profiles/{name}", json={"time_zone": "America/Los_Angeles"})
+        note = f"due was converted to {stored}, the local time in America/Los_Angeles."
+        assert add(client, name, due=given).items() >= {"due": stored, "note": note}.items()
+        add(client, name)
+        assert client.patch(f"/todos/{name}/2", json={"due": given}).json()["note"] == note
+        action = {"action": "update", "id": 2, "due": given}
+        answer = client.post(f"/todos/{name}/changes", json={"actions": [action]}).json()
+        assert answer["todos"][0].items() >= {"due": stored, "note": note, "version": 2}.items()
+        assert "note" not in client.get(f"/todos/{name}/2").json()
+
+    def test_a_conversion_by_a_guessed_zone_says_so(self, client: httpx.Client, name: str) -> None:
+        note = add(client, name, due="2026-11-27T18:00Z", repeat="FREQ=WEEKLY;BYDAY=MO")["note"]
+        converted = "due was converted to 2026-11-27T18:00, the local time in UTC, which is a guess."
+        assert note == f"{converted} due is a Friday, but the to-do repeats on Mondays."
+
+    @pytest.mark.parametrize("due", ["2026-11-27T18:00:30", "2026-11-27T18:00:30.999"])
+    def test_seconds_are_cut_off(self, client: httpx.Client, name: str, due: str) -> None:
+        added = add(client, name, due=due)
+        assert added["due"] == "2026-11-27T18:00"
+        assert "note" not in added
+
+    def test_a_retry_gets_the_note_again(self, client: httpx.Client, name: str) -> None:
+        first, again = (
+            client.post(f"/todos/{name}", json={"todo": "a", "due": "2026-11-27T18:00Z"}).json() for _ in range(2)
+        )
+        assert (again["deduplicated"], again["note"]) == (True, first["note"])
 
     def test_leap_day_is_a_day(self, client: httpx.Client, name: str) -> None:
         assert add(client, name, due="2028-02-29")["due_weekday"] == "Tuesday"
@@ -160,7 +207,9 @@ class TestGet:
 
     def test_id_out_of_range(self, client: httpx.Client, name: str) -> None:
         answer = problem(client.get(f"/todos/{name}/2147483648"), 400, "invalid_request")
-        assert answer["errors"] == [{"field": "todo_id", "message": "must be at most 2147483647"}]
+        (error,) = answer["errors"]
+        assert error["field"] == "todo_id"
+        assert error["message"].startswith("must be at most 2147483647 (list_todos shows the ids")
 
     @pytest.mark.parametrize("todo_id", ["x", "01", "+1", "1.0", "1_0", "-1", "٣", "9" * 5000])
     def test_what_is_no_id_is_no_address(self, client: httpx.Client, name: str, todo_id: str) -> None:

@@ -9,7 +9,9 @@ from connexion.json_schema import Draft4RequestValidator
 from jsonschema import Draft4Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
 
+from todo.contract import messages
 from todo.contract.formats import is_visible
+from todo.contract.names import as_known
 from todo.errors import FieldError
 
 Schema = dict[str, Any]
@@ -18,15 +20,6 @@ NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 # Custom formats, besides those of JSON Schema.
 FORMATS = {"visible-text": is_visible}
-
-TYPE_NAMES = {
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "an object",
-}
 
 
 def compile_schema(schema: Schema) -> Callable[[Any], bool]:
@@ -94,16 +87,18 @@ def _explain(error: ValidationError, at: str) -> Iterator[FieldError]:
     path = ".".join([at, *map(str, error.path)]).strip(".")
     limit = error.validator_value
     if error.validator == "additionalProperties":
-        known = ", ".join(error.schema["properties"])
-        for name in set(error.instance) - set(error.schema["properties"]):
-            yield FieldError(safe_name(f"{path}.{name}".strip(".")), f"is not a known field; known fields are {known}")
+        known = error.schema["properties"]
+        for name in set(error.instance) - set(known):
+            told = messages.of_unknown(name, known, error.instance)
+            yield FieldError(safe_name(f"{path}.{name}".strip(".")), told)
     elif error.validator == "required":
         for name in set(limit) - set(error.instance):
-            yield FieldError(f"{path}.{name}".strip("."), "is required")
+            field = error.schema.get("properties", {}).get(name, {})
+            yield FieldError(f"{path}.{name}".strip("."), messages.of_missing(field))
     elif error.validator == "oneOf":
         yield from _explain_alternatives(error, path)
     else:
-        yield FieldError(path or "body", _message(error, limit))
+        yield FieldError(path or "body", messages.of_error(error))
 
 
 def _explain_alternatives(error: ValidationError, path: str) -> Iterator[FieldError]:
@@ -114,7 +109,11 @@ def _explain_alternatives(error: ValidationError, path: str) -> Iterator[FieldEr
             alternatives.setdefault(cause.schema_path[0], []).append(cause)
     types: list[str] = []
     for causes in alternatives.values():
-        wrong = [TYPE_NAMES[cause.validator_value] for cause in causes if cause.validator == "type" and not cause.path]
+        wrong = [
+            messages.TYPE_NAMES[cause.validator_value]
+            for cause in causes
+            if cause.validator == "type" and not cause.path
+        ]
         if not wrong:
             for cause in causes:
                 yield from _explain(cause, path)
@@ -123,36 +122,14 @@ def _explain_alternatives(error: ValidationError, path: str) -> Iterator[FieldEr
     yield FieldError(path, f"must be {' or '.join(dict.fromkeys(types))}")
 
 
-def _message(error: ValidationError, limit: Any) -> str:
-    """Returns what the value must be, in terms that a model can act on."""
-    match error.validator:
-        case "type":
-            return f"must be {TYPE_NAMES[limit]}" + (" or null" if error.schema.get("nullable") else "")
-        case "enum":
-            return "must be one of " + ", ".join(str(value) for value in limit if value is not None)
-        case "minimum":
-            return f"must be at least {limit}"
-        case "maximum":
-            return f"must be at most {limit}"
-        case "minLength" if limit > 1:
-            return f"must have at least {limit} characters"
-        case "minLength" | "minProperties" | "minItems":
-            return "must not be empty"
-        case "maxLength":
-            return f"must have at most {limit} characters"
-        case "maxItems":
-            return f"must have at most {limit} items"
-        case "pattern":
-            return f"must have the form of this example: {error.schema['example']}"
-        case "format" if limit == "visible-text":
-            return "must not hold invisible characters: controls, bidirectional or zero-width ones"
-        case other:
-            return f"violates {other} of the contract"
-
-
 def safe_name(name: str) -> str:
     """Returns the caller's own name for a field, if it is harmless to repeat."""
     return name if NAME.fullmatch(name) else "(name withheld)"
+
+
+def as_meant(schema: dict[str, Any], value: Any) -> Any:
+    """Returns a value of JSON as the schema has it: aliases as the known fields, floats such as 1.0 as integers."""
+    return whole_numbers(schema, as_known(schema, value))
 
 
 def whole_numbers(schema: dict[str, Any], value: Any) -> Any:

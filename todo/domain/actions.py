@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from todo.domain import addresses, lists, recurrence, steps, tags
+from todo.domain import addresses, due_dates, lists, notes, recurrence, steps, tags
 from todo.domain.changeset import Changeset
 from todo.domain.recurrence import Series
 from todo.domain.todos import Todo, clean
-from todo.domain.users import DAY
+from todo.domain.users import DAY, weekday
 from todo.errors import InvalidRequest, TodoNotFound, VersionConflict
 
 JSON = dict[str, Any]
@@ -21,7 +21,9 @@ def perform(changeset: Changeset, action: JSON) -> int:
 def _add(changeset: Changeset, action: JSON) -> int:
     """Adds a to-do. Raises InvalidRequest."""
     _require(action, {"todo"}, allowed={*FIELDS, "create_list"})
-    return changeset.add("add", _edited(changeset, Todo(0, "", changeset.now, changeset.now), action)).id
+    added = changeset.add("add", _edited(changeset, Todo(0, "", changeset.now, changeset.now), action))
+    tell_notes(changeset, added, action)
+    return added.id
 
 
 def _update(changeset: Changeset, action: JSON) -> int:
@@ -30,30 +32,46 @@ def _update(changeset: Changeset, action: JSON) -> int:
     _require_one_way(action)
     changed = _with_cleared(action)
     if changed.keys().isdisjoint({*FIELDS, *EDITS}):
-        raise InvalidRequest.of("todo", "is required for update, unless another field is given")
+        fields = ", ".join(sorted({*FIELDS, *EDITS, "clear"}))
+        raise InvalidRequest.of("todo", f"is required for update, unless another field is given: {fields}")
     todo = _find(changeset, action)
     edited = _edited(changeset, todo, changed)
     if not changed.keys().isdisjoint(EDITS):
         edited = edited._replace(tags=tags.edited(edited.tags, changed), steps=steps.edited(edited.steps, changed))
+    tell_notes(changeset, edited, changed)
     return changeset.edit("update", edited)
 
 
 def _complete(changeset: Changeset, action: JSON) -> int:
-    """Marks the to-do done and, if it repeats, adds the next one. Raises TodoNotFound and VersionConflict."""
+    """Marks the to-do done; if it repeats, adds the next one and tells it. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
     todo = _find(changeset, action)
-    if todo.status == "done":
-        return todo.id
-    changeset.edit("complete", todo._replace(status="done", done_at=changeset.now))
-    if todo.repeat and todo.due and todo.series_start and todo.occurrence:
-        series = Series(todo.repeat, todo.series_start, todo.occurrence)
-        following = series.following(todo.due, changeset.user.local_time())
-        # Completing, reopening and completing again adds the next one once.
-        if following and not changeset.has_occurrence(todo.series, following[1].occurrence):
-            due, series = following
-            fresh = todo._replace(done_at=None, share=None, share_until=None, steps=steps.reopened(todo.steps))
-            changeset.add("add", fresh._replace(due=due, repeat=series.repeat, occurrence=series.occurrence))
+    changeset.edit("complete", todo._replace(status="done", done_at=todo.done_at or changeset.now))
+    if still_open := steps.count_open(todo.steps):
+        changeset.answers.tell(todo.id, open_steps=still_open)
+    following = _following(changeset, todo)
+    if following and following.due and following.status == "open":
+        told = {"id": following.id, "due": following.due, "due_weekday": weekday(following.due)}
+        changeset.answers.tell(todo.id, next=told)
     return todo.id
+
+
+def _following(changeset: Changeset, todo: Todo) -> Todo | None:
+    """Returns the to-do that follows one of a series, added unless it is there; None after the last."""
+    if not (todo.repeat and todo.due and todo.series_start and todo.occurrence):
+        return None
+    series = Series(todo.repeat, todo.series_start, todo.occurrence)
+    at = changeset.user.local_of(todo.done_at) if todo.done_at else changeset.user.local_time()
+    following = series.following(todo.due, at)
+    if following is None:
+        return None
+    due, series = following
+    # Completing, reopening and completing again adds the next one once.
+    there = changeset.of_occurrence(todo.series, series.occurrence)
+    if there or todo.done_at:
+        return there
+    fresh = todo._replace(share=None, share_until=None, steps=steps.reopened(todo.steps))
+    return changeset.add("add", fresh._replace(due=due, repeat=series.repeat, occurrence=series.occurrence))
 
 
 def _reopen(changeset: Changeset, action: JSON) -> int:
@@ -112,13 +130,19 @@ FIELDS = {"todo", "notes", "due", "priority", "tags", "repeat", "list", "steps"}
 EDITS = {**dict.fromkeys(tags.EDITS, "tags"), **dict.fromkeys(steps.EDITS, "steps")}
 
 
+def tell_notes(changeset: Changeset, todo: Todo, given: JSON) -> None:
+    """Has the answer say what an assistant should know about the fields that it has given."""
+    for note in notes.on(todo, given, changeset.user):
+        changeset.answers.tell(todo.id, note=note)
+
+
 def _require(action: JSON, needed: set[str], allowed: set[str]) -> None:
     """Raises InvalidRequest for fields that this action lacks or does not take."""
     kind = action["action"]
     for name in sorted(needed - set(action)):
         raise InvalidRequest.of(name, f"is required for {kind}")
     for name in sorted(set(action) - needed - allowed - {"action"}):
-        raise InvalidRequest.of(name, f"does not apply to {kind}")
+        raise InvalidRequest.of(name, f"does not apply to {kind}; leave it out")
 
 
 def _require_one_way(action: JSON) -> None:
@@ -142,6 +166,8 @@ def _with_cleared(action: JSON) -> JSON:
 
 def _find(changeset: Changeset, action: JSON, *, in_trash: bool = False) -> Todo:
     todo = changeset.get(action["id"])
+    if todo is None and in_trash:
+        raise TodoNotFound(detail="This list has no such to-do, not in the trash either.")
     if todo is None or (todo.status == "deleted" and not in_trash):
         raise TodoNotFound
     if action.get("if_version", todo.version) != todo.version:
@@ -154,6 +180,10 @@ def _edited(changeset: Changeset, todo: Todo, action: JSON) -> Todo:
     given = {name: value for name, value in action.items() if name in FIELDS}
     if "list" in given:
         given["list_id"] = lists.id_for(changeset, given.pop("list"), create=action.get("create_list", False))
+    if given.get("due"):
+        given["due"] = due_dates.to_local(given["due"], changeset.user.time_zone)
+    if given.get("repeat"):
+        given["repeat"] = given["repeat"].removeprefix("RRULE:")
     edited = todo._replace(**clean(given))
     if edited.repeat is None:
         return edited._replace(series=None, series_start=None, occurrence=None) if edited.series else edited

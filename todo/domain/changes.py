@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from todo.contract import API
-from todo.domain import recent_adds, steps, users
-from todo.domain.actions import perform
+from todo.domain import recent_adds, users
+from todo.domain.actions import perform, tell_notes
 from todo.domain.changeset import Changeset
 from todo.domain.entries import Diff, Entry
 from todo.domain.list_names import INBOX_ID, names_of
@@ -30,7 +30,7 @@ def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
     changeset = Changeset(connection, owner)
     todo_id = perform(changeset, action)
     changeset.commit()
-    return _todo_json(changeset, todo_id) | _told(action, _todo(changeset, todo_id))
+    return _answer(changeset, todo_id)
 
 
 def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | None) -> JSON:
@@ -38,10 +38,11 @@ def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | N
     changeset = Changeset(connection, owner)
     duplicate = _find_duplicate(changeset, fingerprint) if fingerprint else None
     if duplicate:
-        return {**_todo_json(changeset, duplicate.id), "deduplicated": True}
+        tell_notes(changeset, duplicate, action)
+        return {**_answer(changeset, duplicate.id), "deduplicated": True}
     todo_id = perform(changeset, action)
     changeset.commit(fingerprint=fingerprint)
-    return _todo_json(changeset, todo_id)
+    return _answer(changeset, todo_id)
 
 
 def delete_at(connection: Connection, owner: Owner, place: int) -> JSON:
@@ -66,10 +67,7 @@ def apply(connection: Connection, owner: Owner, actions: Sequence[JSON]) -> JSON
     todos = [_todo(changeset, todo_id) for todo_id in todo_ids]
     lists = names_of(connection, changeset.user, (todo.list_id for todo in todos))
     return changed | _within_limit(
-        [
-            todo.to_listed(changeset.user, lists) | _told(action, todo)
-            for todo, action in zip(todos, actions, strict=True)
-        ]
+        [todo.to_listed(changeset.user, lists) | changeset.answers.about(todo.id) for todo in todos]
     )
 
 
@@ -131,12 +129,6 @@ def page(
     return answer | ({"next_cursor": encode_cursor("changes", [changes[-1]["id"]])} if more else {})
 
 
-def _told(action: JSON, todo: Todo) -> JSON:
-    """Returns what the answer to an action says beside the to-do."""
-    still_open = steps.count_open(todo.steps) if action["action"] == "complete" else 0
-    return {"open_steps": still_open} if still_open else {}
-
-
 def _find_duplicate(changeset: Changeset, fingerprint: str) -> Todo | None:
     """Returns the to-do that the same request added just before, if it is unchanged since."""
     add = recent_adds.find(changeset.recent_adds, fingerprint)
@@ -144,17 +136,18 @@ def _find_duplicate(changeset: Changeset, fingerprint: str) -> Todo | None:
     return todo if add and todo and todo.change_id == add.change_id else None
 
 
+def _answer(changeset: Changeset, todo_id: int) -> JSON:
+    """Returns the to-do after the change, with what its answer says beyond its fields."""
+    todo = _todo(changeset, todo_id)
+    lists = names_of(changeset.connection, changeset.user, [todo.list_id])
+    return todo.to_json(changeset.user, lists) | changeset.answers.about(todo_id)
+
+
 def _todo(changeset: Changeset, todo_id: int) -> Todo:
     todo = changeset.get(todo_id)
     if todo is None:
         raise TodoNotFound
     return todo
-
-
-def _todo_json(changeset: Changeset, todo_id: int) -> JSON:
-    todo = _todo(changeset, todo_id)
-    lists = names_of(changeset.connection, changeset.user, [todo.list_id])
-    return todo.to_json(changeset.user, lists)
 
 
 def entries_of(connection: Connection, user: User, change_id: int) -> list[Entry]:

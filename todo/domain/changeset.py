@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from todo.contract import API
 from todo.domain import quota, recent_adds, summaries, users
+from todo.domain.answers import Answers
 from todo.domain.edits import Edits
 from todo.domain.entries import Entry
 from todo.domain.purge import sweep
@@ -42,6 +43,7 @@ class Changeset(Edits):
         self.counts = self.user.counts
         self.swept_on = self.user.swept_on
         self.recent_adds = self.user.recent_adds
+        self.answers = Answers()
         self.folded: dict[int, Folded] = {}  # search text computed before the lock, by to-do id
         self._bytes = self.user.bytes
 

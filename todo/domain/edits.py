@@ -136,13 +136,14 @@ class Edits:
         self._last_series += 1
         return self._last_series
 
-    def has_occurrence(self, series: int | None, occurrence: str) -> bool:
-        """Whether this occurrence of the series is in the list, outside the trash."""
+    def of_occurrence(self, series: int | None, occurrence: str) -> Todo | None:
+        """Returns the to-do of this occurrence of the series, outside the trash, or None; an open one if there is."""
         rows = self.connection.todos_of_occurrence(user_id=self.user.id, series=series, occurrence=occurrence)
-        edited = [todo for todo in self._after.values() if isinstance(todo, Todo) and todo.status != "deleted"]
-        return any(Key(TODO, row["id"]) not in self._after for row in rows) or any(
-            (todo.series, todo.occurrence) == (series, occurrence) for todo in edited
-        )
+        for row in rows:
+            self.get(row["id"])
+        kept = [todo for todo in self._after.values() if isinstance(todo, Todo) and todo.status != "deleted"]
+        found = [todo for todo in kept if (todo.series, todo.occurrence) == (series, occurrence)]
+        return min(found, key=lambda todo: todo.status != "open", default=None)
 
     def entries(self) -> list[Entry]:
         """Returns one entry for each record that differs, by kind and id."""

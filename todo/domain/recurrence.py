@@ -1,6 +1,7 @@
 """Recurrence: when a repeating to-do is next due, by a subset of RRULE (RFC 5545 section 3.3.10) in local time.
 
-Occurrences are counted from `start`, the due date that the rule came with, even if one is moved or completed late.
+Occurrences are counted from `start`, the due date that the rule came with, even if one is moved or completed late. The
+part FROM=COMPLETION, which RFC 5545 does not have, counts from the day of completion instead.
 """
 
 from calendar import monthrange
@@ -10,12 +11,16 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 
 from todo.contract import API
+from todo.domain.users import WEEKDAYS
 from todo.errors import InvalidRequest
 
 YEARS_AHEAD = API.limit("repeat_years")
 LAST_YEAR = 2199
 WEEKDAY_CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 MONTHS = {"MONTHLY": 1, "YEARLY": 12}
+DAYS = {"DAILY": 1, "WEEKLY": 7}
+BY_PARTS = ("BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS")
+IN_MONTHS = "with FREQ=MONTHLY, or with FREQ=YEARLY and BYMONTH, only"
 MAX_STEPS = 12 * YEARS_AHEAD + 2  # the current step, and every one that may follow
 
 
@@ -30,43 +35,65 @@ class Series:
     def following(self, due: str, now: datetime) -> tuple[str, "Series"] | None:
         """Returns the due date and the series of the next to-do, if this one is completed `now`; None after the last.
 
-        The next one is later than this occurrence, than `due` (to which it may have been moved) and than `now`.
+        The next one is later than this occurrence, than `due` (to which it may have been moved) and than `now`; with
+        FROM=COMPLETION it is one interval after the day of `now`.
         """
         parts = _parts(self.repeat)
         if parts.get("COUNT") == "1":
             return None
         timed = "T" in self.start
+        if "FROM" in parts:
+            found = _ahead(parts, _parsed(self.start), now)
+            # Numbered, as the same one may be completed once more on another day.
+            occurrence = str(int(self.occurrence) + 1 if self.occurrence.isdigit() else 2)
+            return self._at(found, parts, occurrence)
         # Moved to a date without a time, it is due by the end of that day.
         moved = _parsed(due) if "T" in due or not timed else _parsed(due).replace(hour=23, minute=59)
         after = max(_parsed(self.occurrence), moved, now.replace(tzinfo=None) if timed else _midnight(now))
-        found = _next(parts, _parsed(self.start), after)
+        return self._at(_next(parts, _parsed(self.start), after), parts)
+
+    def _at(
+        self, found: datetime | None, parts: dict[str, str], occurrence: str | None = None
+    ) -> tuple[str, "Series"] | None:
+        """Returns the due date and the series of the to-do at this date; None if the rule ends before."""
         if found is None or ("UNTIL" in parts and found.date() > _until(parts)):
             return None
-        following = found.strftime("%Y-%m-%dT%H:%M" if timed else "%Y-%m-%d")
-        return following, Series(_counted_down(self.repeat, parts), self.start, following)
+        following = found.strftime("%Y-%m-%dT%H:%M" if "T" in self.start else "%Y-%m-%d")
+        return following, Series(_counted_down(self.repeat, parts), self.start, occurrence or following)
+
+
+def weekdays(repeat: str) -> list[str]:
+    """Returns the names of the weekdays that a rule names in BYDAY, in its order."""
+    codes = [name[-2:] for name in _parts(repeat).get("BYDAY", "").split(",") if name]
+    return [WEEKDAYS[WEEKDAY_CODES.index(code)] for code in dict.fromkeys(codes)]
 
 
 def check(repeat: str, due: str | None) -> None:
     """Raises InvalidRequest if the parts conflict, due is missing, or no date follows within YEARS_AHEAD years."""
     parts = _parts(repeat)
     frequency = parts["FREQ"]
+    in_months = frequency == "MONTHLY" or (frequency == "YEARLY" and "BYMONTH" in parts)
     wrong = (
-        (due is None and "needs due, the first date of the series")
+        (due is None and "needs due, the first date of the series; send due too")
         or (len(parts) != repeat.count(";") + 1 and "must not name a part twice")
         or ("COUNT" in parts and "UNTIL" in parts and "must have COUNT or UNTIL, not both")
         or ("BYDAY" in parts and "BYMONTHDAY" in parts and "must have BYDAY or BYMONTHDAY, not both")
-        or ("BYMONTHDAY" in parts and frequency != "MONTHLY" and "can have BYMONTHDAY with FREQ=MONTHLY only")
-        or ("BYDAY" in parts and frequency == "YEARLY" and "cannot have BYDAY with FREQ=YEARLY")
-        or (_has_ordinals(parts) and frequency != "MONTHLY" and "can have numbers in BYDAY with FREQ=MONTHLY only")
+        or ("FROM" in parts and any(part in parts for part in BY_PARTS) and "must have no BY part with FROM=COMPLETION")
+        or ("BYMONTHDAY" in parts and not in_months and f"can have BYMONTHDAY {IN_MONTHS}")
+        or ("BYDAY" in parts and frequency == "YEARLY" and not in_months and "must have BYMONTH too, to have BYDAY")
+        or (_has_ordinals(parts) and not in_months and f"can have numbers in BYDAY {IN_MONTHS}")
+        or ("BYSETPOS" in parts and not {"BYDAY", "BYMONTHDAY"} & parts.keys() and "must have BYDAY with BYSETPOS")
+        or ("BYSETPOS" in parts and frequency == "DAILY" and "cannot have BYSETPOS with FREQ=DAILY; use FREQ=MONTHLY")
         or ("UNTIL" in parts and not _is_day(parts["UNTIL"]) and "must have a real day in UNTIL, such as 20271231")
     )
     if wrong:
         raise InvalidRequest.of("repeat", wrong)
     assert due
     start = _parsed(due)
-    found = _next(parts, start, start)
+    found = _ahead(parts, start, start) if "FROM" in parts else _next(parts, start, start)
     if found is None or (found.year - YEARS_AHEAD, found.month, found.day) > (start.year, start.month, start.day):
-        raise InvalidRequest.of("repeat", f"has no date within {YEARS_AHEAD} years of due")
+        cure = "choose a smaller INTERVAL or other days"
+        raise InvalidRequest.of("repeat", f"has no date within {YEARS_AHEAD} years of due; {cure}")
 
 
 def _parts(repeat: str) -> dict[str, str]:
@@ -96,6 +123,18 @@ def _midnight(now: datetime) -> datetime:
     return datetime(now.year, now.month, now.day)
 
 
+def _ahead(parts: dict[str, str], start: datetime, done: datetime) -> datetime | None:
+    """Returns the date one interval after the day of `done`, at the time of day of `start`; None after LAST_YEAR."""
+    interval = _interval(parts)
+    day = start.replace(year=done.year, month=done.month, day=done.day)
+    if parts["FREQ"] in DAYS:
+        found = day + timedelta(days=DAYS[parts["FREQ"]] * interval)
+    else:
+        year, month = divmod(day.year * 12 + day.month - 1 + MONTHS[parts["FREQ"]] * interval, 12)
+        found = day.replace(year=year, month=month + 1, day=min(day.day, monthrange(year, month + 1)[1]))
+    return found if found.year <= LAST_YEAR else None
+
+
 def _counted_down(repeat: str, parts: dict[str, str]) -> str:
     count = parts.get("COUNT")
     return repeat.replace(f"COUNT={count}", f"COUNT={int(count) - 1}") if count else repeat
@@ -109,47 +148,95 @@ def _next(parts: dict[str, str], start: datetime, after: datetime) -> datetime |
 
 
 def _steps(parts: dict[str, str], start: datetime, after: datetime) -> Iterator[list[datetime]]:
-    """Yields the dates in each day, week or month of the rule, starting near `after`."""
-    interval = int(parts.get("INTERVAL", "1"))
-    names = parts["BYDAY"].split(",") if "BYDAY" in parts else []
+    """Yields the dates in each day, week, month or year of the rule, starting near `after`."""
     if parts["FREQ"] in MONTHS:
-        return _months(parts, names, start, after, MONTHS[parts["FREQ"]] * interval)
-    if parts["FREQ"] == "WEEKLY":
-        return _weeks(names or [WEEKDAY_CODES[start.weekday()]], start, after, timedelta(weeks=interval))
-    return _days(names or list(WEEKDAY_CODES), start, after, timedelta(days=interval))
+        found = _months(parts, start, after)
+    else:
+        found = _weeks(parts, start, after) if parts["FREQ"] == "WEEKLY" else _days(parts, start, after)
+    if "BYSETPOS" not in parts:
+        return found
+    places = [int(place) for place in parts["BYSETPOS"].split(",")]
+    return (_at_places(dates, places) for dates in found)
 
 
-def _days(names: list[str], start: datetime, after: datetime, step: timedelta) -> Iterator[list[datetime]]:
-    for day in _every(step, start, after):
-        yield [day] if WEEKDAY_CODES[day.weekday()] in names else []
+def _at_places(dates: list[datetime], places: list[int]) -> list[datetime]:
+    """Returns the dates at these places, 1 for the first and -1 for the last, in order."""
+    at = {place - 1 if place > 0 else len(dates) + place for place in places}
+    return [found for index, found in enumerate(dates) if index in at]
 
 
-def _weeks(names: list[str], start: datetime, after: datetime, step: timedelta) -> Iterator[list[datetime]]:
+def _days(parts: dict[str, str], start: datetime, after: datetime) -> Iterator[list[datetime]]:
+    names, months = _names(parts) or list(WEEKDAY_CODES), _numbers(parts, "BYMONTH")
+    for day in _every(timedelta(days=_interval(parts)), start, after, months):
+        yield [day] if WEEKDAY_CODES[day.weekday()] in names and (not months or day.month in months) else []
+
+
+def _weeks(parts: dict[str, str], start: datetime, after: datetime) -> Iterator[list[datetime]]:
     """Yields the dates in each week. Weeks begin on Monday, the default of WKST (RFC 5545 section 3.3.10)."""
-    days = sorted(WEEKDAY_CODES.index(name) for name in names)
-    for monday in _every(step, start - timedelta(days=start.weekday()), after):
-        yield [monday + timedelta(days=day) for day in days]
+    names, months = _names(parts) or [WEEKDAY_CODES[start.weekday()]], _numbers(parts, "BYMONTH")
+    days = sorted({WEEKDAY_CODES.index(name) for name in names})
+    first = start - timedelta(days=start.weekday())
+    for monday in _every(timedelta(weeks=_interval(parts)), first, after, months, span=timedelta(days=6)):
+        dates = [monday + timedelta(days=day) for day in days]
+        yield [found for found in dates if not months or found.month in months]
 
 
-def _every(step: timedelta, start: datetime, after: datetime) -> Iterator[datetime]:
-    """Yields start, start + step, ..., skipping whole steps up to about `after`."""
+def _every(
+    step: timedelta, start: datetime, after: datetime, months: list[int], span: timedelta = timedelta()
+) -> Iterator[datetime]:
+    """Yields start, start + step, ..., skipping whole steps up to about `after`, and from one of `months` to the next.
+
+    `span` is the time from the first to the last date in a step.
+    """
     day = start + max(0, (after - start) // step) * step
     while day.year <= LAST_YEAR:
         yield day
         day += step
+        if months and not {day.month, (day + span).month} & {*months}:
+            to_first = _next_month(day, months) - span - day
+            day += max(0, -(-to_first // step)) * step
 
 
-def _months(
-    parts: dict[str, str], names: list[str], start: datetime, after: datetime, step: int
-) -> Iterator[list[datetime]]:
-    first = start.year * 12 + start.month - 1
+def _next_month(day: datetime, months: list[int]) -> datetime:
+    """Returns the first day of the next month that is one of these."""
+    ahead = min((month - day.month - 1) % 12 + 1 for month in months)
+    year, month = divmod(day.year * 12 + day.month - 1 + ahead, 12)
+    return day.replace(year=year, month=month + 1, day=1)
+
+
+def _months(parts: dict[str, str], start: datetime, after: datetime) -> Iterator[list[datetime]]:
+    """Yields the dates in each month; of a yearly rule with BYMONTH, those in each year."""
+    step, months = MONTHS[parts["FREQ"]] * _interval(parts), _numbers(parts, "BYMONTH")
+    in_years = parts["FREQ"] == "YEARLY" and bool(months)
+    first = start.year * 12 + (0 if in_years else start.month - 1)
     month = first + max(0, (after.year * 12 + after.month - 1 - first) // step) * step
-    numbers = [int(number) for number in parts.get("BYMONTHDAY", str(start.day)).split(",")]
     while month // 12 <= LAST_YEAR:
-        begin = start.replace(year=month // 12, month=month % 12 + 1, day=1)
-        found = _on_weekdays(begin, names) if names else _on_days(begin, numbers)
-        yield [begin.replace(day=day) for day in sorted(found)]
+        if in_years:
+            each = [month + number - 1 for number in sorted({*months})]
+        else:
+            each = [month] if not months or month % 12 + 1 in months else []
+        yield [found for number in each for found in _in_month(parts, start, number)]
         month += step
+
+
+def _in_month(parts: dict[str, str], start: datetime, month: int) -> list[datetime]:
+    """Returns the dates in a month, which is counted from year 0, in order."""
+    begin = start.replace(year=month // 12, month=month % 12 + 1, day=1)
+    names = _names(parts)
+    found = _on_weekdays(begin, names) if names else _on_days(begin, _numbers(parts, "BYMONTHDAY") or [start.day])
+    return [begin.replace(day=day) for day in sorted(found)]
+
+
+def _interval(parts: dict[str, str]) -> int:
+    return int(parts.get("INTERVAL", "1"))
+
+
+def _names(parts: dict[str, str]) -> list[str]:
+    return parts["BYDAY"].split(",") if "BYDAY" in parts else []
+
+
+def _numbers(parts: dict[str, str], part: str) -> list[int]:
+    return [int(number) for number in parts[part].split(",")] if part in parts else []
 
 
 def _on_days(month: datetime, numbers: list[int]) -> set[int]:

@@ -123,6 +123,10 @@ class User(NamedTuple):
         """Returns the user's local date and time, with the time zone."""
         return datetime.now(ZoneInfo(self.time_zone))
 
+    def local_of(self, stored: str) -> datetime:
+        """Returns a stored time as the user's local date and time, with the time zone."""
+        return datetime.strptime(stored, STORED_TIME).replace(tzinfo=UTC).astimezone(ZoneInfo(self.time_zone))
+
     def local_now(self) -> str:
         """Returns the user's local time to the minute, such as 2026-11-27T18:00."""
         return _local(self.time_zone, int(time.time()) // 60)
@@ -142,8 +146,7 @@ class User(NamedTuple):
 
     def local_text(self, stored: str) -> str:
         """Returns a stored time for display in the user's zone, such as 2026-11-27 at 18:00."""
-        at = datetime.strptime(stored, STORED_TIME).replace(tzinfo=UTC).astimezone(ZoneInfo(self.time_zone))
-        return f"{at:%Y-%m-%d at %H:%M}"
+        return f"{self.local_of(stored):%Y-%m-%d at %H:%M}"
 
 
 def find(connection: Connection, owner: Owner) -> User:

@@ -25,7 +25,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.accounts.bearer import bearer_token
 from todo.contract import API, Operation
-from todo.contract.schemas import compile_schema, find_errors, whole_numbers
+from todo.contract.names import aliases_of
+from todo.contract.schemas import as_meant, compile_schema, find_errors
 from todo.errors import InvalidRequest, Unauthorized
 from todo.http.asgi_scope import BODY, PATH_VALUES, TEMPLATE, Headers
 from todo.http.json_body import parse_json
@@ -87,6 +88,7 @@ class CompiledOperation:
         self._path, self._query, self._headers = map(self._compile_parameters, ("path", "query", "header"))
         self._header_names = [(name, name.lower()) for name in self._headers.schemas]
         self._arguments = {name: pythonic(name) for name in (*self._query.schemas, *self._path.schemas)}
+        self._aliases = aliases_of(self._query.schemas)
         self._defaults = {
             self._arguments[name]: schema["default"]
             for name, schema in self._query.schemas.items()
@@ -190,17 +192,17 @@ class CompiledOperation:
     def _read_query(self, query_string: bytes) -> dict[str, Any]:
         values: dict[str, list[str]] = {}
         for name, value in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
-            values.setdefault(name, []).append(value)
+            values.setdefault(self._aliases.get(name, name), []).append(value)
         return {name: read_parameter(self._query.schemas.get(name, {}), given) for name, given in values.items()}
 
     def _check_body(self, body: Any) -> Any:
-        """Returns the validated body, with 1.0 as 1 where the schema wants an integer. Raises InvalidRequest."""
+        """Returns the validated body, as its schema has it: 1.0 as 1, aliases by their names. Raises InvalidRequest."""
         if body is NO_BODY:
             if self._body_required:
                 raise InvalidRequest.of("body", "is required")
             return {}
         if not self._body(body):
-            body = whole_numbers(self._body_schema, body)
+            body = as_meant(self._body_schema, body)
             errors = find_errors(self._body_schema, body)
             if errors:
                 raise InvalidRequest(errors)

@@ -6,6 +6,8 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
+from todo.contract import messages
+from todo.contract.names import suggestion
 from todo.contract.schemas import find_errors, safe_name
 from todo.errors import FieldError
 
@@ -31,9 +33,14 @@ def read_headers(headers: Headers, parameters: Iterable[dict[str, Any]]) -> dict
 def parameter_errors(parameters: list[dict[str, Any]], given: dict[str, dict[str, Any]]) -> list[FieldError]:
     """Returns the errors in the given path, query and header values."""
     names = [parameter["name"] for parameter in parameters if parameter["in"] == "query"]
-    known = f"known are {', '.join(names)}" if names else "this operation has no query parameters"
+    known = f"known are {', '.join(names)}" if names else "this operation has no query parameters; leave it out"
     unknown = [] if any(map(_takes_others, parameters)) else [name for name in given["query"] if name not in names]
-    errors = [FieldError(safe_name(name), f"is not known here; {known}") for name in unknown]
+    all_names = [parameter["name"] for parameter in parameters if parameter["in"] != "header"]
+    everything = {**given["path"], **given["query"]}
+    errors = [
+        FieldError(safe_name(name), f"is not known here{suggestion(name, all_names, everything)}; {known}")
+        for name in unknown
+    ]
     for place in ("path", "query", "header"):
         for parameter in parameters:
             if parameter["in"] == place:
@@ -49,7 +56,7 @@ def _takes_others(parameter: dict[str, Any]) -> bool:
 def _parameter_errors(parameter: dict[str, Any], given: dict[str, Any]) -> list[FieldError]:
     name = parameter["name"]
     if name not in given:
-        return [FieldError(name, "is required")] if parameter.get("required") else []
+        return [FieldError(name, messages.of_missing(parameter["schema"]))] if parameter.get("required") else []
     if isinstance(given[name], list):
         return [FieldError(name, "must be given only once")]
     # What is null in a body has no form in a URL.

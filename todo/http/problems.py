@@ -151,7 +151,7 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "todo_not_found",
         "No such to-do",
         "This list has no such to-do outside the trash.",
-        "Call list_todos for the ids; status=deleted lists the trash.",
+        "Call list_todos for the ids; with status=deleted it lists the trash, from which change_todos can restore.",
     ),
     errors.ListNotFound: Problem(
         404,
@@ -217,7 +217,7 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "undo_conflict",
         "Something has changed since",
         "Later changes conflict with undoing this one; conflicts lists each. Nothing was done.",
-        "Undo the later changes first, or send force: true to undo the rest.",
+        "Undo the later changes first, or send force: true, which undoes all that is not in conflicts.",
     ),
     errors.NothingToUndo: Problem(
         409,
@@ -328,7 +328,7 @@ def problem_response(error: BaseException, public_url: str) -> ProblemResponse:
     members, headers = (error.members, error.headers) if isinstance(error, errors.Refusal) else ({}, {})
     document = {"type": f"{public_url}/errors#{row.code}", **vars(row), **members}
     if "errors" in members:
-        document["errors"] = [{"message": row.detail, **error} for error in members["errors"]]
+        document["errors"] = [{"message": document["detail"], **error} for error in members["errors"]]
     headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", **headers}
     if isinstance(error, errors.Challenge):
         headers["WWW-Authenticate"] = error.challenge(public_url)

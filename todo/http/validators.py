@@ -19,7 +19,8 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
 
-from todo.contract.schemas import find_errors, whole_numbers
+from todo.contract.names import aliases_of
+from todo.contract.schemas import as_meant, find_errors
 from todo.errors import InvalidRequest
 from todo.http.encodings import decode
 from todo.http.json_body import parse_json
@@ -31,7 +32,7 @@ MAX_FIELDS = 50  # of a form
 class StrictBodyValidator(JSONRequestBodyValidator):
     """Checks a JSON body against its schema and names every wrong field."""
 
-    MUTABLE_VALIDATION = True  # of whole numbers
+    MUTABLE_VALIDATION = True  # of whole numbers and aliases
 
     async def _parse(self, stream: AsyncGenerator[bytes, None], scope: Any) -> Any:  # noqa: ARG002
         data = b"".join([chunk async for chunk in stream])
@@ -40,7 +41,7 @@ class StrictBodyValidator(JSONRequestBodyValidator):
         value = parse_json(data)
         if value is None and not self._nullable:
             raise InvalidRequest.of("body", "must be an object")  # null is a body, not the lack of one
-        return whole_numbers(self._schema, value)
+        return as_meant(self._schema, value)
 
     def _insert_body(self, receive: Receive, *, body: Any, scope: Scope) -> tuple[Receive, Scope]:
         """Passes the body on, also if it is empty: Connexion does not, and the next reader would wait for it."""
@@ -125,13 +126,22 @@ def read_text(file: FileStorage) -> str:
 
 
 class StrictURIParser(OpenAPIURIParser):
-    """Reads the parameters of a URL by `read_parameter`."""
+    """Reads the parameters of a URL by `read_parameter`, a query's also under their other names."""
 
     def resolve_params(self, params: dict[str, Any], _in: str) -> dict[str, Any]:
+        if _in == "query":
+            params = self._by_known_names(params)
         return {
             name: read_parameter(self.param_schemas.get(name, {}), values if _in == "query" else [values])
             for name, values in params.items()
         }
+
+    def _by_known_names(self, params: dict[str, list[str]]) -> dict[str, list[str]]:
+        aliases = aliases_of([name for name, definition in self.param_defns.items() if definition["in"] == "query"])
+        named: dict[str, list[str]] = {}
+        for name, values in params.items():
+            named.setdefault(aliases.get(name, name), []).extend(values)
+        return named
 
 
 class FormURIParser(StrictURIParser):

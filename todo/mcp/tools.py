@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from todo.contract import Contract, Operation
+from todo.contract.names import aliases_of, rename
 from todo.contract.schemas import whole_numbers
 from todo.http.operations import NO_BODY
 from todo.http.parameters import read_parameter
@@ -14,7 +15,7 @@ JSON = dict[str, Any]
 # Whose list it is goes without saying for a user's own token.
 USERNAME, MINE = "username", "me"
 # What a model needs to make a call. Patterns and lengths are checked then, and a refusal names what is wrong.
-KEPT_ON_THE_WAY_IN = ("type", "default")
+KEPT_ON_THE_WAY_IN = ("type", "default", "enum")
 # Methods whose requests do nothing more when they are repeated; x-idempotent says it of operations of other methods.
 IDEMPOTENT_METHODS = ("GET", "PATCH", "PUT", "DELETE")
 NAME = "x-mcp-name"  # what a tool is called, where the operation needs another name
@@ -41,6 +42,7 @@ class Tool:
         self._needs_body = bool(operation.spec.get("requestBody", {}).get("required"))
         # What goes with every write, and whose list it is, is told once, in the instructions.
         self._told = {USERNAME, *contract.schema("WriteOptions")["properties"]}
+        self._aliases = aliases_of({*self._path, *self._query, *self._body_fields})
         if len({*self._path, *self._query, *self._body_fields}) < sum(map(len, self._places)):
             raise ValueError(f"{self.name}: two of its parameters and fields have the same name.")
 
@@ -62,7 +64,7 @@ class Tool:
 
         Null means not set, so it is left out. The operation validates the rest.
         """
-        given = {**({USERNAME: username} if username else {}), **_without_null(arguments)}
+        given = {**({USERNAME: username} if username else {}), **rename(_without_null(arguments), self._aliases)}
         path, query, body = {}, {}, {}
         for name, value in given.items():
             if name in self._path:
@@ -135,14 +137,15 @@ class Tool:
         responses = self.operation.spec["responses"]
         success = self.contract.resolve(next(answer for status, answer in responses.items() if status < "300"))
         schema = self.contract.resolve(success["content"]["application/json"]["schema"])
-        fields = {name: self._type(schema["properties"][name]) for name in schema["required"]}
-        return {"type": "object", "properties": fields, "required": schema["required"]}
+        told = {name: self._type(schema["properties"][name]) for name in schema["required"]}
+        # Typed clients drop what is not named, unless they are told that there is more.
+        return {"type": "object", "properties": told, "required": schema["required"], "additionalProperties": True}
 
     def _type(self, schema: JSON) -> JSON:
         """Returns the type of a field, the items of a list, and of an object the fields that it always has."""
         schema = self.contract.resolve(schema)
-        items = {"items": self._type(schema["items"])} if "items" in schema else {}
-        return {"type": schema["type"], **items, **{key: schema[key] for key in ("required",) if key in schema}}
+        told = {key: schema[key] for key in ("type", "required") if key in schema}
+        return told | ({"items": self._type(schema["items"])} if "items" in schema else {})
 
     def _hints(self) -> JSON:
         """Returns the tool annotations, by which hosts decide when to ask for confirmation."""

@@ -1,6 +1,7 @@
 """Dates and recurrence rules in English."""
 
 import re
+from calendar import month_name
 from collections.abc import Sequence
 from datetime import date, datetime
 
@@ -40,13 +41,19 @@ def day(at: datetime, moment: Moment) -> str:
 
 def repeat(rule: str) -> str:
     """Returns an RRULE (RFC 5545 section 3.3.10) in English: every 2 weeks on Friday, until 1 March 2027."""
-    parts = dict(part.split("=") for part in rule.split(";"))
+    parts = dict(part.split("=") for part in rule.removeprefix("RRULE:").split(";"))
     unit, interval = UNITS[parts["FREQ"]], parts.get("INTERVAL", "1")
     text = f"every {unit}" if interval == "1" else f"every {interval} {unit}s"
     if "BYDAY" in parts:
         text += " on " + join_with_and([_weekday(name) for name in parts["BYDAY"].split(",")])
     if "BYMONTHDAY" in parts:
         text += " on the " + join_with_and([_ordinal(number) for number in parts["BYMONTHDAY"].split(",")])
+    if "BYMONTH" in parts:
+        text += " in " + join_with_and([month_name[int(number)] for number in parts["BYMONTH"].split(",")])
+    if "BYSETPOS" in parts:
+        text += f", only the {join_with_and([_place(number) for number in parts['BYSETPOS'].split(',')])} of them"
+    if "FROM" in parts:
+        text += " after it is done"
     if "COUNT" in parts:
         text += f", {parts['COUNT']} more time{'s' if parts['COUNT'] != '1' else ''}"
     if "UNTIL" in parts:
@@ -88,6 +95,13 @@ def _until(until: str) -> str:
 def _weekday(name: str) -> str:
     number, weekday = re.fullmatch(r"(-?\d)?([A-Z]{2})", name).groups()  # type: ignore[union-attr]
     return f"the {ORDINALS[number]} {WEEKDAYS[weekday]}" if number else WEEKDAYS[weekday]
+
+
+def _place(number: str) -> str:
+    """Returns a place counted from the start, or from the end if it is negative: 2nd, last, 2nd to last."""
+    if number == "-1":
+        return "last"
+    return f"{_ordinal(number[1:])} to last" if number.startswith("-") else _ordinal(number)
 
 
 def _ordinal(number: str) -> str:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -49,6 +49,14 @@ def run(repeat: str, start: str, steps: int, now: str = "2020-01-01T00:00") -> l
         ("FREQ=MONTHLY;BYDAY=5MO", "2026-11-30", ["2027-03-29", "2027-05-31"]),
         ("FREQ=MONTHLY;BYDAY=MO,-1SA", "2026-11-23", ["2026-11-28", "2026-11-30", "2026-12-07"]),
         ("FREQ=MONTHLY;BYDAY=MO,-1SA;COUNT=3", "2026-11-23", ["2026-11-28", "2026-11-30"]),
+        ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "2026-11-30", ["2026-12-31", "2027-01-29", "2027-02-26"]),
+        ("FREQ=MONTHLY;BYDAY=SA,SU;BYSETPOS=1,-1", "2026-11-01", ["2026-11-29", "2026-12-05", "2026-12-27"]),
+        ("FREQ=MONTHLY;BYMONTH=6,12", "2026-06-15", ["2026-12-15", "2027-06-15"]),
+        ("FREQ=YEARLY;BYMONTH=11;BYDAY=4TH", "2026-11-26", ["2027-11-25", "2028-11-23"]),
+        ("FREQ=YEARLY;BYMONTH=3,9", "2026-09-01", ["2027-03-01", "2027-09-01"]),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1", "2026-02-28", ["2027-02-28", "2028-02-29"]),
+        ("FREQ=DAILY;BYMONTH=1", "2026-01-30", ["2026-01-31", "2027-01-01"]),
+        ("FREQ=WEEKLY;BYMONTH=7;BYDAY=MO,SU", "2026-07-26", ["2026-07-27", "2027-07-04"]),
         ("FREQ=YEARLY", "2024-02-29", ["2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29"]),
         ("FREQ=YEARLY;INTERVAL=2", "2025-06-15T18:00", ["2027-06-15T18:00", "2029-06-15T18:00"]),
     ],
@@ -157,9 +165,78 @@ def test_a_rule_with_one_is_taken(repeat: str, due: str) -> None:
     recurrence.check(repeat, due)
 
 
+@pytest.mark.parametrize(
+    ("repeat", "start", "done", "due"),
+    [
+        ("FREQ=DAILY;INTERVAL=3;FROM=COMPLETION", "2026-11-27", "2026-11-29T23:59", "2026-12-02"),
+        ("FREQ=DAILY;INTERVAL=3;FROM=COMPLETION", "2026-11-27", "2026-11-25T00:00", "2026-11-28"),
+        ("FREQ=DAILY;FROM=COMPLETION", "2026-11-27T07:30", "2026-12-31T22:00", "2027-01-01T07:30"),
+        ("FREQ=WEEKLY;INTERVAL=2;FROM=COMPLETION", "2026-11-27", "2026-11-30T10:00", "2026-12-14"),
+        ("FREQ=MONTHLY;FROM=COMPLETION", "2026-11-27", "2027-01-31T10:00", "2027-02-28"),
+        ("FREQ=YEARLY;FROM=COMPLETION", "2026-11-27", "2028-02-29T10:00", "2029-02-28"),
+        ("FREQ=DAILY;FROM=COMPLETION;UNTIL=20261201", "2026-11-27", "2026-11-30T10:00", "2026-12-01"),
+    ],
+)
+def test_from_completion(repeat: str, start: str, done: str, due: str) -> None:
+    following = Series(repeat, start, start).following(start, datetime.fromisoformat(done))
+    assert following is not None
+    assert following[0] == due
+
+
+@pytest.mark.parametrize(
+    ("repeat", "done"),
+    [
+        ("FREQ=DAILY;FROM=COMPLETION;COUNT=1", "2026-11-27T10:00"),
+        ("FREQ=DAILY;FROM=COMPLETION;UNTIL=20261201", "2026-12-01T10:00"),
+        ("FREQ=DAILY;FROM=COMPLETION", "2199-12-31T10:00"),
+    ],
+)
+def test_from_completion_ends(repeat: str, done: str) -> None:
+    assert Series(repeat, "2026-11-27", "2026-11-27").following("2026-11-27", datetime.fromisoformat(done)) is None
+
+
+def test_from_completion_is_numbered_whatever_the_day() -> None:
+    series, due = Series("FREQ=DAILY;FROM=COMPLETION;COUNT=9", "2026-11-27", "2026-11-27"), "2026-11-27"
+    for number, done in ((2, "2026-11-29T10:00"), (3, "2026-11-29T11:00"), (4, "2026-12-05T11:00")):
+        following = series.following(due, datetime.fromisoformat(done))
+        assert following is not None
+        due, series = following
+        assert (series.occurrence, series.repeat) == (str(number), f"FREQ=DAILY;FROM=COMPLETION;COUNT={10 - number}")
+
+
+@pytest.mark.parametrize(
+    "repeat",
+    [
+        "FREQ=DAILY;FROM=COMPLETION;BYDAY=MO",
+        "FREQ=MONTHLY;FROM=COMPLETION;BYMONTHDAY=1",
+        "FREQ=MONTHLY;FROM=COMPLETION;BYMONTH=1",
+        "FREQ=YEARLY;FROM=COMPLETION;INTERVAL=11",
+        "FREQ=MONTHLY;BYSETPOS=-1",
+        "FREQ=DAILY;BYDAY=MO;BYSETPOS=-1",
+        "FREQ=WEEKLY;BYDAY=MO,TU;BYSETPOS=3",
+        "FREQ=YEARLY;BYDAY=MO",
+        "FREQ=YEARLY;BYMONTHDAY=1",
+        "FREQ=WEEKLY;BYMONTH=5;BYMONTHDAY=1",
+        "FREQ=MONTHLY;INTERVAL=12;BYMONTH=5",
+    ],
+)
+def test_what_cannot_be_combined_is_refused_with_the_cure(repeat: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        recurrence.check(repeat, "2026-11-27")
+    (error,) = refused.value.members["errors"]
+    assert error["field"] == "repeat"
+    assert error["message"].startswith(("must ", "can ", "cannot ", "has no date "))
+
+
 NAMES = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 WEEKDAYS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True)
 NTHS = st.lists(st.sampled_from([f"{n}{day}" for n in ("", -1, 1, 2, 3, 4) for day in NAMES]), min_size=1, max_size=1)
+PLACES = st.lists(st.sampled_from([1, 2, 3, -1, -2]), min_size=1, max_size=2, unique=True).map(
+    lambda places: f"BYSETPOS={','.join(map(str, places))}"
+)
+MONTH_NUMBERS = st.lists(st.integers(1, 12), min_size=1, max_size=3, unique=True).map(
+    lambda months: f"BYMONTH={','.join(map(str, months))}"
+)
 RULES = st.one_of(
     st.tuples(st.sampled_from(["DAILY", "WEEKLY"]), st.just("BYDAY"), WEEKDAYS),
     st.tuples(st.just("MONTHLY"), st.just("BYDAY"), NTHS),
@@ -177,6 +254,34 @@ def test_dates_are_those_of_dateutil(rule: tuple[str, str, list[str]], interval:
     oracle: Any = rrulestr(text, dtstart=datetime.combine(start, datetime.min.time()))
     expected = [f"{found:%Y-%m-%d}" for found in islice(oracle.xafter(datetime(start.year, start.month, start.day)), 5)]
     assert run(text, start.isoformat(), 5, "1980-01-01T00:00") == expected
+
+
+@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@given(
+    frequency=st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]),
+    months=MONTH_NUMBERS,
+    names=WEEKDAYS,
+    places=st.none() | PLACES,
+    interval=st.integers(1, 3),
+    start=st.dates(date(1990, 1, 1), date(2030, 1, 1)),
+)
+def test_dates_in_months_and_at_places_are_those_of_dateutil(
+    frequency: str, months: str, names: list[str], places: str | None, interval: int, start: date
+) -> None:
+    if frequency == "WEEKLY":
+        # dateutil looks at the first week from `start` on alone, where the standard has whole weeks.
+        start -= timedelta(days=start.weekday())
+    text = f"FREQ={frequency};INTERVAL={interval};{months};BYDAY={','.join(names)}"
+    text += f";{places}" if places and frequency != "DAILY" else ""
+    oracle: Any = rrulestr(text, dtstart=datetime.combine(start, datetime.min.time()))
+    expected = [f"{found:%Y-%m-%d}" for found in islice(oracle.xafter(datetime(start.year, start.month, start.day)), 5)]
+    found = run(text, start.isoformat(), 5, "1980-01-01T00:00")
+    # What no step within ten years has, ends a series.
+    assert found == expected[: len(found)]
+    ends = date.fromisoformat(found[-1]) if found else start
+    assert len(found) == len(expected) or date.fromisoformat(expected[len(found)]) > ends.replace(
+        day=1, year=ends.year + 10
+    )
 
 
 def test_the_rhythm_is_kept_by_one_that_is_late() -> None:

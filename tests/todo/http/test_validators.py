@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
+from tests.handlers.test_todos import add, problem
 from todo.contract import API, SITE
-from todo.contract.schemas import find_errors, whole_numbers
+from todo.contract.names import ALIASES, MISNOMERS
+from todo.contract.schemas import as_meant, find_errors, whole_numbers
 from todo.errors import InvalidRequest
 from todo.http.json_body import parse_json
 
@@ -15,7 +18,7 @@ from todo.http.json_body import parse_json
     ("schema", "value", "message"),
     [
         ({"type": "string"}, 1, "must be text"),
-        ({"type": "integer"}, "1", "must be a whole number"),
+        ({"type": "integer"}, "1", "must be a whole number without quotation marks"),
         ({"type": "integer"}, 1.5, "must be a whole number"),
         ({"type": "integer"}, True, "must be a whole number"),
         ({"type": "boolean"}, 1, "must be true or false"),
@@ -32,6 +35,21 @@ from todo.http.json_body import parse_json
         ({"maxItems": 1}, [1, 2], "must have at most 1 items"),
         ({"pattern": "^a$", "example": "a"}, "a\n", "must have the form of this example: a"),
         ({"multipleOf": 2}, 3, "violates multipleOf of the contract"),
+        ({"type": "boolean", "nullable": True}, "true", "must be true or false without quotation marks or null"),
+        ({"type": "string", "enum": ["a", "b"]}, 1, "must be one of a, b"),
+        ({"enum": ["a"], "x-cure": "not b"}, "b", "must be one of a (not b)"),
+        (
+            {"type": "array", "items": {"type": "string"}, "nullable": True, "example": ["a"]},
+            "a",
+            'must be a list of texts, such as ["a"] or null',
+        ),
+        ({"type": "array", "minItems": 1, "example": [{"a": 1}]}, [], 'must not be empty, such as [{"a":1}]'),
+        ({"type": "object", "minProperties": 1, "properties": {"a": {}}}, {}, "must not be empty; fields are a"),
+        (
+            {"type": "string", "pattern": "^a$", "example": "a", "x-cure": "b"},
+            "c",
+            "must have the form of this example: a (b)",
+        ),
     ],
 )
 def test_message(schema: dict[str, Any], value: Any, message: str) -> None:
@@ -107,3 +125,50 @@ def test_numbers_without_a_fraction_are_whole_where_the_contract_says_integer(gi
     schema = {"properties": {"a": whole, "b": text, "d": {"items": {"type": "object", "properties": {"a": whole}}}}}
     # As JSON, since 1.0 equals 1.
     assert orjson.dumps(whole_numbers(schema, given)) == orjson.dumps(wanted)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({"todo_id": 1}, {"id": 1}),
+        ({"id": 1, "todo_id": 2}, {"id": 1, "todo_id": 2}),
+        ({"d": [{"todo_id": 1.0}, {"query": "a"}]}, {"d": [{"id": 1}, {"query": "a"}]}),
+        ([{"todo_id": 1}], [{"todo_id": 1}]),
+        (5, 5),
+    ],
+)
+def test_a_field_may_come_under_its_other_name(given: Any, wanted: Any) -> None:
+    fields = {"id": {"type": "integer"}}
+    schema = {"properties": {**fields, "d": {"items": {"properties": fields}}}}
+    assert orjson.dumps(as_meant(schema, given)) == orjson.dumps(wanted)
+
+
+def test_other_names_are_none_of_a_field() -> None:
+    for contract in (API, SITE):
+        for schema in contract.document["components"]["schemas"].values():
+            names = schema.get("properties", {}).keys() & ALIASES.keys()
+            assert not any(ALIASES[name] in names for name in names)
+
+
+def test_made_up_names_are_of_fields_that_there_are() -> None:
+    fields = {
+        name for schema in API.document["components"]["schemas"].values() for name in schema.get("properties", {})
+    }
+    parameters = {parameter["name"] for parameter in API.document["components"]["parameters"].values()}
+    assert fields | parameters >= MISNOMERS.keys()
+    assert all(name not in names for name, names in MISNOMERS.items())
+
+
+@pytest.mark.parametrize("query", ["q=milk", "query=milk"])
+def test_both_names_of_a_parameter_find_the_same(client: httpx.Client, name: str, query: str) -> None:
+    add(client, name)
+    add(client, name, "other")
+    assert client.get(f"/todos/{name}?{query}").json()["total"] == 1
+    (found,) = client.get(f"/todos/{name}/search?{query}").json()["results"]
+    assert found["id"] == "1"
+
+
+def test_both_names_of_a_parameter_at_once_are_refused(client: httpx.Client, name: str) -> None:
+    for path in (f"/todos/{name}", f"/todos/{name}/search"):
+        answer = problem(client.get(f"{path}?q=a&query=b"), 400, "invalid_request")
+        assert [error["message"] for error in answer["errors"]] == ["must be given only once"]

@@ -257,7 +257,9 @@ def test_a_person_needs_no_username(assistant: httpx.Client, person: Person, era
 @pytest.mark.parametrize("era", [OLDER, NEWER])
 def test_the_service_key_needs_one(client: httpx.Client, era: str) -> None:
     assert {"username" in tool["inputSchema"]["required"] for tool in tools(client, era)} == {True}
-    assert refused(client, "get_profile", era)["errors"] == [{"field": "username", "message": "is required"}]
+    assert refused(client, "get_profile", era)["errors"] == [
+        {"field": "username", "message": "is required; it must be text"}
+    ]
     assert refused(client, "get_profile", era, username="me")["code"] == "me_needs_user"
 
 

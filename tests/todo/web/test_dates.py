@@ -36,6 +36,17 @@ def test_due(due: str, said: str) -> None:
         ("FREQ=MONTHLY;BYMONTHDAY=1,2,3,11,22,-1", "every month on the 1st, 2nd, 3rd, 11th, 22nd and last day"),
         ("FREQ=YEARLY;COUNT=1", "every year, 1 more time"),
         ("FREQ=DAILY;UNTIL=20270301", "every day, until 1 March 2027"),
+        (
+            "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+            "every month on Monday, Tuesday, Wednesday, Thursday and Friday, only the last of them",
+        ),
+        (
+            "FREQ=WEEKLY;BYDAY=MO,TU;BYSETPOS=1,-2",
+            "every week on Monday and Tuesday, only the 1st and 2nd to last of them",
+        ),
+        ("FREQ=YEARLY;BYMONTH=3,11;BYDAY=4TH", "every year on the fourth Thursday in March and November"),
+        ("FREQ=DAILY;INTERVAL=3;FROM=COMPLETION;COUNT=2", "every 3 days after it is done, 2 more times"),
+        ("RRULE:FREQ=DAILY", "every day"),
         ("FREQ=DAILY;UNTIL=20382183", "every day, until 20382183"),
     ],
 )
