@@ -133,6 +133,16 @@ def test_it_is_not_sent_again_while_nothing_changes(anonymous: httpx.Client, per
     assert anonymous.get(calendar, headers={"If-None-Match": version}).status_code == 200
 
 
+def test_a_repeating_one_is_an_event_without_a_rule(anonymous: httpx.Client, person: Person, calendar: str) -> None:
+    rule = "FREQ=DAILY;INTERVAL=3;FROM=COMPLETION"
+    person.send("/list", todo="water", due_day="2026-03-29", repeat=rule)
+    with time_machine.travel(NOW):
+        read = icalendar.Calendar.from_ical(anonymous.get(calendar).content)
+    (event,) = [event for event in read.walk("VEVENT") if str(event["summary"]) == "water"]
+    assert event["dtstart"].dt == date(2026, 3, 29)
+    assert "rrule" not in event
+
+
 def test_a_new_address_ends_the_old_one(anonymous: httpx.Client, person: Person, calendar: str) -> None:
     person.send("/account/calendar", calendar="new")
     new = address(person)
