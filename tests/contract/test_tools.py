@@ -307,8 +307,26 @@ def test_an_argument_may_come_under_its_other_name(client: httpx.Client, filled:
         ("add_todo", {"todo": "a", "repeat": "weekly"}, "repeat", "BYSETPOS and FROM=COMPLETION"),
         ("add_todo", {"title": "a"}, "title", "did you mean todo?"),
         ("list_todos", {"status": "completed"}, "status", "must be one of open, done, all, deleted"),
-        ("list_todos", {"due_to": "2026-11-27T18:00Z"}, "due_to", "has no Z or offset"),
+        ("list_todos", {"due_to": "2026-11-27T18:00Z"}, "due_to", "but no Z or offset"),
         ("list_todos", {"search": "a"}, "search", "did you mean q?"),
+        ("list_todos", {"limt": 5}, "limt", "did you mean limit?"),
+        (
+            "update_todo",
+            {"todo_id": 1, "status": "done"},
+            "status",
+            "leave it out, and use complete_todo or reopen_todo",
+        ),
+        ("add_todo", {"todo": "a\nb"}, "todo", "one line that is not blank; more goes into notes"),
+        ("add_todo", {"todo": "a", "due": {"date": "2026-11-27"}}, "due", "such as 2026-11-27,"),
+        (
+            "change_todos",
+            {"actions": [{"action": "complete"}]},
+            "actions.0.id",
+            "is required for complete (list_todos shows",
+        ),
+        ("list_changes", {"from": "yesterday"}, "from", "2026-11-22 (it is a date that exists)"),
+        ("list_todos", {"cursor": "abc"}, "cursor", "leave it out for the first page"),
+        ("share_todo", {"todo_id": 1, "url_until": "2020-01-01"}, "url_until", "the earliest is today, 2"),
         ("update_todo", {"todo_id": 1}, "body", "fields are todo, notes"),
         ("update_todo", {"todo_id": 1, "tags": "home"}, "tags", 'must be a list of texts, such as ["home"]'),
         ("update_profile", {"timezone": "UTC"}, "timezone", "did you mean time_zone?"),
@@ -347,7 +365,9 @@ def test_null_is_what_is_not_there(client: httpx.Client, filled: str, era: str) 
 def test_null_in_a_list_is_not_left_out(client: httpx.Client, filled: str) -> None:
     # Without it `tags` would be empty, which clears them.
     result = call(client, "update_todo", username=filled, todo_id=1, tags=[None])
-    assert orjson.loads(result["content"][0]["text"])["errors"] == [{"field": "tags.0", "message": "must be text"}]
+    (error,) = orjson.loads(result["content"][0]["text"])["errors"]
+    assert error["field"] == "tags.0"
+    assert error["message"].startswith("must be text")
 
 
 def test_only_null_changes_nothing(client: httpx.Client, filled: str) -> None:

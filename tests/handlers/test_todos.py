@@ -237,7 +237,9 @@ class TestUpdate:
     def test_text_cannot_be_cleared(self, client: httpx.Client, name: str) -> None:
         add(client, name)
         answer = problem(client.patch(f"/todos/{name}/1", json={"todo": None}), 400, "invalid_request")
-        assert answer["errors"] == [{"field": "todo", "message": "must be text"}]
+        (error,) = answer["errors"]
+        assert error["field"] == "todo"
+        assert error["message"].startswith("must be text")
 
     def test_nothing_to_change(self, client: httpx.Client, name: str) -> None:
         add(client, name)

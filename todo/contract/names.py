@@ -11,6 +11,8 @@ Value = TypeVar("Value")
 _PAIRS: dict[str, str] = API.document["info"]["x-aliases"]
 ALIASES = {**_PAIRS, **{other: name for name, other in _PAIRS.items()}}
 MISNOMERS: dict[str, list[str]] = API.document["info"]["x-misnomers"]
+ELSEWHERE: dict[str, list[str]] = API.document["info"]["x-elsewhere"]
+LIKENESS = 0.8  # of two names, one of which is probably mistyped
 LONGEST = 64  # characters of a name that is compared with the known ones
 
 
@@ -31,8 +33,11 @@ def suggestion(name: str, known: Collection[str], given: Collection[str]) -> str
         return f" (it is another name of {alias}; send one of them)"
     plain = name[:LONGEST].lower().replace("-", "_")
     meant = [field for field in known if plain in map(str.lower, MISNOMERS.get(field, ()))]
-    meant += get_close_matches(plain, known, n=1)
-    return f" (did you mean {meant[0]}?)" if meant else ""
+    meant += get_close_matches(plain, known, n=1, cutoff=LIKENESS)
+    if meant:
+        return f" (did you mean {meant[0]}?)"
+    tools = [tool for tool, names in ELSEWHERE.items() if plain in names]
+    return f" (leave it out, and use {tools[0]} for that)" if tools else ""
 
 
 def as_known(schema: Mapping[str, Any], value: Any) -> Any:

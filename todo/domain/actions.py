@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from todo.contract import API
+from todo.contract.messages import CURE
 from todo.domain import addresses, due_dates, lists, notes, recurrence, steps, tags
 from todo.domain.changeset import Changeset
 from todo.domain.recurrence import Series
@@ -102,8 +104,9 @@ def _share(changeset: Changeset, action: JSON) -> int:
     _require(action, {"id"}, allowed={"url_until", "if_version"})
     todo = _find(changeset, action)
     until = action.get("url_until", todo.share_until)
-    if until and until < changeset.user.local_now()[:DAY]:
-        raise InvalidRequest.of("url_until", "must not be in the past")
+    today = changeset.user.local_now()[:DAY]
+    if until and until < today:
+        raise InvalidRequest.of("url_until", f"must not be in the past; the earliest is today, {today}")
     share = todo.share or addresses.new(changeset.user.id)
     return changeset.edit("share", todo._replace(share=share, share_until=until))
 
@@ -140,7 +143,8 @@ def _require(action: JSON, needed: set[str], allowed: set[str]) -> None:
     """Raises InvalidRequest for fields that this action lacks or does not take."""
     kind = action["action"]
     for name in sorted(needed - set(action)):
-        raise InvalidRequest.of(name, f"is required for {kind}")
+        where = f" ({API.schema('TodoId')[CURE]})" if name == "id" else ""
+        raise InvalidRequest.of(name, f"is required for {kind}{where}")
     for name in sorted(set(action) - needed - allowed - {"action"}):
         raise InvalidRequest.of(name, f"does not apply to {kind}; leave it out")
 

@@ -109,7 +109,8 @@ def decode_cursor(cursor: str | None, kind: str, start: list[Any]) -> list[Any]:
         found, values = None, []
     # A cursor is untrusted input: its values must have the types and ranges of ours.
     if found != kind or [type(value) for value in values] != [type(value) for value in start] or not _in_range(values):
-        raise InvalidRequest.of("cursor", "must be next_cursor of the page before, of the same list and order")
+        cure = "leave it out for the first page"
+        raise InvalidRequest.of("cursor", f"must be next_cursor of the page before, of the same list and order; {cure}")
     return list(values)
 
 

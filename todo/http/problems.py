@@ -189,7 +189,11 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "Use a list that exists, or delete one with delete_list.",
     ),
     errors.ChangeNotFound: Problem(
-        404, "change_not_found", "No such change", "This list has no change with that id.", "Call list_changes for ids."
+        404,
+        "change_not_found",
+        "No such change",
+        "This list has no change with that id.",
+        "Call list_changes for the ids.",
     ),
     errors.MethodNotAllowed: Problem(
         405,

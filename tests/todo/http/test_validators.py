@@ -8,7 +8,7 @@ import pytest
 
 from tests.handlers.test_todos import add, problem
 from todo.contract import API, SITE
-from todo.contract.names import ALIASES, MISNOMERS
+from todo.contract.names import ALIASES, ELSEWHERE, MISNOMERS
 from todo.contract.schemas import as_meant, find_errors, whole_numbers
 from todo.errors import InvalidRequest
 from todo.http.json_body import parse_json
@@ -157,6 +157,8 @@ def test_made_up_names_are_of_fields_that_there_are() -> None:
     parameters = {parameter["name"] for parameter in API.document["components"]["parameters"].values()}
     assert fields | parameters >= MISNOMERS.keys()
     assert all(name not in names for name, names in MISNOMERS.items())
+    tools = {operation.id for operation in API.operations}
+    assert tools >= {tool for named in ELSEWHERE for tool in named.split(" or ")}
 
 
 @pytest.mark.parametrize("query", ["q=milk", "query=milk"])
