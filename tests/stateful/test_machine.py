@@ -35,10 +35,12 @@ SINGLE: dict[str, Any] = {
     **dict.fromkeys(("check_steps", "uncheck_steps", "remove_steps"), st.sampled_from([["s"], ["t"], [1], ["2"]])),
     "add_steps": st.sampled_from([["s"], ["t"]]),
 }
-EDITS = st.one_of(
-    st.fixed_dictionaries({}, optional={"todo": st.sampled_from(["A", "B"]), **FIELDS}).filter(bool),
+SINGLE_EDITS = st.one_of(
     *(st.fixed_dictionaries({name: values}) for name, values in SINGLE.items()),
     st.fixed_dictionaries({}, optional=SINGLE).filter(bool),
+)
+EDITS = st.one_of(
+    st.fixed_dictionaries({}, optional={"todo": st.sampled_from(["A", "B"]), **FIELDS}).filter(bool), SINGLE_EDITS
 )
 IDS = st.integers(1, 12)
 KEYS = st.sampled_from([None, "k1", "k2", "k3", "k4"])
@@ -68,6 +70,15 @@ class Machine(RuleBasedStateMachine):
     def update(self, todo_id: int, edits: JSON, stale: bool, key: str | None) -> None:
         body = {**edits, **self.version(todo_id, stale)}
         self.send("PATCH", f"/{todo_id}", body, key, lambda: self.single({"action": "update", "id": todo_id, **body}))
+
+    @precondition(lambda self: self.model.todos)
+    @rule(place=st.integers(0, 11), edits=SINGLE_EDITS, then=st.sampled_from(["complete", "reopen"]), key=KEYS)
+    def edit_single(self, place: int, edits: JSON, then: str, key: str | None) -> None:
+        todo_id = sorted(self.model.todos)[place % len(self.model.todos)]
+        whole = {"tags": ["a", "b"], "steps": ["s", {"text": "t", "done": True}]}
+        self.update(todo_id, whole, stale=False, key=None)
+        self.update(todo_id, edits, stale=False, key=key)
+        self.act(todo_id, then, stale=False, key=None)
 
     @rule(todo_id=IDS, kind=st.sampled_from(["complete", "reopen", "delete"]), stale=st.booleans(), key=KEYS)
     def act(self, todo_id: int, kind: str, stale: bool, key: str | None) -> None:
