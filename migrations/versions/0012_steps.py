@@ -41,7 +41,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Steps are lost, in the log too."""
+    """Steps are lost, in the log too; a change to a to-do that had some no longer matches it and cannot be undone."""
     connection = op.get_bind()
     for row in connection.execute(sa.text(LOGGED)).mappings().all():
         sides = {side: without_steps(row[side]) for side in ("before", "after")}

@@ -14,7 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, downgrade, migrate
-from tests.replay import assert_log_gives_the_list
+from tests.replay import assert_bytes_are_counted, assert_log_gives_the_list
 from todo.app import create_app
 from todo.config import Settings
 from todo.domain import users
@@ -402,3 +402,37 @@ def test_a_time_zone_is_logged_as_before_there_was_a_first_day_of_the_week(empty
     ]
     ((before, after),) = select(empty_database, "SELECT before, after FROM changes")
     assert [orjson.loads(side)["digest"] for side in (before, after)] == old
+
+
+def test_a_downgrade_to_before_steps_leaves_none(empty_database: str) -> None:
+    migrate(empty_database)
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=empty_database, **GENEROUS))
+    columns = "id, todo, notes, tags, search_text, json, bytes"
+    with TestClient(app, headers=AUTHORIZATION) as client:
+        given = {"notes": "Ein Straßenfest", "tags": ["Läden"]}
+        client.post("/todos/kevin", json={"todo": "Without", **given}).raise_for_status()
+        client.patch("/todos/kevin/1", json={"todo": "Still without"}).raise_for_status()
+        client.post("/todos/kevin", json={"todo": "With", **given}).raise_for_status()
+        client.post("/todos/kevin/2/complete").raise_for_status()
+        client.post("/todos/kevin/2/reopen").raise_for_status()
+        plain = select(empty_database, f"SELECT {columns} FROM todos ORDER BY id")
+        for fields in ({"steps": ["Eggs", "Milk"]}, {"check_steps": ["Milk"]}, {"clear": ["steps"]}, {"steps": ["ß"]}):
+            client.patch("/todos/kevin/2", json=fields).raise_for_status()
+    downgrade(empty_database, "0010")
+    rows = select(empty_database, f"SELECT {columns} FROM todos ORDER BY id")
+    assert rows[0] == plain[0]
+    assert rows[1][:5] == plain[1][:5]
+    size = len(rows[1][5].encode()) * 2 + len(rows[1][4].encode())
+    assert ('"steps"' in rows[1][5], rows[1][6]) == (False, ROW_BYTES + size)
+    log = select(empty_database, LOG)
+    assert len(log) == 9
+    assert not {"steps", "Eggs", "Milk"} & {*str(log).replace('"', " ").split()}
+    migrate(empty_database)
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=empty_database, **GENEROUS))
+    with TestClient(app, headers=AUTHORIZATION) as client:
+        assert client.post("/todos/kevin/changes/2/undo").status_code == 200  # its digests know no steps
+        assert client.get("/todos/kevin/1").json()["todo"] == "Without"
+        assert client.patch("/todos/kevin/2", json={"add_steps": ["Tea"]}).json()["steps"] == [
+            {"text": "Tea", "done": False}
+        ]
+    assert_bytes_are_counted(empty_database, "kevin")
