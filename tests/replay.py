@@ -70,7 +70,8 @@ def _replay(connection: Connection, user: User) -> dict[Key, Record]:
             assert entry.digest(before) == entry.digest(entry.before)
         after = entry.after
         if isinstance(after, Diff):
-            before = before or Profile(**{"time_zone": None, "time_zone_guessed": True, **entry.before.values})
+            unset = {"time_zone": entry.title or None, "time_zone_guessed": True}
+            before = before or Profile(**{**unset, **entry.before.values})
             after = after.apply(before)
             assert entry.before.apply(after) == before
         assert entry.digest(after) == entry.digest(entry.after)

@@ -264,6 +264,9 @@ class TestList:
         assistant.add("Buy milk", notes="for home")
         assert parts(page(person, "/list?q=STRASSE"))["undated"] == ["Straße fegen"]
         assert parts(page(person, "/list?tag=home"))["undated"] == ["Straße fegen"]
+        assert parts(page(person, "/list?q=FEGEN+strasse"))["undated"] == ["Straße fegen"]
+        assert "Nothing found." in said(page(person, "/list?q=strasse+milk"))
+        assert parts(page(person, "/list?q=h%C3%B4me"))["undated"] == ["Straße fegen", "Buy milk"]
         assert parts(page(person, "/list?q=home"))["undated"] == ["Straße fegen", "Buy milk"]
         assert "Nothing found." in said(page(person, "/list?q=nothing"))
         assert len(parts(page(person, "/list?q=&tag="))["undated"]) == 2

@@ -137,6 +137,9 @@ class TestWhen:
         assert texts(client, name, when="overdue", tag="home") == ["bread", "milk"]
         assert texts(client, name, when="overdue", due_from="2026-11-21") == ["milk", "paper"]
         assert texts(client, name, when="overdue", due_to="2026-11-20") == ["bread"]
+        add(client, name, "salt", due="2026-11-21T18:00")
+        assert texts(client, name, due_from="2026-11-21T18:00:00", due_to="2026-11-21T18:00:00") == ["salt"]
+        client.delete(f"/todos/{name}/6")
         assert texts(client, name, when="today_and_overdue", due_from="2026-11-21", due_to="2026-12-31") == [
             "milk",
             "paper",

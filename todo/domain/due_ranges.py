@@ -7,6 +7,7 @@ from todo.domain.paging import NO_DUE
 from todo.domain.users import DAY
 from todo.domain.weeks import week_of
 
+MINUTE = len("2026-11-27T18:00")  # a time may come with seconds, which are 0
 END = "~"  # sorts after every date, and after a date after all times of that day
 LAST_DUE = f"9998{END}"
 
@@ -21,8 +22,9 @@ class DueRange(NamedTuple):
 
     def within(self, due_from: str | None, due_to: str | None) -> "DueRange":
         """Returns the part that is within two dates or times as well; a date counts as a whole."""
-        no_later = due_to and (f"{due_to}{END}" if len(due_to) == DAY else due_to)
-        return self._replace(due_from=max(self.due_from, due_from or ""), due_to=min(self.due_to, no_later or END))
+        first = (due_from or "")[:MINUTE]
+        last = END if not due_to else f"{due_to}{END}" if len(due_to) == DAY else due_to[:MINUTE]
+        return self._replace(due_from=max(self.due_from, first), due_to=min(self.due_to, last))
 
 
 ANY = DueRange(due_to=NO_DUE)

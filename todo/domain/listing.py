@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 
+from todo.contract import API
 from todo.domain import due_ranges, lists, users
 from todo.domain.folding import escape_like, fold, longest_words
 from todo.domain.list_names import with_names
@@ -16,7 +17,7 @@ JSON = dict[str, Any]
 
 ANY_LIST = -1  # as a filter, every list that is not archived
 MAX_SHORT = 100  # to-dos that a list has ever had, up to which its first page is read without an index
-MAX_WORDS = 10  # that a search looks for; more would be slow
+MAX_WORDS = API.limit("search_words")  # as many as todo_words.sql has
 NOTHING_LEFT = ""  # the pattern of words that are only accents: it finds a text that is only accents
 
 
