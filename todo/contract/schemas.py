@@ -114,7 +114,7 @@ def _explain_alternatives(error: ValidationError, path: str) -> Iterator[FieldEr
             for cause in causes
             if cause.validator == "type" and not cause.path
         ]
-        if not wrong:
+        if not wrong or len(alternatives) == 1:
             for cause in causes:
                 yield from _explain(cause, path)
             return

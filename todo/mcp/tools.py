@@ -118,7 +118,9 @@ class Tool:
         """
         schema = self.contract.resolve(schema)
         schema = {**schema, **self.contract.resolve(schema.get("oneOf", [{}])[0])}  # what stands beside it is null
-        plain = {key: schema[key] for key in KEPT_ON_THE_WAY_IN if key in schema}
+        plain = {key: schema[key] for key in KEPT_ON_THE_WAY_IN if schema.get(key)}
+        if "enum" in plain:
+            del plain["type"]  # as the values say it
         if described:
             plain["description"] = schema["description"]
         if "items" in schema:
@@ -130,16 +132,18 @@ class Tool:
         return plain
 
     def _output_schema(self) -> JSON:
-        """Returns the schema of successful results: the type of each field that every result has.
+        """Returns the schema of successful results: the fields that every result has, and what is in their lists.
 
-        The others are left out, as models see them in results: describing them would take a third of the token budget.
+        The rest is left out, as models see it in results: describing it would take a third of the token budget.
         """
         responses = self.operation.spec["responses"]
         success = self.contract.resolve(next(answer for status, answer in responses.items() if status < "300"))
         schema = self.contract.resolve(success["content"]["application/json"]["schema"])
-        told = {name: self._type(schema["properties"][name]) for name in schema["required"]}
+        always = {name: self.contract.resolve(schema["properties"][name]) for name in schema["required"]}
+        told = {name: self._type(field) for name, field in always.items() if "items" in field}
         # Typed clients drop what is not named, unless they are told that there is more.
-        return {"type": "object", "properties": told, "required": schema["required"], "additionalProperties": True}
+        more = {"required": schema["required"], "additionalProperties": True}
+        return {"type": "object", **({"properties": told} if told else {}), **more}
 
     def _type(self, schema: JSON) -> JSON:
         """Returns the type of a field, the items of a list, and of an object the fields that it always has."""
