@@ -53,6 +53,9 @@ conformance: $(BIN)/.dev ## Run MCP's own test tools and third-party clients, al
 		npm install --prefix $$folder --no-audit --no-fund --loglevel=error || exit 1; done
 	@ALL=$(ALL) pytest $(if $(ALL),,-n $(WORKERS)) conformance
 
+evals: $(BIN)/.dev ## Print what assistants need for 60 journeys: make evals UPDATE=1 records savings, LIVE=1 asks a real model
+	@python -m $(if $(LIVE),evals.live,evals $(if $(UPDATE),--update) $(if $(EACH),--each))
+
 audit: $(BIN)/.dev ## Check the pages with Lighthouse and the W3C's validator; needs npm, Java and chromium
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer, which brings it, and try again."; exit 1; }
 	@npm install --prefix audit --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -105,4 +108,4 @@ $(BIN)/.bench: $(BIN)/.dev bench/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
-.PHONY: help run test test-slow test-citus soak check conformance audit bench bench-scale profile format env migrate claim client forget backup lock logo screenshots
+.PHONY: help run test test-slow test-citus soak check conformance audit evals bench bench-scale profile format env migrate claim client forget backup lock logo screenshots
