@@ -1,18 +1,14 @@
 """Plays all journeys, makes all mistakes, and prints what they cost."""
 
 import argparse
-import contextlib
-import os
 import sys
 import tempfile
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
-from typing import TextIO
 
 from evals import costs, tables, todoist
 from evals.journey import Journey, journeys
 from evals.mistakes import Mistake, Result, Twins, make, mistakes
+from evals.output import quiet
 from evals.play import Played, play
 from evals.service import Service, serving
 
@@ -53,19 +49,6 @@ def make_all(service: Service) -> list[tuple[Mistake, Result]]:
     """Returns what became of each mistake, each in the list of another person."""
     twins = Twins(service, people("twin"))
     return [(each, make(service, each, f"mistake{number}", twins)) for number, each in enumerate(mistakes())]
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[TextIO]:
-    """Yields what writes to standard output, from which the service's access log is kept meanwhile."""
-    with os.fdopen(os.dup(sys.stdout.fileno()), "w") as output, Path(os.devnull).open("wb") as nowhere:
-        own = os.dup(sys.stdout.fileno())
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
-        try:
-            yield output
-        finally:
-            os.dup2(own, sys.stdout.fileno())
-            os.close(own)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from evals.state import State, state_of, wrong
 
 JSON = dict[str, Any]
 
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 SECRET = re.compile(r"/s/[A-Za-z0-9_-]+")  # of a shared to-do, made at random, so that its tokens vary
 
 
@@ -38,9 +40,8 @@ class Played:
     def judge(self, journey: Journey, before: State, after: State, told: str) -> None:
         """Notes what is wrong with the state at the end, and with what was told."""
         self.problems += wrong(before, after, journey.ends)
-        told = told.casefold()
-        self.problems += [f"it does not tell {text!r}" for text in journey.ends.tells if text.casefold() not in told]
-        self.problems += [f"it tells {text!r}" for text in journey.ends.hides if text.casefold() in told]
+        self.problems += [f"it does not tell {text!r}" for text in journey.ends.tells if not _tells(told, text)]
+        self.problems += [f"it tells {text!r}" for text in journey.ends.hides if _tells(told, text)]
 
 
 async def prepare(assistant: Assistant, start: Iterable[Call]) -> State:
@@ -74,3 +75,16 @@ async def play(journey: Journey, assistant: Assistant) -> Played:
         answers.append(orjson.loads(text))
     played.judge(journey, before, await state_of(assistant), "\n".join(played.texts))
     return played
+
+
+def _tells(told: str, text: str) -> bool:
+    """Whether a text is told, whatever its case; a date may be told in words."""
+    forms = [text]
+    if DATE.fullmatch(text):
+        day = date.fromisoformat(text)
+        forms += [
+            form.format(day=day.day)
+            for month in ("%B", "%b")
+            for form in (f"{day:{month}} {{day}}", f"{{day}} {day:{month}}", f"{{day}}. {day:{month}}")
+        ]
+    return any(form.casefold() in told.casefold() for form in forms)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from evals.journey import Journey
 from evals.mistakes import Mistake, Outcome, Result
+from evals.output import table
 from evals.play import Played
 from evals.todoist import Cost
 
@@ -17,7 +18,7 @@ def groups(played: Sequence[Row], theirs: dict[str, Cost]) -> str:
     """Returns a row for each group of journeys; Todoist's numbers are for the journeys that it has, beside ours."""
     rows = [_group(name, [row for row in played if row[0].group == name], theirs) for name in _groups(played)]
     rows.append(_group("**all**", played, theirs))
-    return _table(("journeys", "how many", "calls", "tokens written", "tokens read", "compared", *SIDES), rows)
+    return table(("journeys", "how many", "calls", "tokens written", "tokens read", "compared", *SIDES), rows)
 
 
 def each(played: Sequence[Row], theirs: dict[str, Cost]) -> str:
@@ -27,7 +28,7 @@ def each(played: Sequence[Row], theirs: dict[str, Cost]) -> str:
         other = theirs.get(journey.name)
         their = (other.calls, other.tokens_in) if other else ("", "")
         rows.append((journey.says, one.calls, one.tokens_in, one.tokens_out, *their))
-    return _table(("the person says", "calls", "written", "read", "Todoist's calls", "Todoist's written"), rows)
+    return table(("the person says", "calls", "written", "read", "Todoist's calls", "Todoist's written"), rows)
 
 
 def mistakes(made: Iterable[tuple[Mistake, Result]]) -> str:
@@ -38,7 +39,7 @@ def mistakes(made: Iterable[tuple[Mistake, Result]]) -> str:
         found.setdefault("**all**", Counter())[result.outcome] += 1
     found["**all**"] = found.pop("**all**")
     rows = [(name, counts.total(), *(counts[outcome] for outcome in Outcome)) for name, counts in found.items()]
-    return _table(("mistakes", "how many", *Outcome), rows)
+    return table(("mistakes", "how many", *Outcome), rows)
 
 
 def faults(played: Iterable[Row], made: Iterable[tuple[Mistake, Result]]) -> Iterator[str]:
@@ -68,8 +69,3 @@ def _group(name: str, played: Sequence[Row], theirs: dict[str, Cost]) -> tuple[o
         sum(ours.tokens_in for ours, _ in both),
         sum(their.tokens_in for _, their in both),
     )
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [head, ["---", *("--:" for _ in head[1:])], *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
