@@ -29,6 +29,7 @@ def main() -> int:
         print(*shown, tables.groups(played, theirs), tables.mistakes(made), sep="\n\n", file=output)
         if options.update:
             costs.lower({journey.name: one for journey, one in played if not one.problems})
+        print("", tables.short(journeys(), costs.read(), theirs), sep="\n", file=output)
         faults = [*tables.faults(played, made), *costs.faults(played)]
         print("", *faults, sep="\n", file=output)
     return 1 if faults else 0

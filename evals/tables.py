@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from evals.costs import Costs
 from evals.journey import Journey
 from evals.mistakes import Mistake, Outcome, Result
 from evals.output import table
@@ -29,6 +30,19 @@ def each(played: Sequence[Row], theirs: dict[str, Cost]) -> str:
         their = (other.calls, other.tokens_in) if other else ("", "")
         rows.append((journey.says, one.calls, one.tokens_in, one.tokens_out, *their))
     return table(("the person says", "calls", "written", "read", "Todoist's calls", "Todoist's written"), rows)
+
+
+def short(journeys: Iterable[Journey], costs: Costs, theirs: dict[str, Cost]) -> str:
+    """Returns the README's table, by the recorded costs: the quoted sentences, and all journeys that Todoist's have."""
+    known = [journey for journey in journeys if journey.name in costs and journey.name in theirs]
+    rows = [(f'"{each.says}"', *_beside([each], costs, theirs)) for each in known if each.quoted]
+    rows.append((f"all {len(known)} that can be compared", *_beside(known, costs, theirs)))
+    return table(("", "calls", "written", "read", "Todoist's calls", "Todoist's written"), rows)
+
+
+def _beside(journeys: Iterable[Journey], costs: Costs, theirs: dict[str, Cost]) -> list[int]:
+    each = [(*costs[one.name].values(), theirs[one.name].calls, theirs[one.name].tokens_in) for one in journeys]
+    return [sum(column) for column in zip(*each, strict=True)]
 
 
 def mistakes(made: Iterable[tuple[Mistake, Result]]) -> str:

@@ -13,8 +13,13 @@ from todo.contract import API, SITE
 from todo.mcp.tools import tools_of
 from todo.storage.engine import newest_revision
 
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), ROOT / "bench/README.md"]
-FOLDERS = "audit|bench|bin|conformance|docs|handlers|migrations|spec|tests|todo"
+DOCUMENTS = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "bench/README.md",
+    ROOT / "evals/README.md",
+]
+FOLDERS = "audit|bench|bin|conformance|docs|evals|handlers|migrations|spec|tests|todo"
 
 
 @pytest.fixture(params=DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
