@@ -132,6 +132,15 @@ def send(patient: Patient, field: str, found: re.Match[str]) -> None:
     patient.set(f"{at}.{found[1]}".strip("."), found[2] == "true" if found[2] in ("true", "false") else int(found[2]))
 
 
+def choose_list(patient: Patient, field: str, _: re.Match[str]) -> None:
+    """One of the lists that there are, if one was meant; else a new one."""
+    name = patient.meant(field)
+    if name in patient.problem["lists"]:
+        patient.set(field, name)
+    else:
+        patient.set(f"{field.rpartition('.')[0]}.create_list".strip("."), True)
+
+
 def choose_tool(patient: Patient, _: str, found: re.Match[str]) -> None:
     """There is no such tool; of those there are, the one that was meant."""
     tools = [name.strip() for name in found[1].split(",")]
@@ -169,8 +178,9 @@ async def look_up(patient: Patient, field: str, found: re.Match[str]) -> None:
 # The first that matches is applied, so what says more stands before what says less.
 REMEDIES: list[tuple[str, Callable[[Patient, str, re.Match[str]], Awaitable[None] | None]]] = [
     (r"[Uu]se (complete_todo|reopen_todo|delete_todo|change_todos)\b(?! takes)", use_tool),
+    (r"must be one of lists", choose_list),
     (r"[Ss]end (\w+): (true|false|\d+)", send),
-    (r"(?:not a known field|unknown).*[Dd]id you mean ([\w.]+)", rename),
+    (r"(?:not (?:a )?known|unknown).*[Dd]id you mean ([\w.]+)", rename),
     (KNOWN, rename),
     (r"[Dd]id you mean (\"[^\"]+\"|[^?;,.]+)", replace),
     (r"no such tool; there are ([\w, ]+)", choose_tool),
@@ -185,6 +195,7 @@ REMEDIES: list[tuple[str, Callable[[Patient, str, re.Match[str]], Awaitable[None
     (r"must be true or false", to_boolean),
     (r"(?:must have the form of this example|such as|for example|[Ll]ike):? (\"[^\"]+\"|[^,; ]+)", reform),
     (r"current_version", present_version),
+    (r"(list_todos|list_changes) shows()()", look_up),
     (r"must be at (?:most|least) (\d+)", bound),
     (r"must have at most (\d+) characters", shorten),
     (r"must have at most (\d+) items", divide),
