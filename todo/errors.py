@@ -181,20 +181,25 @@ class TodoNotFound(Refusal):
 
 
 class ListNotFound(Refusal):
-    """There is no list with this name; `names` are those that there are, and `closest` is most like it."""
+    """There is no list with this name; `names` are those that there are, and `closest` is most like it.
+
+    `can_create` says whether create_list would help.
+    """
 
     FIELD = "list"
 
-    def __init__(self, names: Iterable[str], closest: str | None) -> None:
-        known, room = [], MAX_NAMES
+    def __init__(self, names: Iterable[str], closest: str | None, *, can_create: bool = False) -> None:
+        known: list[str] = []
+        room = MAX_NAMES
         for name in [*([closest] if closest else []), *(name for name in names if name != closest)]:
             room -= len(name.encode()) + 3
             if room > 0:
                 known.append(name)
-        meant = {"closest": closest} if closest else {}
-        hint = f"Use one of lists{', such as closest,' if closest else ''} or send create_list: true to create it."
-        wrong = {"field": self.FIELD, "message": "must be one of lists, or come with create_list: true"}
-        super().__init__(errors=[wrong], lists=known, **meant, hint=hint)
+        cure = "must be one of lists" + (f", such as {closest}" if closest else "")
+        wrong = {"field": self.FIELD, "message": cure + (", or come with create_list: true" if can_create else "")}
+        super().__init__(errors=[wrong], lists=known, **({"closest": closest} if closest else {}))
+        if can_create:
+            self.members["hint"] = "Use one of lists, or send create_list: true to create it."
 
 
 class ListArchived(Refusal):

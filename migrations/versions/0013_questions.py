@@ -38,7 +38,7 @@ SET json = REPLACE(json, '"done_at":"' || done_at || '",', ''),
 WHERE status = 'done' AND done_at IS NOT NULL
 """
 NEXT_TEXTS = """
-SELECT user_id, id, todo, notes, tags, search_text FROM todos
+SELECT user_id, id, todo, notes, tags, steps, search_text FROM todos
 WHERE (user_id, id) > (:user_id, :id) AND status <> 'removed' ORDER BY user_id, id LIMIT :limit
 """
 FOLD = """
@@ -116,7 +116,8 @@ def batches(connection: sa.Connection) -> Iterator[list[dict[str, Any]]]:
 
 
 def text_of(row: dict[str, Any]) -> str:
-    return "\n".join((row["todo"], row["notes"] or "", *json.loads(row["tags"])))
+    steps = [step["text"] for step in json.loads(row["steps"] or "[]")]
+    return "\n".join((row["todo"], row["notes"] or "", *json.loads(row["tags"]), *steps))
 
 
 def without_accents(text: str) -> str:

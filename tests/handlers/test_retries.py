@@ -114,7 +114,7 @@ def test_a_header_that_comes_twice(client: httpx.Client, name: str) -> None:
     headers = [("Idempotency-Key", "k1"), ("Idempotency-Key", "k2"), *client.headers.items()]
     response = client.post(f"/todos/{name}", json={"todo": "x"}, headers=headers)
     answer = problem(response, 400, "invalid_request")
-    assert answer["errors"] == [{"field": "Idempotency-Key", "message": "must be given only once"}]
+    assert answer["errors"] == [{"field": "Idempotency-Key", "message": "must be one value, given only once"}]
 
 
 @pytest.mark.parametrize("key", ["", "a b", "ä", "x" * 256])

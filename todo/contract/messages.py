@@ -76,6 +76,8 @@ def _requirement(error: ValidationError, limit: Any) -> str:
 def _type(schema: Schema) -> str:
     if "enum" in schema:
         return _one_of(schema["enum"])
+    if schema["type"] == "object" and "example" in schema:
+        return f"must be an object, such as {orjson.dumps(schema['example']).decode()}"
     items = ITEM_NAMES.get(schema.get("items", {}).get("type", ""))
     return f"must be {TYPE_NAMES[schema['type']]}" + (f" of {items}{_such_as(schema)}" if items else "")
 

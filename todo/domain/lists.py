@@ -33,10 +33,8 @@ def id_for(edits: Edits, name: str | None, *, create: bool) -> int:
     if found is None and create:
         return _create(edits, name).id
     if found is None:
-        raise _not_found(edits.lists(), name)
-    if found.status == ARCHIVED:
-        raise ListArchived(hint=f"Restore it by update_list with archived: false, or use the list {INBOX}.")
-    return found.id
+        raise _not_found(edits.lists(), name, can_create=True)
+    return _open_id(found)
 
 
 def named(edits: Edits, name: str) -> TodoList | None:
@@ -62,7 +60,7 @@ def update(connection: Connection, owner: Owner, name: str, wanted: JSON) -> JSO
     if listed is None and wanted.get("create_list") and not is_inbox(name):
         listed = _create(changeset, name)
     elif listed is None:
-        raise InboxIsFixed if is_inbox(name) else _not_found(changeset.lists(), name)
+        raise InboxIsFixed if is_inbox(name) else _not_found(changeset.lists(), name, can_create=True)
     listed = _renamed(changeset, listed, wanted.get("name", listed.name))
     if "archived" in wanted:
         listed = listed._replace(status=ARCHIVED if wanted["archived"] else ACTIVE)
@@ -85,7 +83,7 @@ def delete(connection: Connection, owner: Owner, name: str, move_to: str | None)
     listed = named(changeset, name)
     if listed is None:
         raise _not_found(changeset.lists(), name)
-    target = id_for(changeset, move_to, create=False) if move_to is not None else None
+    target = None if move_to is None else _target(changeset, move_to)
     if target == listed.id:
         raise InvalidRequest.of("move_to", "must be another list")
     todos = changeset.todos_of_list(listed.id)
@@ -121,6 +119,22 @@ def all_of(connection: Connection, user: User) -> list[TodoList]:
     """Returns all lists but the inbox, in their order."""
     fields = TodoList._fields
     return [TodoList(**{name: row[name] for name in fields}) for row in connection.live_lists(user_id=user.id)]
+
+
+def _open_id(listed: TodoList) -> int:
+    if listed.status == ARCHIVED:
+        raise ListArchived(hint=f"Restore it by update_list with archived: false, or use the list {INBOX}.")
+    return listed.id
+
+
+def _target(edits: Edits, name: str) -> int:
+    """Returns the id of the list that to-dos move to. Raises ListNotFound and ListArchived."""
+    if is_inbox(name):
+        return INBOX_ID
+    found = named(edits, name)
+    if found is None:
+        raise _not_found(edits.lists(), name)
+    return _open_id(found)
 
 
 def _create(edits: Edits, name: str) -> TodoList:
@@ -172,6 +186,6 @@ def _name_of(edits: Edits, list_id: int | None) -> str:
     return listed.name if isinstance(listed, TodoList) else INBOX
 
 
-def _not_found(lists: Sequence[TodoList], name: str) -> ListNotFound:
+def _not_found(lists: Sequence[TodoList], name: str, *, can_create: bool = False) -> ListNotFound:
     names = [listed.name for listed in lists if listed.status != ARCHIVED]
-    return ListNotFound([INBOX, *names], closest(name, names))
+    return ListNotFound([INBOX, *names], closest(name, names), can_create=can_create)

@@ -158,7 +158,7 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "list_not_found",
         "No such list",
         "There is no list with this name; lists names those that there are.",
-        "Use one of lists, or send create_list: true to create it.",
+        "Use one of lists.",
     ),
     errors.ListArchived: Problem(
         409,

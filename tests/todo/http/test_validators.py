@@ -173,4 +173,4 @@ def test_both_names_of_a_parameter_find_the_same(client: httpx.Client, name: str
 def test_both_names_of_a_parameter_at_once_are_refused(client: httpx.Client, name: str) -> None:
     for path in (f"/todos/{name}", f"/todos/{name}/search"):
         answer = problem(client.get(f"{path}?q=a&query=b"), 400, "invalid_request")
-        assert [error["message"] for error in answer["errors"]] == ["must be given only once"]
+        assert [error["message"] for error in answer["errors"]] == ["must be one value, given only once"]
