@@ -119,7 +119,7 @@ def _explain_alternatives(error: ValidationError, path: str) -> Iterator[FieldEr
                 yield from _explain(cause, path)
             return
         types += wrong
-    yield FieldError(path, f"must be {' or '.join(dict.fromkeys(types))}")
+    yield FieldError(path or "body", f"must be {' or '.join(dict.fromkeys(types))}")
 
 
 def safe_name(name: str) -> str:
