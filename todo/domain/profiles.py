@@ -4,6 +4,8 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
+import orjson
+
 from todo.domain import lists, users
 from todo.domain.changeset import Changeset
 from todo.domain.open_counts import OpenCounts
@@ -42,9 +44,6 @@ def time_zones() -> list[str]:
 
 def _profile(connection: Connection, user: User) -> JSON:
     now = user.local_now()
-    every = lists.all_of(connection, user)
-    archived = lists.archived_ids(every)
-    counts = OpenCounts.of(connection, user, archived)
     return {
         "username": user.username,
         "time_zone": user.time_zone,
@@ -52,10 +51,26 @@ def _profile(connection: Connection, user: User) -> JSON:
         "local_now": now,
         "weekday": weekday(now),
         "week_start": user.week_start,
+        **_contents(connection, user, now),
+    }
+
+
+def _contents(connection: Connection, user: User, now: str) -> JSON:
+    """Returns the counts, lists and tags, which are cached: to count them reads every open to-do."""
+    key = ("contents", user.version, now)
+    text = connection.cache.get(key)
+    if text is not None:
+        return dict(orjson.loads(text))
+    every = lists.all_of(connection, user)
+    archived = lists.archived_ids(every)
+    counts = OpenCounts.of(connection, user, archived)
+    contents = {
         "counts": _counts(connection, user, counts, archived),
         "lists": lists.describe(every, counts),
         **counts.shown_tags(),
     }
+    connection.cache.put(key, orjson.dumps(contents).decode())
+    return contents
 
 
 def _counts(connection: Connection, user: User, counts: OpenCounts, archived: set[int]) -> JSON:
