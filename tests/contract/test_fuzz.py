@@ -85,6 +85,7 @@ NOT_BY_CHANCE = {
 VISIBLE = st.characters(codec="utf-8", exclude_categories=("Cc", "Cf"))
 schemathesis.openapi.format("visible-text", st.text(VISIBLE).filter(is_visible))
 BY_INDEX = "DELETE /todos/{username}"
+BY_BODY = (BY_INDEX, "POST /todos/{username}/changes")  # what they are about is named in the body
 
 
 # What schemathesis takes for a fault and is none; the docstring of each says why.
@@ -111,8 +112,8 @@ def refuses_me(failure: Failure, response: schemathesis.Response) -> bool:
 
 
 def has_nothing_at_that_place(failure: Failure, response: schemathesis.Response) -> bool:
-    """delete_todo_by_index answers 404 for a place beyond the end, though the list exists."""
-    return isinstance(failure, EnsureResourceAvailability) and failure.not_available_with == BY_INDEX
+    """A body that names a place beyond the end, or an id that is none, is answered by 404, though the list exists."""
+    return isinstance(failure, EnsureResourceAvailability) and failure.not_available_with in BY_BODY
 
 
 def still_has_the_list(failure: Failure, response: schemathesis.Response) -> bool:
