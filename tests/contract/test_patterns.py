@@ -140,6 +140,6 @@ def test_expressions_were_found() -> None:
 
 def test_what_is_too_long_is_told_once_and_not_looked_into() -> None:
     (error,) = find_errors(API.resolved_schema("Words"), "a" * 30_000 + "\x01")
-    assert error.message == "must have at most 200 characters"
+    assert error.message.startswith("must have at most 200 characters")
     (error,) = find_errors(API.resolved_schema("Tags"), ["\x01"] * 30_000)
     assert error.message == "must have at most 20 items"

@@ -189,11 +189,7 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "Use a list that exists, or delete one with delete_list.",
     ),
     errors.ChangeNotFound: Problem(
-        404,
-        "change_not_found",
-        "No such change",
-        "This list has no change with that id.",
-        "Call list_changes for the ids.",
+        404, "change_not_found", "No such change", "This list has no change with that id.", "Call list_changes for ids."
     ),
     errors.MethodNotAllowed: Problem(
         405,
