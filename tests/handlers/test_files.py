@@ -67,7 +67,7 @@ def test_csv_holds_every_to_do_and_no_formula(filled: Person) -> None:
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == 'attachment; filename="todo.csv"'
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert rows[0] == ["todo", "notes", "due", "priority", "tags", "repeat", "steps", "status", "created_at"]
+    assert rows[0] == ["todo", "notes", "due", "priority", "tags", "repeat", "list", "steps", "status", "created_at"]
     assert len(rows) == 1 + len(TODOS) + 1
     # A spreadsheet may separate by something else, and knows quotation marks only where a cell of its own begins.
     for separator in ",;\t":

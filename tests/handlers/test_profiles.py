@@ -25,6 +25,8 @@ def test_profile_of_a_list_that_nobody_wrote_to(client: httpx.Client, name: str)
         "weekday": "Sunday",
         "week_start": "monday",
         "counts": {"open": 0, "overdue": 0, "done": 0, "deleted": 0},
+        "lists": [{"name": "Inbox", "open": 0, "overdue": 0}],
+        "tags": [],
     }
 
 

@@ -69,6 +69,7 @@ class TestAdd:
         assert response.json() == {
             "id": 1,
             "todo": "Buy milk",
+            "list": "Inbox",
             "status": "open",
             "version": 1,
             "created_at": "2026-11-22T16:05:09Z",

@@ -10,7 +10,7 @@ from tests.answers import check_answer
 from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
 from todo.app import create_app
 from todo.config import Settings
-from todo.domain import changes, todos
+from todo.domain import changes, listing
 from todo.errors import StorageUnavailable
 from todo.manifest import ManifestError, build
 from todo.storage.engine import StorageNotReady
@@ -51,7 +51,7 @@ def test_a_database_that_fails_is_said_to_be_unavailable(client: TestClient, mon
     def fail(*_: object) -> None:
         raise StorageUnavailable
 
-    monkeypatch.setattr(todos, "page", fail)
+    monkeypatch.setattr(listing, "page", fail)
     response = client.get("/todos/kevin")
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
 

@@ -66,6 +66,8 @@ WRITES = [
     ("unshare_todo", {}),
     ("change_todos", {"actions": [{"action": "add", "todo": "z"}]}),
     ("undo_change", {}),
+    ("update_list", {"name": "Journey"}),
+    ("delete_list", {}),
     ("update_profile", {"time_zone": "Asia/Tokyo"}),
 ]
 
@@ -80,10 +82,11 @@ def test_handlers_name_their_own_operation(
     client: httpx.Client, name: str, operation_id: str, body: JSON, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(client, name)
+    client.patch(f"/lists/{name}/Trip", json={"create_list": True})
     (operation,) = [operation for operation in API.operations if operation.id == operation_id]
     named = []
     keep = idempotency.fingerprint
     monkeypatch.setattr(idempotency, "fingerprint", lambda *asked: named.append(asked[0]) or keep(*asked))
-    path = operation.path.format(username=name, todo_id=1, change_id=1)
+    path = operation.path.format(username=name, todo_id=1, change_id=1, list="Trip")
     assert client.request(operation.method, path, json={**body, "request_id": "k"}).is_success
     assert named == [operation_id]

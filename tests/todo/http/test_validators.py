@@ -27,7 +27,7 @@ from todo.http.json_body import parse_json
         ({"type": "string", "nullable": True}, 1, "must be text or null"),
         ({"enum": ["a", "b", None]}, "c", "must be one of a, b"),
         ({"oneOf": [{"type": "string", "enum": ["a", "b"]}, {"enum": [None]}]}, "c", "must be one of a, b"),
-        ({"oneOf": [{"type": "string", "enum": ["a", "b"]}, {"enum": [None]}]}, 1, "must be text"),
+        ({"oneOf": [{"type": "string", "enum": ["a", "b"]}, {"enum": [None]}]}, 1, "must be one of a, b"),
         ({"oneOf": [{"type": "string"}, {"type": "integer", "minimum": 1}]}, 0, "must be at least 1"),
         ({"oneOf": [{"type": "string"}, {"type": "integer"}]}, True, "must be text or a whole number"),
         ({"minimum": 1}, 0, "must be at least 1"),

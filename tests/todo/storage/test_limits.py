@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import migrate
 from tests.handlers.test_todos import problem
-from todo.domain import todos
+from todo.domain import listing
 from todo.domain.users import Owner, find
 from todo.errors import ReadTooSlow
 from todo.storage import limits
@@ -90,6 +90,6 @@ def test_the_answer_says_what_to_do(client: httpx.Client, name: str, monkeypatch
     def page(*_: Any) -> None:
         raise ReadTooSlow
 
-    monkeypatch.setattr(todos, "page", page)
+    monkeypatch.setattr(listing, "page", page)
     answer = problem(client.get(f"/todos/{name}?q=milk"), 503, "read_too_slow")
     assert "shorter q" in answer["hint"]

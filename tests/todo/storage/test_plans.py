@@ -37,6 +37,9 @@ WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
 SELECT users.id, i, 'x', CASE WHEN i > 10 THEN '9999' ELSE '2026-11-27' END, 3 - i / 20, '[]', '', 'x', 'open', 1,
        '2026-11-22', '2026-11-22', 1, '{}' FROM users, n
 WHERE users.id <= 2500;
+INSERT INTO lists (user_id, id, name, name_key, position, status, updated_at, change_id, bytes)
+SELECT user_id, id, 'list', 'list', id, CASE WHEN id = 1 THEN 'archived' ELSE 'active' END, '2026-11-22', 1, 100
+FROM todos WHERE user_id <= 2500;
 INSERT INTO changes (user_id, overflow, id, kind, record_id, at, actor, client, summary, action)
 SELECT user_id, 0, id, 'todo', id, '2026-11-22', 'assistant', '', '', 'add' FROM todos WHERE user_id <= 2500;
 INSERT INTO answers (user_id, request_id, fingerprint, answer, expires_at)
