@@ -68,10 +68,10 @@ class Changeset(Edits):
         entries = self.entries()
         if entries:
             log = [entry.to_row() for entry in entries]
-            new, changed = self._rows(entries)
+            rows = self._rows(entries)
             self._require_room_for(entries, log)
-            for name, kind in KINDS.items():
-                kind.save(self.connection, new[name], changed[name])
+            for kind, (new, changed) in rows.items():
+                KINDS[kind].save(self.connection, new, changed)
             if fingerprint:
                 add = recent_adds.Add(self.now, fingerprint, self._last_todo_id, self.change_id)
                 self.recent_adds = recent_adds.note(self.recent_adds, add)
@@ -84,18 +84,17 @@ class Changeset(Edits):
         self._require_room_for([], log)
         self._store_log(log, None, summary)
 
-    def _rows(self, entries: list[Entry]) -> tuple[dict[str, list[JSON]], dict[str, list[JSON]]]:
-        """Returns the rows to insert and to update, by kind, and counts with them. Raises QuotaExceeded."""
-        new: dict[str, list[JSON]] = {name: [] for name in KINDS}
-        changed: dict[str, list[JSON]] = {name: [] for name in KINDS}
-        for key in (entry.key for entry in entries):
-            row = self._row(key)
-            rows = changed if self._stored[key].has_row else new
-            rows[key.kind].append({"user_id": self.user.id, **row})
+    def _rows(self, entries: list[Entry]) -> dict[str, tuple[list[JSON], list[JSON]]]:
+        """Returns by kind the rows to insert and those to update, and counts with them. Raises QuotaExceeded."""
+        rows: dict[str, tuple[list[JSON], list[JSON]]] = {}
+        for entry in entries:
+            row = self._row(entry.key)
+            row["user_id"] = self.user.id
+            rows.setdefault(entry.key.kind, ([], []))[self._stored[entry.key].has_row].append(row)
         kept = _kept(self.counts)
         if kept > MAX_TODOS and kept > _kept(self.user.counts):
             raise QuotaExceeded
-        return new, changed
+        return rows
 
     def _row(self, key: Key) -> JSON:
         """Returns the row of a record as it will be, and counts with it."""

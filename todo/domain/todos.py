@@ -24,6 +24,7 @@ UNSET_PRIORITY = PRIORITIES[0]
 # In JSON, where quotation marks in texts are escaped, this can only be the field.
 DONE_AT_KEY = '"done_at":'
 DONE_AT = re.compile(DONE_AT_KEY + '"([^"]+)"')
+NO_TAGS = "[]"
 REMOVED = "removed"  # the status of a row whose to-do an undo has removed; see records.py
 
 
@@ -90,7 +91,7 @@ class Todo(NamedTuple):
         row |= {
             "due_key": self.due or NO_DUE,
             "urgency": urgency_of(self.priority),
-            "tags": orjson.dumps(self.tags).decode(),
+            "tags": orjson.dumps(self.tags).decode() if self.tags else NO_TAGS,
             "steps": orjson.dumps(self.steps).decode() if self.steps else "",
             "tag_keys": folded.tag_keys,
             "search_text": folded.search_text,
