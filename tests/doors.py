@@ -93,8 +93,10 @@ class Doors:
         """Lets no time pass between requests, for the rate limits."""
         self.now += 3600
         self.hours = 0
-        yield
-        self.hours = 1
+        try:
+            yield
+        finally:
+            self.hours = 1
 
     def assert_same_lists(self, username: str = "kevin") -> None:
         """The to-dos and the log of changes, with actor and client, are the same behind all doors."""

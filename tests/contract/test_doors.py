@@ -36,7 +36,7 @@ JSON = dict[str, Any]
 TOOLS = tools_of(API)
 READER, WRITER, EXPIRED = (bearer(token) for token in USER_TOKENS)
 # What a call needs to reach something.
-SENSIBLE = {"username": "kevin", "todo_id": 1, "change_id": 1, "id": "1", "query": "n", "todo": "x"}
+SENSIBLE = {"username": "kevin", "todo_id": 1, "change_id": 1, "id": "1", "query": "n", "todo": "x", "list": "Trip"}
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,7 @@ def same_beginning_and_end(doors: Doors) -> Iterator[None]:
     for number in range(4):
         todo = {"todo": f"Number {number}", "due": "2026-11-27", "request_id": f"k{number}"}
         doors.everywhere("POST", "/todos/kevin", todo)
+    doors.everywhere("PATCH", "/lists/kevin/Trip", {"create_list": True})
     yield
     doors.assert_same_lists()
 
@@ -205,6 +206,11 @@ HOSTILE: list[tuple[str, JSON]] = [
     ("change_todos", {"actions": [None]}),
     ("change_todos", {"actions": [{"action": "complete", "id": 3, "due": None}, {"action": "add", "todo": "z"}]}),
     ("change_todos", {"actions": [{"action": "complete", "id": 3}, {"action": "complete", "id": 999}]}),
+    ("update_list", {"list": "Trip", "name": "Journey"}),
+    ("update_list", {"list": "None", "archived": True}),
+    ("delete_list", {"list": "Inbox"}),
+    ("list_todos", {"list": "None"}),
+    ("get_todo", {"todo_id": 999}),
     ("undo_change", {"change_id": 1}),
     ("undo_change", {"change_id": 1, "force": 1}),
     ("update_profile", {"time_zone": "Europe/Berlin"}),

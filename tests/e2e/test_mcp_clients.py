@@ -89,7 +89,8 @@ async def call_all(client: Client, **username: str) -> list[str]:
         ("a", {"notes": "n"}),
         ("b", {"due": "2026-11-27", "repeat": "FREQ=DAILY"}),
         ("c", {}),
-        ("d", {}),
+        ("d", {"tags": ["t"], "steps": ["s", "t"]}),
+        ("e", {"list": "Trip", "create_list": True}),
     ):
         await ask(client, "add_todo", todo=text, **more, **username)
     await ask(client, "complete_todo", todo_id=3, **username)

@@ -150,11 +150,16 @@ def _require(action: JSON, needed: set[str], allowed: set[str]) -> None:
 
 
 def _require_one_way(action: JSON) -> None:
-    """Raises InvalidRequest if the action replaces or clears all tags or steps and also changes single ones."""
+    """Raises InvalidRequest if the action replaces or clears all tags or steps and also changes single ones.
+
+    An empty list of single ones says nothing: some models send each field.
+    """
     for name, whole in EDITS.items():
-        if name in action and whole in action:
+        if not action.get(name):
+            continue
+        if whole in action:
             raise InvalidRequest.of(whole, f"replaces all {whole}, so it cannot come with {name}; send one of the two")
-        if name in action and whole in action.get("clear", ()):
+        if whole in action.get("clear", ()):
             raise InvalidRequest.of(
                 "clear", f"must not name {whole}, as {name} is sent too; to replace all send {whole}"
             )
