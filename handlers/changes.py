@@ -1,19 +1,40 @@
 """The operations of the tag changes."""
 
+from functools import partial
 from typing import Any
 
 from todo.accounts.bearer import Principal
-from todo.domain import changes, undo
-from todo.domain.idempotency import Reply, once
+from todo.domain import changes, matching, undo
+from todo.domain.idempotency import Reply, once, once_lately
+from todo.errors import StorageUnavailable
 from todo.storage.database import read_of_list, write
 
 JSON = dict[str, Any]
 
+ATTEMPTS = 5  # at a bulk change of a list that somebody else changes meanwhile
+
 
 async def change_todos(username: str, body: JSON, user: Principal) -> Reply:
     owner, request_id = user.owner(username), user.request_id(body)
-    answer = await write(once, owner, "change_todos", request_id, changes.apply, body["actions"])
+    rule, actions = changes.apply, body["actions"]
+    answer = await write(once_lately, owner, "change_todos", request_id, user.origin, rule, actions)
     return answer.reply()
+
+
+async def change_matching_todos(username: str, body: JSON, user: Principal) -> JSON | Reply:
+    owner, request_id = user.owner(username), user.request_id(body)
+    matching.check(body)
+    if body.get("dry_run"):
+        return await read_of_list(matching.preview, owner, body)
+    for _ in range(ATTEMPTS):
+        found = await read_of_list(matching.find, owner, body)
+        rule = partial(matching.change, found=found)
+        try:
+            answer = await write(once_lately, owner, "change_matching_todos", request_id, user.origin, rule, body)
+            return answer.reply()
+        except matching.Outdated:
+            continue
+    raise StorageUnavailable
 
 
 async def list_changes(

@@ -33,7 +33,7 @@ async def list_todos(
     done = {"done_from": done_from, "done_to": done_to}
     given = {"list": list_, "q": q, "tag": tag, **due, **done, "priority": priority}
     filters = {name: value for name, value in given.items() if value is not None}
-    status = status or ("done" if done.keys() & filters.keys() else "open")
+    status = status or listing.default_status(filters)
     fetch = read_of_list if filters else peek  # a filter may scan the whole list
     return await fetch(listing.page, user.owner(username), status, filters, sort, limit, cursor)
 

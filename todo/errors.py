@@ -249,6 +249,21 @@ class VersionConflict(Refusal):
         super().__init__(current_version=current_version)
 
 
+class UnexpectedCount(Refusal):
+    """Another number of to-dos matches than the caller expects: `matched`; `todos` are the first of them."""
+
+    def __init__(self, matched: int, todos: list[Any]) -> None:
+        hint = f"If these are the right ones, call again with expect: {matched}; else change filter."
+        super().__init__(matched=matched, todos=todos, hint=hint)
+
+
+class TooManyMatching(Refusal):
+    """More to-dos match, `matched`, than are changed at once."""
+
+    def __init__(self, matched: int, todos: list[Any]) -> None:
+        super().__init__(matched=matched, todos=todos)
+
+
 class UndoConflict(Refusal):
     """Later changes conflict with the undo; `conflicts` lists each to-do with its latest change."""
 

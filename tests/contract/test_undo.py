@@ -37,6 +37,15 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
             ]
         },
     ),
+    "change_matching_todos": (
+        "/todos/{name}/changes/matching",
+        {
+            "filter": {"status": "open"},
+            "action": "update",
+            "expect": 3,
+            **{"shift_days": 2, "add_tags": ["t"], "priority": "high", "list": "New", "create_list": True},
+        },
+    ),
     "undo_change": ("/todos/{name}/changes/6/undo", {}),
     "update_list": ("/lists/{name}/Trip", {"name": "Journey", "archived": True}),
     "delete_list": ("/lists/{name}/Trip", {}),

@@ -63,6 +63,11 @@ class Principal(NamedTuple):
             raise NotYourList
         return Owner(name, self.region, self.actor, self.client, self.conversation, self.user_id, self.grant_id)
 
+    @property
+    def origin(self) -> tuple[str, str]:
+        """Where a request comes from: the host's conversation and the client. Two of the same may be a retry."""
+        return self.conversation, self.client
+
     def request_id(self, body: dict[str, Any]) -> str | None:
         """Returns request_id, popped from the body, or Idempotency-Key. Raises InvalidRequest if they differ."""
         request_ids = {body.pop("request_id", None), self.idempotency_key} - {None}

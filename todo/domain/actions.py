@@ -23,7 +23,8 @@ def perform(changeset: Changeset, action: JSON) -> int:
 def _add(changeset: Changeset, action: JSON) -> int:
     """Adds a to-do. Raises InvalidRequest."""
     _require(action, {"todo"}, allowed={*FIELDS, "create_list"})
-    added = changeset.add("add", _edited(changeset, Todo(0, "", changeset.now, changeset.now), action))
+    blank = Todo(0, "", changeset.now, changeset.now)
+    added = changeset.add("add", _with_fields(changeset, blank, fields_of(changeset, action)))
     tell_notes(changeset, added, action)
     return added.id
 
@@ -31,17 +32,22 @@ def _add(changeset: Changeset, action: JSON) -> int:
 def _update(changeset: Changeset, action: JSON) -> int:
     """Changes the given fields; None clears a field. Raises InvalidRequest, TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={*FIELDS, *EDITS, "create_list", "clear", "if_version"})
-    _require_one_way(action)
-    changed = _with_cleared(action)
+    changed = what_changes(action)
     if changed.keys().isdisjoint({*FIELDS, *EDITS}):
         fields = ", ".join(sorted({*FIELDS, *EDITS, "clear"}))
         raise InvalidRequest.of("todo", f"is required for update, unless another field is given: {fields}")
     todo = _find(changeset, action)
-    edited = _edited(changeset, todo, changed)
-    if not changed.keys().isdisjoint(EDITS):
-        edited = edited._replace(tags=tags.edited(edited.tags, changed), steps=steps.edited(edited.steps, changed))
+    edited = updated(changeset, todo, changed, fields_of(changeset, changed))
     tell_notes(changeset, edited, changed)
     return changeset.edit("update", edited)
+
+
+def updated(changeset: Changeset, todo: Todo, changed: JSON, fields: JSON) -> Todo:
+    """Returns the to-do after an update, of which `fields` are what `fields_of` returns. Raises InvalidRequest."""
+    edited = _with_fields(changeset, todo, fields)
+    if changed.keys().isdisjoint(EDITS):
+        return edited
+    return edited._replace(tags=tags.edited(edited.tags, changed), steps=steps.edited(edited.steps, changed))
 
 
 def _complete(changeset: Changeset, action: JSON) -> int:
@@ -165,8 +171,9 @@ def _require_one_way(action: JSON) -> None:
             )
 
 
-def _with_cleared(action: JSON) -> JSON:
-    """Returns the action with None for each field in `clear`. Raises InvalidRequest if one of them has a value too."""
+def what_changes(action: JSON) -> JSON:
+    """Returns an update with None for each field in `clear`. Raises InvalidRequest if it says two things of a field."""
+    _require_one_way(action)
     cleared = dict.fromkeys(action.get("clear", ()))
     for name in sorted(cleared.keys() & action.keys()):
         raise InvalidRequest.of("clear", f"must not name {name}, which has a value too")
@@ -184,8 +191,11 @@ def _find(changeset: Changeset, action: JSON, *, in_trash: bool = False) -> Todo
     return todo
 
 
-def _edited(changeset: Changeset, todo: Todo, action: JSON) -> Todo:
-    """Returns the to-do with the fields applied; a new repeat rule starts a series at due. Raises InvalidRequest."""
+def fields_of(changeset: Changeset, action: JSON) -> JSON:
+    """Returns the fields of a to-do that an action gives, as they are stored.
+
+    Raises InvalidRequest, ListNotFound, ListArchived and TooManyLists.
+    """
     given = {name: value for name, value in action.items() if name in FIELDS}
     if "list" in given:
         given["list_id"] = lists.id_for(changeset, given.pop("list"), create=action.get("create_list", False))
@@ -193,7 +203,12 @@ def _edited(changeset: Changeset, todo: Todo, action: JSON) -> Todo:
         given["due"] = due_dates.to_local(given["due"], changeset.user.time_zone)
     if given.get("repeat"):
         given["repeat"] = given["repeat"].removeprefix("RRULE:")
-    edited = todo._replace(**clean(given))
+    return clean(given)
+
+
+def _with_fields(changeset: Changeset, todo: Todo, fields: JSON) -> Todo:
+    """Returns the to-do with the fields; a new repeat rule starts a series at due. Raises InvalidRequest."""
+    edited = todo._replace(**fields)
     if edited.repeat is None:
         return edited._replace(series=None, series_start=None, occurrence=None) if edited.series else edited
     if edited.repeat != todo.repeat:

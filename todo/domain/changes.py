@@ -11,7 +11,7 @@ from todo.contract import API
 from todo.domain import recent_adds, users
 from todo.domain.actions import perform, tell_notes
 from todo.domain.changeset import Changeset
-from todo.domain.entries import Diff, Entry
+from todo.domain.entries import Diff, Entry, shortened
 from todo.domain.list_names import INBOX_ID, names_of
 from todo.domain.paging import decode_cursor, encode_cursor
 from todo.domain.records import LIST, PROFILE, TODO
@@ -23,6 +23,7 @@ from todo.storage.statements import Connection
 JSON = dict[str, Any]
 
 MAX_CHARACTERS = API.limit("response_characters") - 1000  # the rest is for the JSON around the list
+ALWAYS_TOLD: list[str] = API.schema("Todo")["required"]
 
 
 def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
@@ -66,8 +67,14 @@ def apply(connection: Connection, owner: Owner, actions: Sequence[JSON]) -> JSON
     changed = {"change_id": changeset.change_id} if changeset.commit() else {}
     todos = [_todo(changeset, todo_id) for todo_id in todo_ids]
     lists = names_of(connection, changeset.user, (todo.list_id for todo in todos))
+    last = {todo_id: position for position, todo_id in enumerate(todo_ids)}
     return changed | _within_limit(
-        [todo.to_listed(changeset.user, lists) | changeset.answers.about(todo.id) for todo in todos]
+        [
+            todo.to_listed(changeset.user, lists)
+            # What an answer says beyond the fields stands once, with the last action about the to-do.
+            | (changeset.answers.about(todo.id) if last[todo.id] == position else {})
+            for position, todo in enumerate(todos)
+        ]
     )
 
 
@@ -233,14 +240,19 @@ def _shown(fields: JSON, names: Mapping[int, str]) -> JSON:
 
 
 def _within_limit(listed: list[JSON]) -> JSON:
-    """Returns the to-dos; if they exceed the response limit, without what may be long, named in `left_out`."""
+    """Returns the to-dos; if they exceed the response limit, without what may be long, named in `left_out`.
+
+    If that is not enough, each is left with what every to-do has, and the beginning of its text.
+    """
     if length(listed) <= MAX_CHARACTERS:
         return {"todos": listed}
     left_out = ["notes", "tags", "steps"]
-    return {
-        "todos": [{name: value for name, value in todo.items() if name not in left_out} for todo in listed],
-        "left_out": left_out,
-    }
+    shorter = [{name: value for name, value in todo.items() if name not in left_out} for todo in listed]
+    if length(shorter) > MAX_CHARACTERS:
+        left_out = ["todo", *sorted({name for todo in listed for name in todo} - {*ALWAYS_TOLD})]
+        told = [{name: todo[name] for name in ALWAYS_TOLD} for todo in listed]
+        shorter = [{**todo, "todo": shortened(todo["todo"])} for todo in told]
+    return {"todos": shorter, "left_out": left_out}
 
 
 def length(value: Any) -> int:

@@ -1,6 +1,7 @@
 """Edits to the records of a list that are not stored: what a change would do."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import Any, cast
 
 from todo.domain.entries import Entry
@@ -40,6 +41,8 @@ class Edits:
         self._stored: dict[Key, Stored] = {}
         self._after: dict[Key, Record | None] = {}
         self._actions: dict[Key, str] = {}
+        self._edited_of_series: dict[int | None, set[int]] = defaultdict(set)
+        self._list_keys: list[Key] = []
         self._knows_all_lists = False
         self._done: Counter[tuple[str, str]] = Counter()  # by kind and action
 
@@ -77,6 +80,8 @@ class Edits:
         """Sets a record, None to remove it, and counts the action if that changes anything."""
         if self.record(key) != record:
             self._after[key] = record
+            if isinstance(record, Todo):
+                self._edited_of_series[record.series].add(record.id)
             # A to-do added and then edited in one change counts as added.
             self._actions.setdefault(key, action)
             self._done[key.kind, action] += 1
@@ -110,17 +115,21 @@ class Edits:
                 key = Key(LIST, row["id"])
                 if key not in self._after:
                     self._take(key, stored_list(row))
-        lists = [record for record in self._after.values() if isinstance(record, TodoList)]
+        lists = [record for key in self._list_keys if isinstance(record := self._after[key], TodoList)]
         return sorted(lists, key=lambda listed: (listed.position, listed.id))
 
     def todos_of_list(self, list_id: int) -> list[Todo]:
         """Returns the to-dos of a list outside the trash, as edited."""
-        for row in self.connection.todos_of_list(user_id=self.user.id, list_id=list_id):
+        self.take_todos(self.connection.todos_of_list(user_id=self.user.id, list_id=list_id))
+        todos = [todo for todo in self._after.values() if isinstance(todo, Todo)]
+        return [todo for todo in todos if todo.list_id == list_id and todo.status != "deleted"]
+
+    def take_todos(self, rows: Iterable[Any]) -> None:
+        """Begins with to-dos as their rows have them, but for those that have been looked up before."""
+        for row in rows:
             key = Key(TODO, row["id"])
             if key not in self._after:
                 self._take(key, stored_todo(row))
-        todos = [todo for todo in self._after.values() if isinstance(todo, Todo)]
-        return [todo for todo in todos if todo.list_id == list_id and todo.status != "deleted"]
 
     def add_list(self, name: str, position: float) -> TodoList:
         """Adds a list under the next id and returns it."""
@@ -139,9 +148,8 @@ class Edits:
     def of_occurrence(self, series: int | None, occurrence: str) -> Todo | None:
         """Returns the to-do of this occurrence of the series, outside the trash, or None; an open one if there is."""
         rows = self.connection.todos_of_occurrence(user_id=self.user.id, series=series, occurrence=occurrence)
-        for row in rows:
-            self.get(row["id"])
-        kept = [todo for todo in self._after.values() if isinstance(todo, Todo) and todo.status != "deleted"]
+        ids = {row["id"] for row in rows} | self._edited_of_series[series]
+        kept = [todo for number in sorted(ids) if (todo := self.get(number)) and todo.status != "deleted"]
         found = [todo for todo in kept if (todo.series, todo.occurrence) == (series, occurrence)]
         return min(found, key=lambda todo: todo.status != "open", default=None)
 
@@ -165,6 +173,8 @@ class Edits:
 
     def _take(self, key: Key, stored: Stored) -> None:
         """Begins with a record as it is stored."""
+        if key.kind == LIST and key not in self._after:
+            self._list_keys.append(key)
         self._stored[key], self._after[key] = stored, stored.record
 
     def _stamped(self, key: Key) -> Record | None:

@@ -120,6 +120,11 @@ class Entry(NamedTuple):
         return self.before.apply(record, skip=self.kind.monotonic) if is_edit and record else self.before
 
 
+def shortened(text: str, most: int = MAX_TITLE) -> str:
+    """Returns the beginning of a text that identifies its to-do."""
+    return text if len(text) <= most else text[:most] + ELLIPSIS
+
+
 def set_in_profile(entry: Entry) -> list[str]:
     """Returns what an entry about a profile has set, in words."""
     return list(dict.fromkeys(name for field, name in SETTINGS.items() if field in entry.after.values))
@@ -144,8 +149,7 @@ def _diffs(kind: Kind, before: Any, after: Any) -> tuple[Diff, Diff]:
             diff = _text_diff if is_edited_text else _steps_diff if name == "steps" else _whole
             olds[name], news[name] = diff(old, new)
     title = kind.title(after)
-    shown = title if len(title) <= MAX_TITLE else title[:MAX_TITLE] + ELLIPSIS
-    return Diff(digest(kind, before) or "", olds), Diff(digest(kind, after) or "", news, shown)
+    return Diff(digest(kind, before) or "", olds), Diff(digest(kind, after) or "", news, shortened(title))
 
 
 def _diff_from_log(kept: str) -> Diff:

@@ -10,6 +10,7 @@ import orjson
 
 from todo.contract import API
 from todo.domain import quota, users
+from todo.domain.recent_adds import DUPLICATE_TIME
 from todo.domain.users import Owner, User, utc_now
 from todo.errors import AnswerGone, RequestIdReused
 from todo.storage.statements import Connection
@@ -69,6 +70,45 @@ def once(
     return WriteResult(value)
 
 
+def once_lately(
+    connection: Connection,
+    owner: Owner,
+    operation: str,
+    request_id: str | None,
+    origin: tuple[str, str],
+    rule: Callable[..., JSON],
+    *args: Any,
+) -> WriteResult:
+    """Like `once`. Without a request_id, the same request of the same origin, just before, has been this one.
+
+    That is for DUPLICATE_TIME, and while the to-dos of that change are as it left them. The answer is `deduplicated`.
+    """
+    if request_id is not None:
+        return once(connection, owner, operation, request_id, rule, *args)
+    user = users.lock(connection, owner)
+    asked = fingerprint(operation, origin, args)
+    implied = f" {asked}"  # no caller's own has a space
+    answer = _lately(connection, user, implied)
+    if answer:
+        return WriteResult({**answer, "deduplicated": True})
+    value = rule(connection, owner, *args)
+    if "change_id" in value:
+        rows = connection.remove_expired_answers(user_id=user.id, now=utc_now())
+        freed = quota.total([*rows, *connection.remove_answer(user_id=user.id, request_id=implied)])
+        _keep(connection, user, implied, asked, orjson.dumps(value).decode(), freed, DUPLICATE_TIME)
+    return WriteResult(value)
+
+
+def _lately(connection: Connection, user: User, implied: str) -> JSON | None:
+    """Returns the answer to the same request just before, or None; so too where the clock has been set back since."""
+    kept = connection.answer_to(user_id=user.id, request_id=implied)
+    if not (kept and kept["answer"] and utc_now() <= kept["expires_at"] <= utc_now(DUPLICATE_TIME)):
+        return None
+    answer: JSON = orjson.loads(kept["answer"])
+    is_past = connection.changed_since(user_id=user.id, change_id=answer["change_id"])
+    return None if is_past else answer
+
+
 def forget_texts(connection: Connection, user: User, limit: int) -> tuple[int, bool]:
     """Empties up to `limit` kept answers. Returns the bytes freed, and whether there are more.
 
@@ -93,7 +133,15 @@ def _again(kept: Any, same: set[str]) -> WriteResult:
     return WriteResult(orjson.loads(kept["answer"]), replayed=True)
 
 
-def _keep(connection: Connection, user: User, request_id: str, asked: str, answer: str, freed: int) -> None:
+def _keep(
+    connection: Connection,
+    user: User,
+    request_id: str,
+    asked: str,
+    answer: str,
+    freed: int,
+    kept_for: timedelta = KEPT_FOR,
+) -> None:
     """Keeps an answer, and drops the oldest ones of a list that is full. `freed` bytes were removed before."""
     size = quota.bytes_of(request_id, answer)
     if user.bytes + size > quota.MAX_BYTES:
@@ -103,7 +151,7 @@ def _keep(connection: Connection, user: User, request_id: str, asked: str, answe
         request_id=request_id,
         fingerprint=asked,
         answer=answer,
-        expires_at=utc_now(KEPT_FOR),
+        expires_at=utc_now(kept_for),
         bytes=size,
     )
     connection.add_bytes(user_id=user.id, bytes=size - freed)

@@ -40,12 +40,27 @@ def page(
     return orjson.Fragment(text)
 
 
+def default_status(filters: JSON) -> str:
+    """Returns the status of a list for which none is asked."""
+    return "done" if not filters.keys().isdisjoint({"done_from", "done_to"}) else "open"
+
+
+def which_of(status: str) -> str:
+    """Returns which variant of a statement finds to-dos of this status."""
+    return "all" if status == "all" else "one"
+
+
+def conditions_of(connection: Connection, user: User, now: str, filters: JSON) -> JSON:
+    """Returns the parameters of todo_filters.sql at a local time. Raises ListNotFound."""
+    return _conditions(user, now, **_with_list_id(connection, user, filters))
+
+
 def _page(connection: Connection, user: User, now: str, status: str, filters: JSON, wanted: Page) -> JSON:
-    which = "all" if status == "all" else "one"
+    which = which_of(status)
     conditions = {"user_id": user.id, "status": status, "now": now, "today": now[:DAY]}
     is_filtered = bool(filters or user.archived_lists)
     if is_filtered:
-        conditions |= _conditions(user, now, **_with_list_id(connection, user, filters))
+        conditions |= conditions_of(connection, user, now, filters)
         total = getattr(connection, f"total_{which}_filtered")(**conditions)["total"]
         if not total:
             return _page_of(user, now, "", 0, 0)

@@ -158,9 +158,29 @@ class Folded(NamedTuple):
 
     @classmethod
     def of(cls, todo: Todo) -> "Folded":
-        text = "\n".join((todo.todo, todo.notes or "", *todo.tags, *(step["text"] for step in todo.steps)))
+        text = "\n".join((todo.todo, todo.notes or "", *_end(todo)))
         text = fold_for_search(text)
-        return cls(text, "".join(f"\n{fold(tag)}\n" for tag in todo.tags))
+        return cls(text, _tag_keys(todo))
+
+    def with_end_of(self, before: Todo, after: Todo) -> "Folded | None":
+        """Returns the columns after a change of tags or steps alone; None if these are not the columns from before it.
+
+        White space parts what folds, and the text and the notes come first.
+        """
+        old, new = (fold_for_search("\n".join(_end(todo))) for todo in (before, after))
+        start = self.search_text.removesuffix(f" {old}") if old else self.search_text
+        if old and start == self.search_text:
+            return None
+        return Folded(f"{start} {new}" if new else start, _tag_keys(after))
+
+
+def _tag_keys(todo: Todo) -> str:
+    return "".join(f"\n{fold(tag)}\n" for tag in todo.tags)
+
+
+def _end(todo: Todo) -> tuple[str, ...]:
+    """Returns the lines of the search text behind the notes."""
+    return (*todo.tags, *(step["text"] for step in todo.steps))
 
 
 def share_path(share: str) -> str:

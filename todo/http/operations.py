@@ -143,8 +143,8 @@ class CompiledOperation:
 
     async def _charge_result(self, response: Response, caller: str) -> None:
         """Charges for the to-dos in a response, unless they were charged before."""
-        if REPLAYED not in response.raw_headers:
-            answer = orjson.loads(response.body)
+        answer = orjson.loads(response.body)
+        if REPLAYED not in response.raw_headers and "deduplicated" not in answer:
             told = answer[self._result_counted_as]
             todos = told if isinstance(told, int) else len(told) + answer.get("left_out", 0)
             await self._limits.charge_more(self._kind, caller, writes_of(todos))

@@ -212,6 +212,20 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "This to-do has changed since the version in if_version. Nothing was done.",
         "Call get_todo, look at what changed, and call again with if_version set to current_version.",
     ),
+    errors.UnexpectedCount: Problem(
+        409,
+        "unexpected_count",
+        "Another number matches",
+        "Not as many to-dos match filter as expect says; matched is their number. Nothing was done.",
+        "If these are the right ones, send matched as expect; else change filter.",
+    ),
+    errors.TooManyMatching: Problem(
+        409,
+        "too_many_matching",
+        "Too many to-dos match",
+        "More to-dos match filter than are changed at once; matched is their number. Nothing was done.",
+        "Narrow filter, by due_from and due_to or a list, and call once for each part.",
+    ),
     errors.UndoConflict: Problem(
         409,
         "undo_conflict",

@@ -16,6 +16,7 @@ JSON = dict[str, Any]
 USERNAME, MINE = "username", "me"
 # What a model needs to make a call. Patterns and lengths are checked then, and a refusal names what is wrong.
 KEPT_ON_THE_WAY_IN = ("type", "default", "enum")
+TOLD_ELSEWHERE = "x-told-elsewhere"  # fields of an operation that other tools describe: their types are enough
 # Methods whose requests do nothing more when they are repeated; x-idempotent says it of operations of other methods.
 IDEMPOTENT_METHODS = ("GET", "PATCH", "PUT", "DELETE")
 NAME = "x-mcp-name"  # what a tool is called, where the operation needs another name
@@ -42,6 +43,7 @@ class Tool:
         self._needs_body = bool(operation.spec.get("requestBody", {}).get("required"))
         # What goes with every write, and whose list it is, is told once, in the instructions.
         self._told = {USERNAME, *contract.schema("WriteOptions")["properties"]}
+        self._bare = set(operation.spec.get(TOLD_ELSEWHERE, ()))
         self._aliases = aliases_of({*self._path, *self._query, *self._body_fields})
         if len({*self._path, *self._query, *self._body_fields}) < sum(map(len, self._places)):
             raise ValueError(f"{self.name}: two of its parameters and fields have the same name.")
@@ -100,7 +102,8 @@ class Tool:
         }
         properties = {name: self._described(name, parameter) for name, parameter in parameters.items()}
         properties |= {
-            name: self._plain(field, described=name not in self._told) for name, field in self._body_fields.items()
+            name: self._field(name, field, described=name not in self._told)
+            for name, field in self._body_fields.items()
         }
         required = [name for name, parameter in parameters.items() if parameter.get("required")]
         required += (self._body or {}).get("required", [])
@@ -110,6 +113,14 @@ class Tool:
         """Returns the schema of a parameter with the parameter's description."""
         plain = self._plain(parameter["schema"], described=False)
         return plain if name in self._told else {**plain, "description": parameter["description"]}
+
+    def _field(self, name: str, schema: JSON, *, described: bool) -> JSON:
+        """Returns the schema of a field of the body."""
+        if name not in self._bare:
+            return self._plain(schema, described=described)
+        schema = self.contract.resolve(schema)
+        schema = self.contract.resolve(schema.get("oneOf", [schema])[0])
+        return {"type": schema["type"]} | ({"items": self._type(schema["items"])} if "items" in schema else {})
 
     def _plain(self, schema: JSON, *, described: bool = True) -> JSON:
         """Returns a schema in the form that hosts accept: no $ref, no null, no constraints.
@@ -127,8 +138,8 @@ class Tool:
             plain["items"] = self._plain(schema["items"], described=False)
         if "properties" in schema:
             fields = schema["properties"].items()
-            plain["properties"] = {name: self._plain(field, described=False) for name, field in fields}
-            plain["required"] = schema.get("required", [])
+            plain["properties"] = {name: self._field(name, field, described=False) for name, field in fields}
+            plain |= {"required": schema["required"]} if "required" in schema else {}
         return plain
 
     def _output_schema(self) -> JSON:

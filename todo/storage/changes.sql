@@ -84,6 +84,9 @@ SELECT * FROM answers WHERE user_id = :user_id AND request_id = :request_id;
 INSERT INTO answers (user_id, request_id, fingerprint, answer, expires_at, bytes)
 VALUES (:user_id, :request_id, :fingerprint, :answer, :expires_at, :bytes);
 
+-- name: remove_answer
+DELETE FROM answers WHERE user_id = :user_id AND request_id = :request_id RETURNING bytes;
+
 -- name: remove_expired_answers
 DELETE FROM answers WHERE user_id = :user_id AND expires_at <= :now RETURNING bytes;
 

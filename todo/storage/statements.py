@@ -31,6 +31,11 @@ CASE WHEN status = 'open' AND due_key < :now AND due_key <> :today
 """.strip()
 # The JSON of many rows as one text. SQLite joins them in the order in which it finds them.
 JOINED = {"sqlite3": f"GROUP_CONCAT({JSON_COLUMN}, ',')", "psycopg": f"STRING_AGG({JSON_COLUMN}, ',' ORDER BY id)"}
+# The numbers in a text, such as 1,2,3.
+NUMBERS = {
+    "sqlite3": "SELECT value FROM json_each('[' || :ids || ']')",
+    "psycopg": "SELECT unnest(CAST(string_to_array(:ids, ',') AS integer[]))",
+}
 # Locks a row until the transaction ends; SQLite has a single writer anyway.
 FOR_UPDATE = {"sqlite3": "", "psycopg": "FOR UPDATE"}
 
@@ -89,8 +94,8 @@ def load(adapter: str) -> type[Connection]:
 def parsed(adapter: str) -> dict[str, Any]:
     """Returns aiosql's queries for a driver by name; `query.sql` has the parameters in the driver's style."""
     texts = "\n".join((FOLDER / f"{noun}.sql").read_text(encoding="utf-8") for noun in NOUNS)
-    pieces = {"for_update": FOR_UPDATE[adapter], "user": USER_COLUMNS, "joined": JOINED[adapter]}
-    for name, text in {**pieces, "unarchived": UNARCHIVED}.items():
+    pieces = {"for_update": FOR_UPDATE[adapter], "joined": JOINED[adapter], "ids": NUMBERS[adapter]}
+    for name, text in {**pieces, "user": USER_COLUMNS, "unarchived": UNARCHIVED}.items():
         texts = texts.replace(f"{{{name}}}", text)
     queries = aiosql.from_str("\n".join([texts, *_lists(), *_sections()]), adapter, mandatory_parameters=False)
     return {name: getattr(queries, name) for name in queries.available_queries if not name.endswith("_cursor")}

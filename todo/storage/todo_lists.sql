@@ -43,6 +43,12 @@ SELECT id, updated_at, {shown} FROM todos
 WHERE user_id = :user_id AND {status} AND (updated_at, id) < (:after_key, :after_id) {and_filters}
 ORDER BY updated_at DESC, id DESC LIMIT :limit;
 
+-- What a bulk change is about.
+-- name: matching_{which}{filtered}
+SELECT id, todo FROM todos
+WHERE user_id = :user_id AND {status} {and_filters}
+ORDER BY id LIMIT :limit;
+
 -- name: total_{which}{filtered}^
 SELECT COUNT(*) AS total FROM todos
 WHERE user_id = :user_id AND {status} {and_filters};

@@ -7,6 +7,17 @@ SELECT * FROM todos WHERE user_id = :user_id AND id IN (
     WHERE user_id = :user_id AND overflow IN (0, 1) AND id = :change_id AND kind = 'todo'
 );
 
+-- `ids` is a text, such as 1,2,3.
+-- name: todos_by_ids
+SELECT * FROM todos WHERE user_id = :user_id AND id IN ({ids}) ORDER BY id;
+
+-- Whether a to-do of a change has been changed since.
+-- name: changed_since^
+SELECT 1 AS changed FROM todos WHERE user_id = :user_id AND change_id <> :change_id AND id IN (
+    SELECT record_id FROM changes
+    WHERE user_id = :user_id AND overflow IN (0, 1) AND id = :change_id AND kind = 'todo'
+) LIMIT 1;
+
 -- The first to-dos of a status as one text, by id, which is the order of the key: COALESCE keeps indexes out.
 -- name: first_todos^
 SELECT {joined} AS todos, COUNT(*) AS returned, MAX(id) AS last_id FROM (
