@@ -97,6 +97,27 @@ class TestChangeTodos:
         response = client.post(f"/todos/{name}/changes", json={"actions": [action]})
         assert [error["field"] for error in problem(response, 400, "invalid_request")["errors"]] == [field]
 
+    def test_a_hundred(self, client: httpx.Client, name: str) -> None:
+        answer = change(client, name, *({"action": "add", "todo": f"{n}"} for n in range(100)))
+        assert [todo["id"] for todo in answer["todos"]] == list(range(1, 101))
+
+    @pytest.mark.parametrize(("most", "left_out"), [("notes", ["notes", "tags", "steps"]), ("todo", ["todo", "due"])])
+    def test_the_longest_answers_stay_short(
+        self, client: httpx.Client, name: str, most: str, left_out: list[str]
+    ) -> None:
+        # Bodies are limited too, so that the longest answers are about to-dos that are there.
+        for start in range(0, 100, 10):
+            long = {"todo": "\\" * 500, "due": "2026-11-27"} if most == "todo" else {"todo": "a", "notes": "n" * 3000}
+            change(client, name, *({"action": "add", **long, "tags": [f"{start}"]} for _ in range(10)))
+        actions = [{"action": "complete", "id": number} for number in range(1, 101)]
+        response = client.post(f"/todos/{name}/changes", json={"actions": actions})
+        assert len(response.text) < 60_000
+        answer = response.json()
+        assert set(left_out) <= set(answer["left_out"])
+        assert len(answer["todos"]) == 100
+        assert answer["todos"][99]["status"] == "done"
+        assert len(answer["todos"][0]["todo"]) == (101 if most == "todo" else 1)
+
     @pytest.mark.parametrize("count", [0, 101])
     def test_how_many(self, client: httpx.Client, name: str, count: int) -> None:
         actions = [{"action": "add", "todo": str(number)} for number in range(count)]
@@ -316,7 +337,10 @@ class TestUndo:
             change(
                 client,
                 name,
-                *({"action": "add", "todo": f"{start}", "due": "2150-01-01", "repeat": "FREQ=DAILY"} for _ in range(50)),
+                *(
+                    {"action": "add", "todo": f"{start}", "due": "2150-01-01", "repeat": "FREQ=DAILY"}
+                    for _ in range(50)
+                ),
             )
             assert page(client, name)["total"] == start + 49
         done = change(client, name, *({"action": "complete", "id": n} for n in range(1, 51)))

@@ -2,17 +2,19 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
 import time_machine
 
-from tests.conftest import AUTHORIZATION
+from tests.conftest import AUTHORIZATION, running
 from tests.handlers.test_todos import add, page, problem
 from tests.people import Person
+from tests.replay import assert_bytes_are_counted
 from todo.domain.users import Owner, find
 from todo.storage.database import open_engine
+from todo.storage.statements import Connection
 
 NOW = datetime(2026, 11, 22, 16, 5, 9, tzinfo=UTC)
 
@@ -24,6 +26,17 @@ def recent_adds_of(database_url: str, name: str) -> list[str]:
         return engine.submit_read(find, Owner(name)).result().recent_adds.splitlines()
     finally:
         engine.stop()
+
+
+def implied_of(database_url: str, name: str) -> list[str]:
+    """Returns what stands for the request_id of requests that had none."""
+
+    def kept(connection: Connection, owner: Owner) -> list[str]:
+        rows = connection.all_answers(user_id=find(connection, owner).id)
+        return [row["request_id"] for row in rows if row["request_id"].startswith(" ")]
+
+    with running(database_url) as engine:
+        return engine.submit_read(kept, Owner(name)).result()
 
 
 def post(
@@ -41,6 +54,7 @@ WRITES: list[tuple[str, str, dict]] = [
     ("POST", "/todos/{name}/1/complete", {}),
     ("POST", "/todos/{name}/1/reopen", {}),
     ("POST", "/todos/{name}/changes", {"actions": [{"action": "add", "todo": "z"}]}),
+    ("POST", "/todos/{name}/changes/matching", {"filter": {"when": "no_due"}, "action": "delete", "expect": 1}),
     ("POST", "/todos/{name}/changes/1/undo", {}),
     ("PATCH", "/profiles/{name}", {"time_zone": "Asia/Tokyo"}),
 ]
@@ -190,6 +204,82 @@ class TestWithoutKey:
         }[since]
         client.request(method, f"/todos/{name}{path}")
         assert post(client, name).json()["id"] == 2
+
+
+class TestBatchesWithoutKey:
+    """The same batch within ten seconds is a retry, as long as its to-dos are as it left them."""
+
+    BODY: ClassVar = {"actions": [{"action": "add", "todo": "Buy milk"}, {"action": "update", "id": 1, "notes": "n"}]}
+
+    def send(self, client: httpx.Client, name: str, body: Any = BODY, **headers: str) -> Any:
+        response = client.post(f"/todos/{name}/changes", json=body, headers=headers)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def test_is_done_once(self, client: httpx.Client, name: str) -> None:
+        add(client, name)
+        first, again = (self.send(client, name) for _ in range(2))
+        assert again == {**first, "deduplicated": True}
+        assert page(client, name)["total"] == 2
+
+    def test_twenty_at_once_are_one(self, client: httpx.Client, name: str) -> None:
+        add(client, name)
+        with ThreadPoolExecutor(10) as threads:
+            list(threads.map(lambda _: self.send(client, name), range(20)))
+        assert page(client, name)["total"] == 2
+
+    def test_only_for_ten_seconds(self, client: httpx.Client, name: str) -> None:
+        add(client, name)
+        with time_machine.travel(NOW, tick=False) as clock:
+            self.send(client, name)
+            clock.shift(10)
+            assert "deduplicated" in self.send(client, name)
+            clock.shift(1)
+            assert "deduplicated" not in self.send(client, name)
+
+    def test_not_for_longer_where_the_clock_is_set_back(self, client: httpx.Client, name: str) -> None:
+        add(client, name)
+        with time_machine.travel(NOW, tick=False) as clock:
+            self.send(client, name)
+            clock.shift(-3600)
+            assert "deduplicated" not in self.send(client, name)
+
+    @pytest.mark.parametrize("path", ["/1/complete", "/2/complete", "/changes/2/undo"])
+    def test_not_when_one_of_its_todos_has_moved_on(self, client: httpx.Client, name: str, path: str) -> None:
+        add(client, name)
+        self.send(client, name)
+        assert client.post(f"/todos/{name}{path}").is_success
+        assert "deduplicated" not in self.send(client, name)
+        assert "deduplicated" in self.send(client, name)
+
+    def test_not_when_nothing_was_changed(self, client: httpx.Client, name: str) -> None:
+        add(client, name)
+        body = {"actions": [{"action": "reopen", "id": 1}]}
+        assert "deduplicated" not in self.send(client, name, body)
+        client.post(f"/todos/{name}/1/complete")
+        assert self.send(client, name, body)["change_id"] == 3
+
+    def test_other_conversations_clients_and_lists_are_others(self, client: httpx.Client, name: str) -> None:
+        for username in (name, f"{name}-other"):
+            add(client, username)
+        self.send(client, name)
+        for username, headers in (
+            (name, {"openai-conversation-id": "c"}),
+            (name, {"User-Agent": "another"}),
+            (f"{name}-other", {}),
+        ):
+            assert "deduplicated" not in self.send(client, username, **headers)
+
+    def test_what_is_kept_for_it_goes(self, client: httpx.Client, name: str, database_url: str) -> None:
+        with time_machine.travel(NOW, tick=False) as clock:
+            add(client, name)
+            for number in range(20):
+                self.send(client, name, {"actions": [{"action": "update", "id": 1, "notes": f"{number}"}]})
+            assert len(implied_of(database_url, name)) == 20
+            clock.shift(11)
+            self.send(client, name)
+            assert len(implied_of(database_url, name)) == 1
+        assert_bytes_are_counted(database_url, name)
 
 
 def test_a_retry_of_what_was_done_before_the_trash_was_emptied_is_not_done_again(

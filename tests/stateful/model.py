@@ -61,6 +61,23 @@ class Model:
         self.last_id = last_id
         return change_id, [deepcopy(self.todos[todo_id]) for todo_id in ids]
 
+    def matching(self, filters: JSON, action: str) -> list[int]:
+        """Returns the ids of the to-dos that a bulk change with this filter is about."""
+        status = {"reopen": "done", "restore": "deleted"}.get(action, "open")
+        return [
+            todo_id
+            for todo_id, todo in sorted(self.todos.items())
+            if todo["status"] == status
+            and filters.get("tag") in (None, *todo.get("tags", []))
+            and filters.get("priority") in (None, todo.get("priority"))
+        ]
+
+    def counts_of(self, change_id: int | None) -> JSON:
+        """Returns how many to-dos a change has changed and, if it has, added."""
+        before = self.changes[change_id - 1].before.values() if change_id else []
+        added = sum(todo is None for todo in before)
+        return {"changed": len(before) - added} | ({"next_added": added} if added else {})
+
     def undo(self, change_id: int, *, force: bool) -> tuple[int, list[JSON]]:
         """Undoes a change and returns the new one's id and what stood in the way."""
         if not 1 <= change_id <= len(self.changes):

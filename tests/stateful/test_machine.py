@@ -43,6 +43,16 @@ EDITS = st.one_of(
     st.fixed_dictionaries({}, optional={"todo": st.sampled_from(["A", "B"]), **FIELDS}).filter(bool), SINGLE_EDITS
 )
 IDS = st.integers(1, 12)
+FILTERS = st.fixed_dictionaries(
+    {}, optional={"tag": st.sampled_from(["a", "b"]), "priority": st.sampled_from(["low", "high"])}
+).filter(bool)
+BULK = st.one_of(
+    st.sampled_from(["complete", "reopen", "delete", "restore"]).map(lambda action: {"action": action}),
+    st.fixed_dictionaries({"action": st.just("update"), "add_tags": SINGLE["add_tags"]}),
+    st.fixed_dictionaries(
+        {"action": st.just("update"), "remove_tags": SINGLE["remove_tags"], "priority": FIELDS["priority"]}
+    ),
+)
 KEYS = st.sampled_from([None, "k1", "k2", "k3", "k4"])
 
 
@@ -57,6 +67,7 @@ class Machine(RuleBasedStateMachine):
         self.name = next(NAMES)
         self.model = Model()
         self.texts = count(1)
+        self.conversations = count(1)
 
     def teardown(self) -> None:
         assert_log_gives_the_list(self.database_url, self.name)
@@ -111,6 +122,20 @@ class Machine(RuleBasedStateMachine):
 
         self.send("POST", "/changes", {"actions": actions}, key, answer)
 
+    @rule(filters=FILTERS, action=BULK, off=st.sampled_from([0, 0, 0, 1]), key=KEYS)
+    def change_matching(self, filters: JSON, action: JSON, off: int, key: str | None) -> None:
+        matching = self.model.matching(filters, action["action"])
+        body = {"filter": filters, **action, "expect": len(matching) + off}
+
+        def answer() -> JSON:
+            if off:
+                raise Refused("unexpected_count", matched=len(matching))
+            change_id, _ = self.model.apply([{**action, "id": todo_id} for todo_id in matching])
+            counts = {"matched": len(matching), **self.model.counts_of(change_id)}
+            return counts | ({"change_id": change_id} if change_id else {})
+
+        self.send("POST", "/changes/matching", body, key, answer)
+
     @precondition(lambda self: self.model.changes)
     @rule(back=st.integers(0, 5), force=st.booleans(), key=KEYS)
     def undo(self, back: int, force: bool, key: str | None) -> None:
@@ -126,7 +151,7 @@ class Machine(RuleBasedStateMachine):
     def retry_without_a_key(self, text: str) -> None:
         body = {"todo": f"{text} {next(self.texts)}"}
         self.send("POST", "", body, None, lambda: self.single({"action": "add", **body}))
-        again = self.service.client.post(f"/todos/{self.name}", json=body).json()
+        again = self.service.client.post(f"/todos/{self.name}", json=body, headers=self.conversation).json()
         assert (again["deduplicated"], again["id"]) == (True, self.model.last_id)
 
     @rule(now=st.sampled_from([True, False, False, False, False, False]))
@@ -149,7 +174,9 @@ class Machine(RuleBasedStateMachine):
 
     def send(self, method: str, path: str, body: JSON, key: str | None, answer: Callable[[], JSON]) -> None:
         """Sends a request and compares the answer with the model's."""
-        headers = {"Idempotency-Key": key} if key else {}
+        # Without a key the same batch would count as a retry, unless it comes from another conversation.
+        self.conversation = {"openai-conversation-id": f"{next(self.conversations)}"}
+        headers = {"Idempotency-Key": key} if key else self.conversation
         response = self.service.client.request(method, f"/todos/{self.name}{path}", json=body, headers=headers)
         replay = key in self.model.answers
         refusal, expected = None, {}
@@ -168,7 +195,10 @@ class Machine(RuleBasedStateMachine):
     @staticmethod
     def compare(response: httpx.Response, expected: JSON) -> None:
         found = response.json()
-        if "todos" in expected:
+        if "matched" in expected:
+            names = ("change_id", "matched", "changed", "next_added")
+            assert {name: found[name] for name in names if name in found} == expected
+        elif "todos" in expected:
             assert found.get("change_id") == expected.get("change_id")
             assert [compared(todo) for todo in found["todos"]] == [compared(todo) for todo in expected["todos"]]
         elif "undoes" in expected:

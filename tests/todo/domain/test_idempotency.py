@@ -65,6 +65,7 @@ WRITES = [
     ("share_todo", {}),
     ("unshare_todo", {}),
     ("change_todos", {"actions": [{"action": "add", "todo": "z"}]}),
+    ("change_matching_todos", {"filter": {"when": "no_due"}, "action": "complete", "expect": 1}),
     ("undo_change", {}),
     ("update_list", {"name": "Journey"}),
     ("delete_list", {}),
