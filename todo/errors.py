@@ -253,7 +253,7 @@ class UnexpectedCount(Refusal):
     """Another number of to-dos matches than the caller expects: `matched`; `todos` are the first of them."""
 
     def __init__(self, matched: int, todos: list[Any]) -> None:
-        hint = f"If these are the right ones, call again with expect: {matched}; else change filter."
+        hint = f"If these are the right ones, send expect: {matched}; else change filter."
         super().__init__(matched=matched, todos=todos, hint=hint)
 
 

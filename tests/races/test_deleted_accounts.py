@@ -50,6 +50,13 @@ def one_round(workers: Workers) -> None:
 
         return write
 
+    def by_filter() -> set[int]:
+        http, statuses = workers.browser(), set()
+        body = {"filter": {"status": "open"}, "action": "update", "shift_days": 1, "add_tags": ["x"], "expect": 3}
+        while not over.is_set():
+            statuses.add(http.post("/todos/me/changes/matching", json=body, headers=headers).status_code)
+        return statuses
+
     def by_form() -> set[int]:
         browser = workers.browser()
         browser.cookies.update(person.browser.cookies)
@@ -66,7 +73,8 @@ def one_round(workers: Workers) -> None:
         finally:
             over.set()
 
-    newcomer, *statuses = at_once(end, by_form, *map(by_token, range(4)))
+    newcomer, in_bulk, *statuses = at_once(end, by_filter, by_form, *map(by_token, range(4)))
+    assert in_bulk <= {200, 401, 409}
     assert set.union(*statuses) <= {201, 303, 401, 403}
     assert todos_of(newcomer) == []
     assert http.get("/todos/me", headers=headers).status_code == 401
