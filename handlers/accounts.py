@@ -74,7 +74,7 @@ def change_email(user: Owner, body: JSON) -> Answer:
 
 def change_time_zone(user: Owner, body: JSON) -> Answer:
     try:
-        browser.write(profiles.update, user, body["time_zone"])
+        browser.write(profiles.update, user, body["time_zone"], body.get("week_start"))
     except Refusal as refusal:
         return _account_page(user, refusal)
     return browser.go_to("/account#time-zone")
@@ -148,6 +148,8 @@ def _account_page(owner: Owner, refusal: Refusal | None = None) -> Response:
         when=user.local_text,
         time_zone=user.time_zone,
         guessed=user.time_zone_guessed,
+        week_start=user.week_start,
+        is_week_start_set=user.stored_week_start is not None,
         time_zones=profiles.time_zones(),
         calendar=f"{current.get().settings.public_url}{calendar}" if calendar else None,
     )

@@ -1,11 +1,13 @@
 """The operations of the tag history: the history of the list, and undo."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from werkzeug import Response
 
-from todo.domain import history, undo
+from todo.domain import changes, history, undo, users
 from todo.domain.history import Actor
+from todo.domain.list_names import names_of
 from todo.domain.undo import UndoPreview
 from todo.domain.users import Owner
 from todo.errors import Refusal, UndoConflict
@@ -42,11 +44,12 @@ def undo_on_page(user: Owner, body: JSON) -> Response:
 
 def get_undo_preview(user: Owner, who: str, since_day: str, since_time: str = "00:00") -> Response:
     actor, since = Actor.named(who), f"{since_day}T{since_time[:5]}"
-    would_undo, in_the_way = browser.read(_preview, user, actor, since)
+    would_undo, in_the_way, names = browser.read(_preview, user, actor, since)
     return browser.page(
         "undo_all.html",
         undoing=would_undo,
         in_the_way=in_the_way,
+        lists=names,
         actor=actor,
         since_day=since_day,
         since_time=since_time[:5],
@@ -73,10 +76,14 @@ def clear_history(user: Owner, body: JSON) -> Response:
     return browser.go_back(body, "/history")
 
 
-def _preview(connection: Connection, owner: Owner, actor: Actor, since: str) -> tuple[UndoPreview, list[Any]]:
-    """Returns what would be undone, and the later changes that keep the rest from it, from one snapshot."""
+def _preview(
+    connection: Connection, owner: Owner, actor: Actor, since: str
+) -> tuple[UndoPreview, list[Any], Mapping[int, str]]:
+    """Returns what would be undone, the later changes that keep the rest from it, and the names of lists in it."""
     would_undo = undo.preview(connection, owner, actor.by, since)
-    return would_undo, history.conflicting_changes(connection, owner, would_undo.conflicts[: history.MAX_ENTRIES])
+    in_the_way = history.conflicting_changes(connection, owner, would_undo.conflicts[: history.MAX_ENTRIES])
+    list_ids = changes.list_ids_in(would_undo.entries[: history.MAX_ENTRIES])
+    return would_undo, in_the_way, names_of(connection, users.find(connection, owner), list_ids)
 
 
 def _page(

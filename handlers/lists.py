@@ -6,7 +6,7 @@ from werkzeug import Response
 
 from todo.contract import API
 from todo.contract.schemas import find_errors
-from todo.domain import changes
+from todo.domain import changes, steps
 from todo.domain.users import Owner
 from todo.errors import InvalidRequest, Refusal
 from todo.web import browser, list_page
@@ -19,6 +19,7 @@ def get_list(
     user: Owner,
     q: str | None = None,
     tag: str | None = None,
+    list_: str | None = None,
     section: str | None = None,
     cursor: str | None = None,
     edit: int | None = None,
@@ -29,6 +30,7 @@ def get_list(
         back=browser.here(list_page.PATH),
         q=q,
         tag=tag,
+        list_name=list_,
         section=section,
         cursor=cursor,
         edit=edit,
@@ -46,13 +48,24 @@ def add_to_list(user: Owner, body: JSON) -> Response:
 
 def edit_on_list(user: Owner, body: JSON) -> Response:
     todo_id, version = int(body["id"]), int(body["version"])
-    cleared: JSON = {"notes": None, "due": None, "priority": None, "tags": None, "repeat": None}
+    cleared: JSON = {"notes": None, "due": None, "priority": None, "tags": None, "repeat": None, "steps": None}
     try:
         action = {"action": "update", "id": todo_id, "if_version": version, **cleared, **_fields(body, "TodoUpdate")}
         edited = browser.write(changes.act, user, action)
     except Refusal as refusal:
         return list_page.show_again(user, refusal, body, edit=todo_id, edited=body)
     return browser.go_back(body, list_page.PATH, edited["change_id"] if edited["version"] > version else None)
+
+
+def check_on_list(user: Owner, body: JSON) -> Response:
+    todo_id, _, step = body["step"].partition(" ")
+    try:
+        checked = browser.write(changes.act, user, {"action": "update", "id": int(todo_id), body["action"]: [step]})
+    except InvalidRequest:
+        return list_page.show_again(user, InvalidRequest.of("step", "is not there any more"), body)
+    except Refusal as refusal:
+        return list_page.show_again(user, refusal, body)
+    return browser.go_back(body, list_page.PATH, checked["change_id"])
 
 
 def act_on_list(user: Owner, body: JSON) -> Response:
@@ -75,6 +88,12 @@ def _fields(form: JSON, schema: str) -> JSON:
         raise InvalidRequest.of("due", "needs a day beside the time")
     if "tags" in form:
         fields["tags"] = [tag.strip() for tag in form["tags"].split(",") if tag.strip()]
+    if "new_list" in form:
+        fields |= {"list": form["new_list"], "create_list": True}
+    elif "list" in form:
+        fields["list"] = form["list"]
+    if "steps" in form:
+        fields["steps"] = steps.from_lines(form["steps"])
     errors = find_errors(API.resolved_schema(schema), fields)
     if errors:
         raise InvalidRequest(errors)

@@ -13,7 +13,7 @@ JSON = dict[str, Any]
 
 
 def get_trash(user: Owner, cursor: str | None = None, changed: int | None = None) -> Response:
-    view = browser.read(sections.page, user, "deleted", None, None, cursor)
+    view = browser.read(sections.page, user, "deleted", None, None, None, cursor)
     return browser.page(
         "trash.html",
         user=view.user,

@@ -28,6 +28,9 @@ FORM_EXAMPLES = {
     *(
         "grant_id",
         "todo",
+        "step",
+        "list",
+        "name",
         "id",
         "version",
         "action",

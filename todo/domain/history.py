@@ -1,15 +1,16 @@
 """The history page: who changed what and when, with each to-do before and after."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from todo.contract import SITE
 from todo.domain import quota, users
-from todo.domain.changes import ActorFilter, action_conditions
+from todo.domain.changes import ActorFilter, action_conditions, list_ids_in
 from todo.domain.changeset import Changeset
 from todo.domain.entries import Entry
+from todo.domain.list_names import names_of
 from todo.domain.paging import decode_cursor, encode_cursor
 from todo.domain.records import TODO
 from todo.domain.sections import Moment
@@ -64,6 +65,7 @@ class ChangeDetails(NamedTuple):
     undoes: int | None
     entries: list[Entry]  # at most MAX_ENTRIES
     entry_count: int  # of all entries
+    lists: Mapping[int, str]  # the names of the lists that are in the entries, by id
 
 
 class HistoryPage(NamedTuple):
@@ -162,4 +164,5 @@ def _details(connection: Connection, user: User, row: Any) -> ChangeDetails:
     rows = connection.first_entries_of_change(**which, limit=MAX_ENTRIES + 1)
     count = len(rows) if len(rows) <= MAX_ENTRIES else connection.count_entries_of_change(**which)["total"]
     entries = [Entry.from_row(entry) for entry in rows[:MAX_ENTRIES]]
-    return ChangeDetails(row["id"], at, Actor.of(row), row["summary"], row["undoes"], entries, count)
+    names = names_of(connection, user, list_ids_in(entries))
+    return ChangeDetails(row["id"], at, Actor.of(row), row["summary"], row["undoes"], entries, count, names)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from todo.contract import SITE
-from todo.domain import users
+from todo.domain import lists, users
 from todo.domain.listing import ANY_LIST, patterns
 from todo.domain.paging import decode_cursor, encode_cursor
 from todo.domain.todos import Todo
@@ -52,16 +52,22 @@ class ListPage(NamedTuple):
     sections: list[Section]
 
 
-def overview(connection: Connection, owner: Owner, q: str | None, tag: str | None) -> ListPage:
-    """Returns the first to-dos of every section of the list."""
-    return _page(connection, owner, NAMES, SITE.limit("section_todos"), q, tag, None)
+def overview(connection: Connection, owner: Owner, q: str | None, tag: str | None, list_name: str | None) -> ListPage:
+    """Returns the first to-dos of every section, in one list or in all. Raises ListNotFound."""
+    return _page(connection, owner, NAMES, SITE.limit("section_todos"), q, tag, list_name, None)
 
 
 def page(
-    connection: Connection, owner: Owner, section: str, q: str | None, tag: str | None, cursor: str | None
+    connection: Connection,
+    owner: Owner,
+    section: str,
+    q: str | None,
+    tag: str | None,
+    list_name: str | None,
+    cursor: str | None,
 ) -> ListPage:
-    """Returns one page of a section; `deleted` is the trash. Raises InvalidRequest for a bad cursor."""
-    return _page(connection, owner, [section], SITE.limit("page_todos"), q, tag, cursor)
+    """Returns one page of a section; `deleted` is the trash. Raises InvalidRequest for a bad cursor, ListNotFound."""
+    return _page(connection, owner, [section], SITE.limit("page_todos"), q, tag, list_name, cursor)
 
 
 def _page(
@@ -71,12 +77,14 @@ def _page(
     limit: int,
     q: str | None,
     tag: str | None,
+    list_name: str | None,
     cursor: str | None,
 ) -> ListPage:
     user = users.find(connection, owner)
     moment = Moment.of(user)
     times = {"now": moment.now, "today": moment.today, "tomorrow": moment.tomorrow}
-    conditions = {"user_id": user.id, **times, **patterns(q, tag), "list_id": ANY_LIST}
+    list_id = lists.find_id(connection, user, list_name) if list_name else ANY_LIST
+    conditions = {"user_id": user.id, **times, **patterns(q, tag), "list_id": list_id}
     return ListPage(user, moment, [_section(connection, name, conditions, limit, cursor) for name in names])
 
 

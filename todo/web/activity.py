@@ -1,6 +1,7 @@
 """Who did what, in English: actors, changes and the fields that differ."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from todo.contract.formats import is_visible
@@ -22,13 +23,23 @@ FIELDS = {
     "url": "Link",
     "url_until": "Link works until",
     "status": "State",
+    "list": "List",
+    "steps": "Steps",
+    "name": "Name",
 }
-STATES = {"open": "open", "done": "done", "deleted": "in the trash"}
+STATES = {
+    "open": "open",
+    "done": "done",
+    "deleted": "in the trash",
+    "active": "in use",
+    "archived": "archived",
+}
 ACTORS = {"person": "You", "operator": "The operator"}
 NAMELESS = "without a name"
 STRAIGHT_QUOTES = str.maketrans("“”", "''")  # the curly quotes around a name are ours
 WHOLE_SUMMARIES = ("Imported", "Undid")  # summaries that already say it all
 VERBS = {**PAST_TENSE, "undo": "took back changes to", "import": "kept"}
+LIST_VERBS = {**VERBS, "add": "created"}
 
 
 def actor(who: Actor) -> str:
@@ -49,6 +60,8 @@ def done(change: ChangeDetails) -> str:
     entries = [entry for entry in change.entries if entry.key.kind == TODO]
     if change.undoes:
         return f"took back change {change.undoes}"
+    if change.entry_count == 1 and change.entries and change.entries[0].key.kind == LIST:
+        return f"{_done_to_list(change.entries[0])} the list “{text(change.entries[0])}”"
     is_counted = change.entry_count > len(change.entries) or any(entry.key.kind == LIST for entry in change.entries)
     if not change.entries or is_counted or change.summary.startswith(WHOLE_SUMMARIES):
         return change.summary[0].lower() + change.summary[1:].removesuffix(".")
@@ -61,13 +74,17 @@ def done(change: ChangeDetails) -> str:
 
 
 def text(entry: Entry) -> str:
-    """Returns the text of the entry's to-do."""
+    """Returns the text of the entry's to-do, or the name of its list."""
     return entry.title
 
 
 def happened(entry: Entry) -> str:
-    """Returns what was done to the entry's to-do, in a word or two: Added, Taken back."""
-    return {**PAST_TENSE, "undo": "taken back", "import": "kept"}[entry.action].capitalize()
+    """Returns what was done to the entry's to-do or list, in a few words: Added, Taken back, Renamed the list."""
+    if entry.action == "undo":
+        return "Taken back"
+    if entry.key.kind == LIST:
+        return f"{_done_to_list(entry)} the list".capitalize()
+    return {**PAST_TENSE, "import": "kept"}[entry.action].capitalize()
 
 
 def differing(entry: Entry) -> list[tuple[str, Any, Any]]:
@@ -75,10 +92,8 @@ def differing(entry: Entry) -> list[tuple[str, Any, Any]]:
     return [difference for difference in entry.differences() if difference[0] in FIELDS]
 
 
-def value(field: str, given: Any) -> str:
-    """Returns a field's value as text; "none" for None."""
-    if given is None:
-        return "none"
+def value(field: str, given: Any, lists: Mapping[int, str]) -> str:
+    """Returns a field's value as text; `lists` has the names of lists by id."""
     match field:
         case "due" | "url_until":
             return dates.exact(given)
@@ -88,4 +103,17 @@ def value(field: str, given: Any) -> str:
             return ", ".join(given)
         case "status":
             return STATES[given]
+        case "week_start":
+            return str(given).capitalize()
+        case "list":
+            return lists[given]
+        case "steps":
+            return "\n".join(step["text"] + (" (done)" if step["done"] else "") for step in given)
     return str(given)
+
+
+def _done_to_list(entry: Entry) -> str:
+    """Returns what was done to a list; which of its fields tells a name from a place."""
+    if entry.action != "update":
+        return LIST_VERBS[entry.action]
+    return "renamed" if "name" in entry.after.values else "moved"

@@ -32,6 +32,7 @@ def _schema(path: str) -> JSON:
     return {**schema, "properties": fields, "required": [name for name in schema["required"] if name in fields]}
 
 
+LISTS = ("/lists", "/lists/rename")
 SCHEMAS = {path: _schema(path) for path in SITE.schema("SignIn")["properties"]["draft"]["enum"]}
 IS_VALID = {path: compile_schema(schema) for path, schema in SCHEMAS.items()}
 
@@ -49,7 +50,7 @@ def show(owner: Owner, form: JSON, draft: JSON, status: int = 200) -> Response:
     if "id" in draft:
         filled = {"edit": int(draft["id"]), "edited": draft, "seen_version": draft["version"]}
     else:
-        filled = {"typed": draft}
+        filled = {"named" if draft["draft"] in LISTS else "typed": draft}
     return list_page.show_again(owner, None, form, status=status, restored=True, **filled)
 
 

@@ -1,23 +1,43 @@
 """Forms: the values and choices they show, and what they say when they are refused."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
+from todo.domain import steps
+from todo.domain.folding import fold
+from todo.domain.lists import MAX_LISTS
+from todo.domain.side_bar import SideBar, SideList
 from todo.domain.todos import Todo
 from todo.errors import (
     ChangeNotFound,
+    InboxIsFixed,
     InvalidRequest,
+    ListArchived,
+    ListExists,
+    ListNotFound,
     NothingToUndo,
     QuotaExceeded,
     Refusal,
     StorageFull,
     TodoNotFound,
+    TooManyLists,
     UndoConflict,
     VersionConflict,
 )
 from todo.http.problems import PROBLEMS
 from todo.web.dates import UNITS
 
-LABELS = {"todo": "The text", "due": "The date", "repeat": "How it repeats", "tags": "The tags", "notes": "The notes"}
+LABELS = {
+    "todo": "The text",
+    "due": "The date",
+    "repeat": "How it repeats",
+    "tags": "The tags",
+    "notes": "The notes",
+    "steps": "The steps",
+    "step": "This step",
+}
+STEP = re.compile(r"steps\.(\d+)\.text")
 
 # Refusals in words for a person: their hints are written for a program.
 REFUSED = {
@@ -27,6 +47,11 @@ REFUSED = {
     NothingToUndo: "Nothing is left to undo: everything is already as it was, or has left the trash for good.",
     QuotaExceeded: "The list is full. Delete some to-dos that are done, and try again.",
     StorageFull: "The list takes up too much space. Empty the trash, or clear old history on the History page.",
+    ListNotFound: "There is no such list, or not any more.",
+    ListArchived: "This list is archived. Restore it first, or choose another one.",
+    ListExists: "There is another list of this name.",
+    InboxIsFixed: "The inbox stays as it is.",
+    TooManyLists: f"There can be no more than {MAX_LISTS} lists. Delete one that you no longer need.",
     UndoConflict: "Something has changed since. Nothing has been undone yet.",
 }
 
@@ -35,9 +60,15 @@ def refused(refusal: Refusal) -> str:
     """Returns what is wrong, in a sentence or two for a person."""
     if isinstance(refusal, InvalidRequest):
         errors = refusal.members["errors"]
-        return "; ".join(f"{LABELS.get(e['field'], e['field'])} {e['message']}" for e in errors) + "."
+        return "; ".join(f"{_label(e['field'])} {e['message']}" for e in errors) + "."
     problem = PROBLEMS[type(refusal)]
     return REFUSED.get(type(refusal), f"{refusal.members.get('detail', problem.detail)} {problem.hint}")
+
+
+def _label(field: str) -> str:
+    """Returns what a person calls a field."""
+    step = STEP.fullmatch(field)
+    return f"Step {int(step[1]) + 1}" if step else LABELS.get(field, field)
 
 
 def form_of(todo: Todo) -> dict[str, Any]:
@@ -51,7 +82,28 @@ def form_of(todo: Todo) -> dict[str, Any]:
         "priority": todo.priority,
         "tags": ", ".join(todo.tags),
         "repeat": todo.repeat,
+        "steps": steps.as_lines(todo.steps),
     }
+
+
+def step_names(todo: Todo) -> list[str]:
+    """Returns what a form calls each step: its text, or its number if others have the same text."""
+    texts = [fold(step["text"]) for step in todo.steps]
+    return [
+        step["text"] if texts.count(text) == 1 else str(number)
+        for number, (step, text) in enumerate(zip(todo.steps, texts, strict=True), start=1)
+    ]
+
+
+def list_choices(bar: SideBar, given: Mapping[str, Any], current: SideList | None) -> list[tuple[str, str, bool]]:
+    """Returns the lists that a form offers, as (value, text, whether it is chosen).
+
+    A to-do in an archived list can stay there, for which the value is empty.
+    """
+    chosen = bar.find(given.get("list")) or current or bar.active[0]
+    choices = [(listed.name, listed.name, listed == chosen) for listed in bar.active]
+    archived = [("", f"{current.name} (archived)", current == chosen)] if current and current.is_archived else []
+    return archived + choices
 
 
 def repeat_choices(current: str | None) -> list[str]:

@@ -10,6 +10,11 @@ def without(url: str, *names: str) -> str:
     return urlunsplit(("", "", parts.path, urlencode(kept), ""))
 
 
+def of_list(name: str) -> str:
+    """Returns the URL of the page of one list."""
+    return f"/list?{urlencode({'list': name})}"
+
+
 def with_edit(url: str, todo_id: int) -> str:
     """Returns the URL of the same page with a to-do open for editing."""
     plain = without(url, "edit")

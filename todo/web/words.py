@@ -2,12 +2,13 @@
 
 from todo.web.activity import FIELDS, NAMELESS, actor, called, differing, done, happened, text, value
 from todo.web.dates import day, due, exact, repeat
-from todo.web.forms import form_of, refused, repeat_choices
-from todo.web.urls import with_edit, without
+from todo.web.forms import form_of, list_choices, refused, repeat_choices, step_names
+from todo.web.urls import of_list, with_edit, without
 
 # fmt: off
 __all__ = [
     "FIELDS", "NAMELESS", "actor", "called", "day", "differing", "done", "due", "exact", "form_of", "happened",
-    "refused", "repeat", "repeat_choices", "text", "value", "with_edit", "without",
+    "list_choices", "of_list", "refused", "repeat", "repeat_choices", "step_names", "text", "value",
+    "with_edit", "without",
 ]
 # fmt: on

@@ -6,15 +6,18 @@ const POLL_INTERVAL = 1500; // milliseconds
 const FIELDS = "input, select, textarea";
 const page = () => document.querySelector("main");
 
+// What a folded part is called, on the next page too.
+const nameOf = (details) => details.id || details.querySelector("summary").textContent;
+
 // Replaces <main> with that of another page, and restores the focus or moves it to what is new.
 function swap(text, address, focus) {
   const next = new DOMParser().parseFromString(text, "text/html");
   const main = next.querySelector("main");
-  const open = [...page().querySelectorAll("details[open]")].map((details) => details.querySelector("summary").textContent);
+  const open = [...page().querySelectorAll("details[open]")].map(nameOf);
   page().replaceWith(document.adoptNode(main));
   document.title = next.title;
   for (const details of main.querySelectorAll("details")) {
-    details.open ||= open.includes(details.querySelector("summary").textContent);
+    details.open ||= open.includes(nameOf(details));
   }
   if (address) history.replaceState(null, "", address);
   const wanted = focus && document.getElementById(focus);
@@ -40,6 +43,8 @@ function isBusy() {
       ? [...field.options].some((option) => option.selected !== option.defaultSelected && field.value !== field.options[0].value)
       : field.value !== field.defaultValue,
   );
+  // A drawer would close.
+  if (page().querySelector("[popover]:popover-open")) return true;
   return typed || page().querySelector(".editing, .typed") !== null || page().contains(document.activeElement?.closest(FIELDS));
 }
 
@@ -82,7 +87,8 @@ document.addEventListener("submit", (event) => {
   const address = new URL(form.getAttribute("action"), location.href);
   const options = form.method === "post" ? { method: "POST", body: data } : {};
   if (form.method === "get") address.search = data;
-  const focus = form.method === "get" ? document.activeElement?.id : form.classList.contains("add") ? "todo" : "notice";
+  const stays = form.method === "get" || "stays" in form.dataset;
+  const focus = stays ? document.activeElement?.id : form.classList.contains("add") ? "todo" : "notice";
   load(address, options, focus).catch(() => form.submit());
 });
 

@@ -1,0 +1,45 @@
+"""The operations of the tag side_bar: the forms for lists."""
+
+from typing import Any
+
+from werkzeug import Response
+
+from todo.domain import lists
+from todo.domain.users import Owner
+from todo.errors import Refusal
+from todo.web import browser, list_page, words
+
+JSON = dict[str, Any]
+
+
+def add_list_on_page(user: Owner, body: JSON) -> Response:
+    return _update(user, body, body["name"], {"create_list": True})
+
+
+def rename_list_on_page(user: Owner, body: JSON) -> Response:
+    return _update(user, body, body["list"], {"name": body["name"]})
+
+
+def edit_list_on_page(user: Owner, body: JSON) -> Response:
+    wanted: JSON = {"position": int(body["position"])} if "position" in body else {}
+    if "archived" in body:
+        wanted["archived"] = body["archived"] == "on"
+    return _update(user, body, body["list"], wanted)
+
+
+def delete_list_on_page(user: Owner, body: JSON) -> Response:
+    try:
+        deleted = browser.write(lists.delete, user, body["list"], body.get("move_to"))
+    except Refusal as refusal:
+        return list_page.show_again(user, refusal, body)
+    browser.charge(deleted["todos"])
+    return browser.go_back({}, list_page.PATH, deleted["change_id"])
+
+
+def _update(user: Owner, form: JSON, name: str, wanted: JSON) -> Response:
+    """Changes a list and shows it, or the page of the form with what was wrong."""
+    try:
+        updated = browser.write(lists.update, user, name, wanted)
+    except Refusal as refusal:
+        return list_page.show_again(user, refusal, form, named=form)
+    return browser.go_back({}, words.of_list(updated["name"]), updated.get("change_id"))

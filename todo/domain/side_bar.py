@@ -1,0 +1,73 @@
+"""The side bar of the list page: the lists, with how many to-dos are open and overdue in each."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from todo.domain import lists
+from todo.domain.folding import fold
+from todo.domain.list_names import INBOX, INBOX_ID
+from todo.domain.open_counts import OpenCounts
+from todo.domain.records import TodoList
+from todo.domain.users import User
+from todo.storage.statements import Connection
+
+
+class SideList(NamedTuple):
+    """A list in the side bar. `up` and `down` are the places of its neighbours there, None at an end."""
+
+    id: int
+    name: str
+    open: int
+    overdue: int
+    is_archived: bool = False
+    up: int | None = None
+    down: int | None = None
+
+
+class SideBar(NamedTuple):
+    """The lists in their order, the inbox first, and the archived ones."""
+
+    active: list[SideList]
+    archived: list[SideList]
+
+    @property
+    def open(self) -> int:
+        return sum(listed.open for listed in self.active)
+
+    @property
+    def overdue(self) -> int:
+        return sum(listed.overdue for listed in self.active)
+
+    @property
+    def names(self) -> Mapping[int, str]:
+        """The names of all lists by id."""
+        return {listed.id: listed.name for listed in (*self.active, *self.archived)}
+
+    def find(self, name: str | None) -> SideList | None:
+        """Returns the list of this name, whatever its case and width, or None."""
+        every = (*self.active, *self.archived)
+        return next((listed for listed in every if name and fold(listed.name) == fold(name)), None)
+
+
+def of(connection: Connection, user: User) -> SideBar:
+    """Returns a user's side bar."""
+    every = lists.all_of(connection, user)
+    hidden = lists.archived_ids(every)
+    counts = OpenCounts.of(connection, user, hidden)
+    # Archived lists have places too. They are not seen, so that a list moves past them with its neighbour.
+    places = [place for place, listed in enumerate(every, start=1) if listed.id not in hidden]
+    around = zip(places, [None, *places], [*places[1:], None], strict=False)
+    neighbours = {place: (before, after) for place, before, after in around}
+    inbox = SideList(INBOX_ID, INBOX, counts.open[INBOX_ID], counts.overdue[INBOX_ID])
+    sides = [
+        _side_list(listed, counts, *neighbours.get(place, (None, None))) for place, listed in enumerate(every, start=1)
+    ]
+    return SideBar(
+        [inbox, *(listed for listed in sides if not listed.is_archived)],
+        [listed for listed in sides if listed.is_archived],
+    )
+
+
+def _side_list(listed: TodoList, counts: OpenCounts, up: int | None, down: int | None) -> SideList:
+    is_archived = listed.status == lists.ARCHIVED
+    return SideList(listed.id, listed.name, counts.open[listed.id], counts.overdue[listed.id], is_archived, up, down)
