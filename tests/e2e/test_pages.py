@@ -17,7 +17,8 @@ from tests.hosts import NEWER, OLDER, done
 from tests.people import PASSWORD, Client, Person, bearer
 
 SOON = 2_000  # milliseconds: how late a page may learn what an assistant did
-WIDTHS = (360, 1280)
+WIDTHS = (320, 360, 1280)
+PHONE = {"width": 360, "height": 740}
 PAGES = {"document", "fetch"}  # which may refuse something: tests look at what they say
 NOT_LOADED = "Failed to load resource"  # what a browser says of any status from 400 on
 _numbers = count(1)
@@ -140,7 +141,7 @@ class TestWithoutScript:
         with window(chromium, service, assistant, script=False) as context:
             page = opened(context)
             page.fill("#todo", "Buy milk")
-            page.get_by_text("Day, priority, tags, notes").click()
+            page.get_by_text("Day, tags, steps, list and more").click()
             page.fill("#due_day", "2199-11-27")
             page.fill("#tags", "home")
             page.get_by_role("button", name="Add").click()
@@ -183,6 +184,114 @@ class TestWithoutScript:
             page.get_by_role("button", name="Import").click()
             expect(page.locator("#notice")).to_contain_text("You imported 1 to-do.")
             expect(page.locator(".text")).to_have_text(["=1+1", "=1+1"])
+
+
+class TestListsAndSteps:
+    @pytest.mark.parametrize("script", [True, False])
+    def test_the_whole_way_on_a_phone(
+        self, chromium: Browser, service: Child, assistant: Assistant, script: bool
+    ) -> None:
+        assistant.add("Tax")
+        with window(chromium, service, assistant, script=script) as context:
+            page = opened(context)
+            page.set_viewport_size(PHONE)
+            drawer, lists = page.locator("#lists"), page.get_by_role("button", name="Lists")
+            expect(drawer).to_be_hidden()
+            lists.click()
+            page.get_by_label("New list", exact=True).fill("Shopping")
+            page.get_by_role("button", name="Create", exact=True).click()
+            expect(page.locator("#notice")).to_contain_text("You created the list “Shopping”.")
+            expect(page.get_by_role("heading", level=1)).to_have_text("Shopping")
+            expect(drawer).to_be_hidden()
+            page.get_by_text("Day, tags, steps, list and more").click()
+            page.fill("#todo", "Buy food")
+            page.fill("#steps", "Eggs\nBread")
+            page.get_by_role("button", name="Add").click()
+            expect(page.locator("p.text")).to_have_text("Buy food")
+            for step in ("Eggs", "Bread"):
+                page.get_by_role("button", name=f"Check: {step}").click()
+                expect(page.get_by_role("button", name=f"Uncheck: {step}")).to_be_visible()
+            assert [step["done"] for step in assistant.call("GET", "/2")["steps"]] == [True, True]
+            lists.click()
+            page.get_by_text("Change this list").click()
+            page.get_by_label("Name of the list").fill("Groceries")
+            page.get_by_role("button", name="Rename").click()
+            expect(page.get_by_role("heading", level=1)).to_have_text("Groceries")
+            lists.click()
+            page.get_by_role("link", name="All").click()
+            expect(page.locator("p.text")).to_have_text(["Tax", "Buy food"])
+            expect(drawer).to_be_hidden()
+            page.get_by_role("link", name="in the list Groceries").click()
+            expect(page.locator("p.text")).to_have_text("Buy food")
+            lists.click()
+            page.locator("#change-list summary").click()
+            page.get_by_label("Its to-dos go to").select_option("Inbox")
+            page.get_by_role("button", name="Delete the list").click()
+            expect(page.locator("p.text")).to_have_text(["Tax", "Buy food"])
+            assert assistant.call("GET", "/2")["list"] == "Inbox"
+
+    @pytest.mark.parametrize("script", [True, False])
+    def test_the_drawer_by_keyboard_alone(
+        self, chromium: Browser, service: Child, assistant: Assistant, script: bool
+    ) -> None:
+        assistant.add("Milk", list="Shopping", create_list=True)
+        with window(chromium, service, assistant, script=script) as context:
+            page = opened(context)
+            page.set_viewport_size(PHONE)
+            press = page.keyboard.press
+            tab_to(page, "Lists")
+            press("Enter")
+            expect(page.locator("#lists")).to_be_visible()
+            tab_to(page, "New list")  # which is in it
+            press("Escape")
+            expect(page.locator("#lists")).to_be_hidden()
+            expect(page.get_by_role("button", name="Lists")).to_be_focused()
+            press("Space")
+            tab_to(page, "Shopping 1 open")
+            press("Enter")
+            expect(page.get_by_role("heading", level=1)).to_have_text("Shopping")
+
+    def test_a_side_bar_where_there_is_room(self, chromium: Browser, service: Child, assistant: Assistant) -> None:
+        assistant.add("Milk", list="Shopping", create_list=True, steps=["Eggs", "Bread"])
+        with window(chromium, service, assistant) as context:
+            page = opened(context)
+            expect(page.get_by_role("button", name="Lists")).to_be_hidden()
+            tab_to(page, "Shopping 1 open")
+            press = page.keyboard.press
+            press("Enter")
+            expect(page.get_by_role("heading", level=1)).to_have_text("Shopping")
+            tab_to(page, "Check: Bread")
+            press("Space")
+            expect(page.get_by_role("button", name="Uncheck: Bread")).to_be_focused()  # so that one can go on
+
+    def test_a_drawer_that_is_open_stays_so(self, chromium: Browser, service: Child, assistant: Assistant) -> None:
+        with window(chromium, service, assistant) as context:
+            page = opened(context)
+            page.set_viewport_size(PHONE)
+            page.get_by_role("button", name="Lists").click()
+            assistant.add("Milk")
+            expect(page.locator("#news")).to_be_attached(timeout=SOON)
+            expect(page.locator("#lists")).to_be_visible()
+
+    def test_everything_is_large_enough_to_hit(self, chromium: Browser, service: Child, assistant: Assistant) -> None:
+        """At least 24 pixels high and wide (WCAG 2.2, 2.5.8), and 44 where one taps (2.5.5)."""
+        assistant.add("Milk", list="Shopping", create_list=True, steps=["Eggs"])
+        with chromium.new_context(base_url=service.url, viewport=PHONE, has_touch=True, is_mobile=True) as phone:  # type: ignore[arg-type]
+            phone.add_cookies([{"name": "session", "value": assistant.http.cookies["session"], "url": service.url}])
+            page = opened(phone, "/list?list=Shopping")
+            page.get_by_role("button", name="Lists").tap()
+            page.get_by_text("Change this list").tap()
+            assert smallest(page, "#lists a, #lists button, #lists summary, #lists input, .steps button, .opener") >= 44
+        with window(chromium, service, assistant) as context:
+            page = opened(context, "/list?list=Shopping")
+            page.get_by_text("Change this list").click()
+            assert smallest(page, "#lists a, #lists button:not(.opener button), #lists summary, .steps button") >= 24
+
+
+def smallest(page: Page, selector: str) -> float:
+    """Returns the smallest height or width of what a selector finds, in pixels."""
+    boxes = [found.bounding_box() for found in page.locator(selector).all()]
+    return min(side for box in boxes if box for side in (box["width"], box["height"]))
 
 
 class TestSignedOutWhileTyping:
@@ -272,7 +381,8 @@ class TestLayout:
         self, chromium: Browser, service: Child, assistant: Assistant, tmp_path: Path, scheme: str
     ) -> None:
         for text in HOSTILE:
-            assistant.add(text, notes=text, tags=[text[:50]], due="2199-01-01")
+            fields = {"notes": text, "tags": [text[:50]], "steps": [text[:200]], "due": "2199-01-01"}
+            assistant.add(text, **fields, list=text[:50].replace("/", "-"), create_list=True)
         assistant.call("PATCH", "/1", todo=HOSTILE[-2], notes=HOSTILE[0])
         shared = assistant.call("POST", "/5/share")["url"].removeprefix(service.url)
         assistant.call("DELETE", "/6")
@@ -323,8 +433,9 @@ def test_axe_finds_nothing(chromium: Browser, service: Child, assistant: Assista
     shared = assistant.call("POST", "/1/share")["url"].removeprefix(service.url)
     assistant.call("PATCH", "/1", todo="Buy oat milk")
     assistant.call("POST", "/1/complete")
-    for number in range(2, 5):
-        assistant.add(f"{number}")
+    assistant.add("2", list="Shopping", create_list=True, steps=["Eggs", {"text": "Bread", "done": True}])
+    assistant.add("3", steps=[f"{number}" for number in range(9)])
+    assistant.add("4")
     assistant.call("DELETE", "/3")
     preview = "/history/undo?who=assistant:ChatGPT&since_day=2020-01-01"
     with window(chromium, service, assistant) as context:
@@ -334,6 +445,7 @@ def test_axe_finds_nothing(chromium: Browser, service: Child, assistant: Assista
             "/",
             "/list",
             "/list?edit=2&changed=1",
+            "/list?list=Shopping",
             "/history",
             preview,
             "/trash",
@@ -343,6 +455,9 @@ def test_axe_finds_nothing(chromium: Browser, service: Child, assistant: Assista
         ):
             page.goto(path)
             page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true })")
+            if path == "/list?list=Shopping":
+                page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+                page.get_by_role("button", name="Lists").click()
             found = Axe().run(page).response["violations"]
             assert not [(path, rule["id"], rule["nodes"][0]["html"]) for rule in found]
         context.clear_cookies()
