@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import orjson
+
 from todo.domain import lists
 from todo.domain.folding import fold
 from todo.domain.list_names import INBOX, INBOX_ID
@@ -50,7 +52,20 @@ class SideBar(NamedTuple):
 
 
 def of(connection: Connection, user: User) -> SideBar:
-    """Returns a user's side bar."""
+    """Returns a user's side bar, which is cached until the list or the minute changes: it reads every open to-do."""
+    key = ("side bar", user.version, user.local_now())
+    text = connection.cache.get(key)
+    if text is None:
+        text = orjson.dumps([tuple(listed) for listed in _read(connection, user)]).decode()
+        connection.cache.put(key, text)
+    sides = [SideList(*values) for values in orjson.loads(text)]
+    return SideBar(
+        [listed for listed in sides if not listed.is_archived], [listed for listed in sides if listed.is_archived]
+    )
+
+
+def _read(connection: Connection, user: User) -> list[SideList]:
+    """Returns the inbox and the lists in their order."""
     every = lists.all_of(connection, user)
     hidden = lists.archived_ids(every)
     counts = OpenCounts.of(connection, user, hidden)
@@ -62,10 +77,7 @@ def of(connection: Connection, user: User) -> SideBar:
     sides = [
         _side_list(listed, counts, *neighbours.get(place, (None, None))) for place, listed in enumerate(every, start=1)
     ]
-    return SideBar(
-        [inbox, *(listed for listed in sides if not listed.is_archived)],
-        [listed for listed in sides if listed.is_archived],
-    )
+    return [inbox, *sides]
 
 
 def _side_list(listed: TodoList, counts: OpenCounts, up: int | None, down: int | None) -> SideList:

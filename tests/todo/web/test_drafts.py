@@ -22,6 +22,9 @@ TYPED = {
     "priority": "high",
     "tags": "home, shop",
     "repeat": "FREQ=WEEKLY",
+    "list": "Inbox",
+    "new_list": "Shopping & more",
+    "steps": "[x] Eggs\r\nBread",
 }
 
 
@@ -123,6 +126,27 @@ def test_it_takes_no_cookie_if_the_browser_says_that_the_page_is_ours(late: Pers
     late.browser.cookies.clear()
     asked = late.browser.post("/list", data={"csrf_token": "0" * 64, **TYPED}, headers=OWN_PAGE)
     assert form_in(sign_in(late, asked).text, "/list")["todo"] == TYPED["todo"]
+
+
+@pytest.mark.parametrize(("path", "fields"), [("/lists", {}), ("/lists/rename", {"list": "Shopping"})])
+def test_the_name_of_a_list_is_still_there(late: Person, path: str, fields: dict[str, str]) -> None:
+    sent = {**fields, "name": "Garden & house", "next": "/list?list=Shopping"}
+    page = sign_in(late, send_late(late, path, **sent))
+    # The list is not there for the one to be renamed, so that its name is kept in the form to create one.
+    form = form_in(page.text, "/lists")
+    assert form["name"] == "Garden & house"
+    assert late.browser.post("/lists", data=form).headers["location"].startswith("/list?list=Garden+%26+house&")
+
+
+def test_the_new_name_of_a_list_is_still_there(late: Person) -> None:
+    assert late.sign_in().status_code == 303
+    assert late.send("/lists", name="Shopping").status_code == 303
+    late.send("/sign-out")
+    sent = {"list": "Shopping", "name": "Groceries", "next": "/list?list=Shopping"}
+    page = sign_in(late, late.browser.post("/lists/rename", data={"csrf_token": "0" * 64, **sent}, headers=OWN_PAGE))
+    form = form_in(page.text, "/lists/rename")
+    assert {name: form[name] for name in ("list", "name")} == {"list": "Shopping", "name": "Groceries"}
+    assert late.browser.post("/lists/rename", data=form).status_code == 303
 
 
 @pytest.mark.parametrize("site", [None, "cross-site", "same-site", "none"])
