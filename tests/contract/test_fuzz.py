@@ -69,6 +69,10 @@ KNOWN_TO_SITE: dict[str, list[Any]] = {
     "query.client_id": [KNOWN_CLIENT],
     "body.redirect_uri": ["https://client.example/callback"],
     "query.redirect_uri": ["https://client.example/callback"],
+    "query.list": ["Inbox", "Shopping", "Attic"],
+    "body.list": ["Inbox", "Shopping", "Attic"],
+    "body.name": ["Shopping", "Attic"],
+    "body.step": ["1 Eggs", "2 1"],
 }
 # What ends or replaces a session: whoever is signed in leaves it alone, so that the pages are seen.
 ENDS_SESSIONS = ["/sign-in", "/sign-up", "/sign-out", "/account/password", "/account/delete"]
@@ -264,7 +268,8 @@ def app(empty_database: str) -> Iterator[ASGIApp]:
         engine.submit_write(prepare_site).result()
         engine.stop()
         for todo_id in KNOWN["path.todo_id"]:
-            client.post(f"/todos/{KNOWN['path.username'][0]}", json={"todo": f"To-do {todo_id}"}).raise_for_status()
+            todo = {"todo": f"To-do {todo_id}", "steps": ["Eggs"]}
+            client.post(f"/todos/{KNOWN['path.username'][0]}", json=todo).raise_for_status()
         for name in KNOWN["path.list"]:
             client.patch(f"/lists/{KNOWN['path.username'][0]}/{name}", json={"create_list": True}).raise_for_status()
         yield without_lifespan
