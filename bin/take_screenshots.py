@@ -67,10 +67,12 @@ def fill(service: Child) -> None:
         today = date.today()
         day = {name: str(today + timedelta(days=days)) for name, days in (("-", -2), ("0", 0), ("+", 1), ("++", 5))}
         call("POST", todo="Send Maria the contract", due=day["-"], priority="high", tags=["work"])
-        call("POST", todo="Buy oat milk", due=day["0"], tags=["home"])
+        call("POST", todo="Buy oat milk", due=day["0"], list="Shopping", create_list=True, tags=["home"])
         call("POST", todo="Call the dentist", due=day["0"], notes="Ask for a morning.")
         call("POST", todo="Water the plants", due=day["+"], repeat="FREQ=WEEKLY", tags=["home"])
-        call("POST", todo="Book the train to Vienna", due=f"{day['++']}T18:00", priority="medium")
+        steps = [{"text": "Compare the times", "done": True}, "Reserve a seat"]
+        trip = {"list": "Trip to Vienna", "create_list": True, "steps": steps}
+        call("POST", todo="Book the train to Vienna", due=f"{day['++']}T18:00", priority="medium", **trip)
         call("POST", todo="Read the book that Ana lent me")
         call("POST", todo="Pay the rent", due=day["-"])
         call("PATCH", "/2", todo="Buy oat milk and bread", due=day["+"])
