@@ -69,9 +69,9 @@ KNOWN_TO_SITE: dict[str, list[Any]] = {
     "query.client_id": [KNOWN_CLIENT],
     "body.redirect_uri": ["https://client.example/callback"],
     "query.redirect_uri": ["https://client.example/callback"],
-    "query.list": ["Inbox", "Shopping", "Attic"],
-    "body.list": ["Inbox", "Shopping", "Attic"],
-    "body.name": ["Shopping", "Attic"],
+    "query.list": KNOWN["query.list"],
+    "body.list": ["Trip", "Work"],
+    "body.name": ["Trip", "Work"],
     "body.step": ["1 Eggs", "2 1"],
 }
 # What ends or replaces a session: whoever is signed in leaves it alone, so that the pages are seen.
