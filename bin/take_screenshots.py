@@ -71,7 +71,7 @@ def fill(service: Child) -> None:
         call("POST", todo="Call the dentist", due=day["0"], notes="Ask for a morning.")
         call("POST", todo="Water the plants", due=day["+"], repeat="FREQ=WEEKLY", tags=["home"])
         steps = [{"text": "Compare the times", "done": True}, "Reserve a seat"]
-        trip = {"list": "Trip to Vienna", "create_list": True, "steps": steps}
+        trip: dict[str, Any] = {"list": "Trip to Vienna", "create_list": True, "steps": steps}
         call("POST", todo="Book the train to Vienna", due=f"{day['++']}T18:00", priority="medium", **trip)
         call("POST", todo="Read the book that Ana lent me")
         call("POST", todo="Pay the rent", due=day["-"])
