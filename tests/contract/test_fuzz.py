@@ -92,7 +92,11 @@ NOT_BY_CHANCE = {
 VISIBLE = st.characters(codec="utf-8", exclude_categories=("Cc", "Cf"))
 schemathesis.openapi.format("visible-text", st.text(VISIBLE).filter(is_visible))
 BY_INDEX = "DELETE /todos/{username}"
-BY_BODY = (BY_INDEX, "POST /todos/{username}/changes")  # what they are about is named in the body
+BY_BODY = (
+    BY_INDEX,
+    "POST /todos/{username}/changes",
+    "POST /todos/{username}/changes/matching",
+)  # what they are about is named in the body
 
 
 # What schemathesis takes for a fault and is none; the docstring of each says why.

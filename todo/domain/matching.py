@@ -45,10 +45,9 @@ def check(wanted: JSON) -> None:
     action, status = wanted["action"], wanted["filter"].get("status")
     given = wanted.keys() - ABOUT
     if not _filters(wanted):
-        raise InvalidRequest.of("filter", "must not be empty")
+        raise InvalidRequest.of("filter", f"is required for {action}, with a value in it, such as when: overdue")
     if status and (status == "deleted") != (action == "restore"):
-        cure = "deleted, or left out, for restore" if action == "restore" else "open, done or all, unless for restore"
-        raise InvalidRequest.of("filter.status", f"must be {cure}")
+        raise InvalidRequest.of("filter.status", f"does not apply to {action} with this value; leave it out")
     if action != "update" and given:
         raise InvalidRequest.of(min(given), f"does not apply to {action}; leave it out")
     if action == "update" and not given - {"create_list"}:
@@ -58,7 +57,7 @@ def check(wanted: JSON) -> None:
     what_changes(wanted)
     if "expect" not in wanted and not wanted.get("dry_run"):
         cure = "call with dry_run: true first and send matched of the answer"
-        raise InvalidRequest.of("expect", f"is required, the number of to-dos that match; {cure}")
+        raise InvalidRequest.of("expect", f"is required for any change, the number of to-dos that match; {cure}")
 
 
 def preview(connection: Connection, owner: Owner, wanted: JSON) -> JSON:
