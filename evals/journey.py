@@ -1,6 +1,5 @@
 """Journeys: what a person says, the list at that moment, the calls of a good assistant, and what must hold then."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -45,10 +44,6 @@ class Journey:
     ends: Ending
     quoted: bool = False
 
-    def missing_from(self, tools: dict[str, JSON]) -> list[str]:
-        """Returns the tools and arguments that this journey needs and that are not offered yet."""
-        return missing((*self.start, *self.calls), tools)
-
 
 def journeys() -> list[Journey]:
     """Returns all journeys of journeys.yaml, in order."""
@@ -81,28 +76,3 @@ def _journey(group: str, row: JSON) -> Journey:
 def _call(step: JSON) -> Call:
     ((tool, arguments),) = ((key, value) for key, value in step.items() if key != "at")
     return Call(tool, arguments, step.get("at"))
-
-
-def missing(calls: Iterable[Call], tools: dict[str, JSON]) -> list[str]:
-    """Returns the tools and arguments of calls that are not offered yet."""
-    return sorted({name for call in calls for name in _missing(call, tools)})
-
-
-def _missing(call: Call, tools: dict[str, JSON]) -> Iterator[str]:
-    if call.tool not in tools:
-        yield call.tool
-    else:
-        yield from _unknown(call.tool, call.arguments, tools[call.tool]["inputSchema"])
-
-
-def _unknown(path: str, value: Any, schema: JSON) -> Iterator[str]:
-    """Yields the paths of fields that a schema does not have."""
-    if isinstance(value, dict) and "properties" in schema:
-        for name, item in value.items():
-            if name in schema["properties"]:
-                yield from _unknown(f"{path}.{name}", item, schema["properties"][name])
-            else:
-                yield f"{path}.{name}"
-    elif isinstance(value, list) and "items" in schema:
-        for item in value:
-            yield from _unknown(path, item, schema["items"])

@@ -79,9 +79,6 @@ class Talk(Played):
 async def talk(model: Model, journey: Journey, assistant: Assistant) -> Talk:
     """Returns what became of a journey in the hands of the model."""
     said = Talk()
-    if lacking := journey.missing_from(assistant.tools):
-        said.problems.append(f"not offered yet: {', '.join(lacking)}")
-        return said
     before = await prepare(assistant, journey.start)
     system = f"{DATE}\n\n{assistant.client.instructions or ''}"
     messages: list[JSON] = [{"role": "system", "content": system}, {"role": "user", "content": journey.says}]

@@ -11,7 +11,7 @@ import orjson
 
 from evals.cure import mended
 from evals.data import load
-from evals.journey import Call, missing, steps
+from evals.journey import Call, steps
 from evals.patient import Attempt, Meaning, NoCure
 from evals.play import prepare
 from evals.service import Assistant, Refused, Service
@@ -74,10 +74,9 @@ def _mistake(group: str, tool: str, wrong: JSON, right: JSON, right_tool: str = 
     return Mistake(group, Attempt(tool, wrong), tuple(calls))
 
 
-def start(tools: dict[str, JSON]) -> list[Call]:
+def start() -> list[Call]:
     """Returns the calls that make the list in which all mistakes are made."""
-    shopping = steps(["shopping"])
-    return [*steps(["home", *_data()["start"]]), *([] if missing(shopping, tools) else shopping)]
+    return steps(["home", *_data()["start"], "shopping"])
 
 
 class Twins:
@@ -104,10 +103,7 @@ class Found(NamedTuple):
 
 
 async def _do(right: tuple[Attempt, ...], assistant: Assistant) -> Found | str:
-    lacking = missing([Call(each.tool, each.arguments) for each in right], assistant.tools)
-    if lacking:
-        return f"not offered yet: {', '.join(lacking)}"
-    await prepare(assistant, start(assistant.tools))
+    await prepare(assistant, start())
     try:
         answers = [await assistant.ask(each.tool, **each.arguments) for each in right]
     except Refused as refused:
@@ -124,7 +120,7 @@ def make(service: Service, mistake: Mistake, person: str, twins: Twins) -> Resul
 
 
 async def _make(mistake: Mistake, right: Found, assistant: Assistant) -> Result:
-    before = await prepare(assistant, start(assistant.tools))
+    before = await prepare(assistant, start())
     try:
         outcome, answers = await _try(assistant, mistake, before)
     except NoCure as reason:

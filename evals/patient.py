@@ -43,9 +43,12 @@ class Patient:
         self.meaning = meaning
         self.ask = ask
         self.split: tuple[str, int] | None = None
+        self.repeat = ""  # the field whose values need a call each
 
     def calls(self) -> list[Attempt]:
-        """Returns the mended call; several where a list was too long for one."""
+        """Returns the mended call; several where a list was too long for one, or a call takes one value only."""
+        if self.repeat:
+            return [Attempt(self.tool, {**self.arguments, self.repeat: each}) for each in self.get(self.repeat)]
         if not self.split:
             return [Attempt(self.tool, self.arguments)]
         field, most = self.split
@@ -68,6 +71,10 @@ class Patient:
 
     def drop(self, field: str) -> Any:
         return _drop(self.arguments, field)
+
+    def means(self, field: str) -> bool:
+        """Whether the caller meant a value for a field."""
+        return _get(self.meaning.call.arguments, field) is not None
 
     def meant(self, field: str) -> Any:
         """Returns the value that the caller meant for a field. Raises NoCure if it meant none."""

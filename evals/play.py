@@ -54,11 +54,8 @@ async def prepare(assistant: Assistant, start: Iterable[Call]) -> State:
 
 
 async def play(journey: Journey, assistant: Assistant) -> Played:
-    """Returns what became of the journey's own calls; none are made where something that it needs is not offered."""
+    """Returns what became of the journey's own calls, up to the first that is refused or cannot be made."""
     played = Played()
-    if lacking := journey.missing_from(assistant.tools):
-        played.problems.append(f"not offered yet: {', '.join(lacking)}")
-        return played
     before = await prepare(assistant, journey.start)
     answers: list[JSON] = []
     for call in journey.calls:

@@ -29,6 +29,30 @@ def supply_another(patient: Patient, field: str, found: re.Match[str]) -> None:
     patient.set(other, patient.meant(other))
 
 
+def supply_one_of(patient: Patient, field: str, found: re.Match[str]) -> None:
+    """Another field would do as well: those of the fields named that were meant."""
+    at = field.rpartition(".")[0]
+    fields = [f"{at}.{name.strip()}".strip(".") for name in (field.rpartition(".")[2], *found[1].split(","))]
+    meant = [each for each in fields if patient.means(each)]
+    if not meant:
+        raise NoCure(f"{field}: none of {fields} was meant")
+    for each in meant:
+        patient.set(each, patient.meant(each))
+
+
+def choose_field(patient: Patient, field: str, found: re.Match[str]) -> None:
+    """One of two fields: the one that was meant."""
+    beside = f"{field.rpartition('.')[0]}.{found[1]}".strip(".")
+    patient.drop(beside if patient.means(field) else field)
+
+
+def unless(patient: Patient, field: str, found: re.Match[str]) -> None:
+    """A value is right if another field has a certain one, which was meant."""
+    if patient.meant(found[1]) != found[2]:
+        raise NoCure(f"{field}: {found[1]} was not meant to be {found[2]}")
+    patient.set(found[1], found[2])
+
+
 def rename(patient: Patient, field: str, found: re.Match[str]) -> None:
     """Did you mean: of a field its name, of a value the value."""
     said = found[1].strip("\"'")
@@ -63,11 +87,15 @@ def wrap(patient: Patient, field: str, _: re.Match[str]) -> None:
         patient.set(field, [part.strip() for part in value.split(",")] if isinstance(value, str) else [value])
 
 
-def unwrap(patient: Patient, field: str, _: re.Match[str]) -> None:
+def unwrap(patient: Patient, field: str, found: re.Match[str]) -> None:
+    """One value: the only one that was sent, or a call for each of them where the refusal says so."""
     value = patient.get(field)
-    if not isinstance(value, list) or len(value) != 1:
+    if isinstance(value, list) and len(value) == 1:
+        patient.set(field, value[0])
+    elif isinstance(value, list) and found[1]:
+        patient.repeat = field
+    else:
         raise NoCure(f"{field}: {value} is not one value")
-    patient.set(field, value[0])
 
 
 def to_text(patient: Patient, field: str, _: re.Match[str]) -> None:
@@ -110,6 +138,14 @@ def reform(patient: Patient, field: str, found: re.Match[str]) -> None:
         return
     value = patient.meant(field)
     if not _looks_like(value, example):
+        raise NoCure(f"{field}: {value} does not look like {example}")
+    patient.set(field, value)
+
+
+def reform_object(patient: Patient, field: str, found: re.Match[str]) -> None:
+    """An object as in an example: what is meant, if it has a field that the example has."""
+    example, value = json.loads(found[1]), patient.meant(field)
+    if not isinstance(value, dict) or value.keys().isdisjoint(example):
         raise NoCure(f"{field}: {value} does not look like {example}")
     patient.set(field, value)
 
@@ -184,15 +220,20 @@ REMEDIES: list[tuple[str, Callable[[Patient, str, re.Match[str]], Awaitable[None
     (KNOWN, rename),
     (r"[Dd]id you mean (\"[^\"]+\"|[^?;,.]+)", replace),
     (r"no such tool; there are ([\w, ]+)", choose_tool),
+    (r"unless another field is given: ([\w, ]+)", supply_one_of),
     (r"is required", supply),
     (r"\bneeds (\w+)", supply_another),
-    (r"only once|one value", unwrap),
+    (r"one value(?:.*(once for each))?", unwrap),
     (r"must be next_cursor", leave_out),
     (r"must be one of ([\w, -]+)", choose),
     (r"must be a list", wrap),
     (r"must be text", to_text),
     (r"must be a (?:whole )?number", to_number),
     (r"must be true or false", to_boolean),
+    (r"must be an object, such as (\{.*?\})(?:$|[.;, (])", reform_object),
+    (r"must not be empty", supply),
+    (r"unless (\w+) is (\w+)", unless),
+    (r"cannot come with (\w+)\b.*send one of the two", choose_field),
     (r"(?:must have the form of this example|such as|for example|[Ll]ike):? (\"[^\"]+\"|[^,; ]+)", reform),
     (r"current_version", present_version),
     (r"(list_todos|list_changes) shows()()", look_up),
@@ -203,7 +244,6 @@ REMEDIES: list[tuple[str, Callable[[Patient, str, re.Match[str]], Awaitable[None
     (r"does not apply", leave_out),
     (r"new request_id", new_request_id),
     (LOOKED_UP, look_up),
-    (r"must not be empty", supply),
 ]
 
 

@@ -23,6 +23,12 @@ MAX_NAMED = API.limit("matching_named")
 MAX_TITLE = 60  # characters of a to-do's text that identify it, so that ten are below 4 KiB
 # What a request has besides the fields of update.
 ABOUT = {"filter", "action", "expect", "dry_run"}
+# The fields that change something, beside shift_days.
+FIELDS = [
+    name
+    for name in API.schema("MatchingChange")["properties"]
+    if name not in {*ABOUT, "shift_days", "create_list", "request_id"}
+]
 STATUSES = {"reopen": "done", "restore": "deleted"}  # that a filter without one has, by action
 
 
@@ -51,7 +57,8 @@ def check(wanted: JSON) -> None:
     if action != "update" and given:
         raise InvalidRequest.of(min(given), f"does not apply to {action}; leave it out")
     if action == "update" and not given - {"create_list"}:
-        raise InvalidRequest.of("shift_days", "is required for update, unless another field is given")
+        fields = ", ".join(FIELDS)
+        raise InvalidRequest.of("shift_days", f"is required for update, unless another field is given: {fields}")
     if "shift_days" in wanted and ("due" in wanted or "due" in wanted.get("clear", ())):
         raise InvalidRequest.of("shift_days", "cannot come with due, which says the new date; send one of the two")
     what_changes(wanted)
@@ -80,7 +87,7 @@ def find(connection: Connection, owner: Owner, wanted: JSON) -> Matching:
             **listing.conditions_of(connection, user, user.local_now(), filters),
         }
     except Refusal as refusal:
-        return Matching(user.version, refusal=refusal)
+        return Matching(user.version, refusal=refusal.at("filter"))
     rows = getattr(connection, f"matching_{which}_filtered")(**conditions, limit=MAX_MATCHING + 1)
     matched = len(rows)
     if matched > MAX_MATCHING:

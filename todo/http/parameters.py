@@ -58,6 +58,8 @@ def _parameter_errors(parameter: dict[str, Any], given: dict[str, Any]) -> list[
     if name not in given:
         return [FieldError(name, messages.of_missing(parameter["schema"]))] if parameter.get("required") else []
     if isinstance(given[name], list):
-        return [FieldError(name, "must be one value, given only once")]
+        # Only a tool call can have several in a path.
+        several = "; for several call once for each" if parameter["in"] == "path" else ", given only once"
+        return [FieldError(name, f"must be one value{several}")]
     # What is null in a body has no form in a URL.
     return find_errors({**parameter["schema"], "nullable": False}, given[name], at=name)
