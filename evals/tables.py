@@ -34,10 +34,10 @@ def each(played: Sequence[Row], theirs: dict[str, Cost]) -> str:
 
 def short(journeys: Iterable[Journey], costs: Costs, theirs: dict[str, Cost]) -> str:
     """Returns the README's table, by the recorded costs: the quoted sentences, and all journeys that Todoist's have."""
-    known = [journey for journey in journeys if journey.name in costs and journey.name in theirs]
+    known = [journey for journey in journeys if journey.name in theirs]
     rows = [(f'"{each.says}"', *_beside([each], costs, theirs)) for each in known if each.quoted]
     rows.append((f"all {len(known)} that can be compared", *_beside(known, costs, theirs)))
-    return table(("", "calls", "written", "read", "Todoist's calls", "Todoist's written"), rows)
+    return table(("the person says", "calls", "written", "read", "Todoist's calls", "Todoist's written"), rows)
 
 
 def _beside(journeys: Iterable[Journey], costs: Costs, theirs: dict[str, Cost]) -> list[int]:
