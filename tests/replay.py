@@ -5,7 +5,8 @@ from typing import Any
 
 from todo.domain import quota, users
 from todo.domain.entries import Diff, Entry
-from todo.domain.records import KINDS, PROFILE, PROFILE_KEY, REMOVED, TODO, Key, Profile, Record
+from todo.domain.lists import ARCHIVED, all_of
+from todo.domain.records import KINDS, LIST, PROFILE, PROFILE_KEY, REMOVED, TODO, Key, Profile, Record, TodoList
 from todo.domain.todos import Todo
 from todo.domain.users import Owner, User
 from todo.storage.database import open_engine
@@ -13,7 +14,7 @@ from todo.storage.statements import Connection
 
 
 def assert_log_gives_the_list(database_url: str, username: str) -> None:
-    """Raises AssertionError unless the log gives every to-do, the trash included, the time zone and the counters."""
+    """Raises AssertionError unless the log gives every to-do, list and setting, and the counters."""
     _read(database_url, _compare, username)
 
 
@@ -46,6 +47,10 @@ def _compare(connection: Connection, username: str) -> None:
     replayed = _replay(connection, user)
     profile = KINDS[PROFILE].find(connection, user, 0).record
     assert replayed.pop(PROFILE_KEY, profile) == profile
+    lists = {key: replayed.pop(key) for key in list(replayed) if key.kind == LIST}
+    assert lists == {Key(LIST, listed.id): listed for listed in all_of(connection, user)}
+    archived = sum(isinstance(listed, TodoList) and listed.status == ARCHIVED for listed in lists.values())
+    assert user.archived_lists == archived
     stored = [Todo.from_row(row) for row in connection.all_todos(user_id=user.id)]
     assert [todo for _, todo in sorted(replayed.items())] == stored
     assert user.counts == {status: sum(t.status == status for t in stored) for status in user.counts}
@@ -88,4 +93,7 @@ def stored_bytes(connection: Connection, user: User) -> int:
     sizes += [quota.ROW_BYTES for _ in connection.todos_of_status(**which, status=REMOVED, until_id=2**31, limit=10**6)]
     sizes += [quota.bytes_of(row["before"], row["after"]) for row in connection.all_changes(**which)]
     sizes += [quota.bytes_of(row["request_id"], row["answer"]) for row in connection.all_answers(**which)]
+    removed = connection.removed_lists(**which, until_id=2**31, removed_before="~", limit=10**6)
+    lists = [*connection.live_lists(**which), *(connection.list_by_id(**which, id=row["id"]) for row in removed)]
+    sizes += [quota.bytes_of(row["name"], row["name"]) for row in lists]
     return sum(sizes)

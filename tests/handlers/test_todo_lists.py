@@ -6,8 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conftest import running
 from tests.handlers.test_todos import add, texts
+from tests.replay import assert_log_gives_the_list
 from todo.contract import API
+from todo.domain.changes import ActorFilter
+from todo.domain.undo import undo_all
+from todo.domain.users import Owner
 
 JSON = dict[str, Any]
 
@@ -329,3 +334,17 @@ def test_a_list_is_changed_once_by_request_id(client: httpx.Client, name: str) -
     again = client.patch(f"/lists/{name}/Trip", json=wanted)
     assert first.json() == again.json()
     assert again.headers["Idempotent-Replay"] == "true"
+
+
+def test_no_undo_gives_two_lists_one_name(client: httpx.Client, name: str, database_url: str) -> None:
+    change(client, name, "X", create_list=True)
+    change(client, name, "W", create_list=True)
+    first = change(client, name, "W", name="V")["change_id"]
+    last = change(client, name, "X", name="W")["change_id"]
+    with running(database_url) as engine:
+        both = engine.submit_write(undo_all, Owner(name), ActorFilter(), first, last).result()
+    change(client, name, "V", create_list=True)
+    # W cannot be V again and keeps its name, which X was to get back.
+    forced = client.post(f"/todos/{name}/changes/{both}/undo", json={"force": True})
+    assert {conflict["change_id"] for conflict in refused(forced, 409)["conflicts"]} == {both}
+    assert_log_gives_the_list(database_url, name)

@@ -127,15 +127,24 @@ def _keep_lists(edits: Edits) -> dict[Key, JSON]:
     """
     conflicts: dict[Key, JSON] = {}
     for key in edits.edited(LIST):
-        listed = edits.record(key)
-        if isinstance(listed, TodoList):
-            in_the_way = [] if lists.can_be(edits, listed) else [edits.newest_change_of(key)]
-        else:
-            in_the_way = [todo.change_id for todo in edits.todos_of_list(key.id)]
-        if in_the_way:
-            edits.take_back(key)
-            conflicts[key] = {"change_id": max(in_the_way)}
+        if edits.record(key) is None and (todos := edits.todos_of_list(key.id)):
+            conflicts[key] = _take_back(edits, key, max(todo.change_id for todo in todos))
+    # A list that keeps its name keeps another one from getting that name back, which may be one looked at before.
+    nameless = True
+    while nameless:
+        nameless = False
+        for key in edits.edited(LIST):
+            listed = edits.record(key)
+            if key not in conflicts and isinstance(listed, TodoList) and not lists.can_be(edits, listed):
+                conflicts[key] = _take_back(edits, key, edits.newest_change_of(key))
+                nameless = True
     return conflicts
+
+
+def _take_back(edits: Edits, key: Key, change_id: int) -> JSON:
+    """Leaves a list as it is stored and returns the conflict."""
+    edits.take_back(key)
+    return {"change_id": change_id}
 
 
 def _conflict(edits: Edits, entry: Entry) -> JSON:
