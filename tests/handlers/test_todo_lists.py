@@ -348,3 +348,16 @@ def test_no_undo_gives_two_lists_one_name(client: httpx.Client, name: str, datab
     forced = client.post(f"/todos/{name}/changes/{both}/undo", json={"force": True})
     assert {conflict["change_id"] for conflict in refused(forced, 409)["conflicts"]} == {both}
     assert_log_gives_the_list(database_url, name)
+
+
+def test_a_write_counts_lists_without_their_tags(
+    client: httpx.Client, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(client, name, "A", list="Trip", create_list=True, tags=["Home", "ｗork"], due="2026-11-01")
+    add(client, name, "B", list="Trip", tags=["home"])
+    counted = {tag["tag"]: tag["open"] for tag in client.get(f"/profiles/{name}").json()["tags"]}
+    assert counted == {"Home": 2, "ｗork": 1}
+    # To count tags takes too long where others wait for the lock.
+    monkeypatch.delattr("todo.domain.open_counts.OpenCounts.of")
+    listed = change(client, name, "Trip", archived=True)
+    assert (listed["open"], listed["overdue"]) == (2, 1)

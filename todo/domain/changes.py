@@ -189,6 +189,9 @@ def entries_json(connection: Connection, user: User, entries: list[Entry], room:
         if entry.key.kind == PROFILE:
             answer |= _profile_json(entry)
             continue
+        if entry.key.kind == TODO and room < 0:
+            left_out += 1
+            continue
         described = _entry_json(entry, names)
         room -= length(described) + 40
         if entry.key.kind == LIST:

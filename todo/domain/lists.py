@@ -70,7 +70,7 @@ def update(connection: Connection, owner: Owner, name: str, wanted: JSON) -> JSO
     if "position" in wanted:
         _move(changeset, listed, wanted["position"])
     changed = {"change_id": changeset.change_id} if changeset.commit() else {}
-    counts = OpenCounts.of(connection, changeset.user, set())
+    counts = OpenCounts.by_list(connection, changeset.user)
     shown = describe(changeset.lists(), counts)
     return next(item for item in shown if item["name"] == listed.name) | changed
 

@@ -21,9 +21,13 @@ UPDATE users SET last_list_id = :last_list_id, archived_lists = :archived_lists 
 -- Open to-dos by list and set of tags, those of archived lists too. One due on a date without a time is overdue from the
 -- next day on.
 -- name: count_open
-SELECT list_id, tags, COUNT(*) AS open,
+SELECT list_id, tags, tag_keys, COUNT(*) AS open,
        SUM(CASE WHEN due_key < :now AND due_key <> :today THEN 1 ELSE 0 END) AS overdue
-FROM todos WHERE user_id = :user_id AND status = 'open' GROUP BY list_id, tags;
+FROM todos WHERE user_id = :user_id AND status = 'open' GROUP BY list_id, tags, tag_keys;
+
+-- name: count_open_by_list
+SELECT list_id, COUNT(*) AS open, SUM(CASE WHEN due_key < :now AND due_key <> :today THEN 1 ELSE 0 END) AS overdue
+FROM todos WHERE user_id = :user_id AND status = 'open' GROUP BY list_id;
 
 -- name: count_archived_done^
 SELECT COUNT(*) AS done FROM todos WHERE user_id = :user_id AND status = 'done' AND NOT ({unarchived});
