@@ -6,7 +6,7 @@ from typing import Any
 from todo.accounts.bearer import Principal
 from todo.domain import changes, matching, undo
 from todo.domain.idempotency import Reply, once, once_lately
-from todo.errors import StorageUnavailable
+from todo.errors import ChangedMeanwhile
 from todo.storage.database import read_of_list, write
 
 JSON = dict[str, Any]
@@ -34,7 +34,7 @@ async def change_matching_todos(username: str, body: JSON, user: Principal) -> J
             return answer.reply()
         except matching.Outdated:
             continue
-    raise StorageUnavailable
+    raise ChangedMeanwhile
 
 
 async def list_changes(

@@ -222,6 +222,10 @@ class TooManyLists(Refusal):
     """There are as many lists as there can be."""
 
 
+class ChangedMeanwhile(Refusal):
+    """Others kept changing the list while its to-dos were looked for, so that it is not known which match."""
+
+
 class ChangeNotFound(Refusal):
     """The list has no change with this id."""
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 import time_machine
 
+from handlers import changes
 from tests.handlers.test_todos import add, page, problem, texts
 from tests.hosts import call, done
 from tests.replay import assert_log_gives_the_list
@@ -319,7 +320,7 @@ def test_others_write_meanwhile(client: httpx.Client, name: str, database_url: s
             response = change(client, name, {"tag": "a"}, "update", **fields)
             if response.status_code == 200:
                 return response.json()["changed"]
-            assert response.json()["code"] in ("unexpected_count", "storage_unavailable")
+            assert response.json()["code"] in ("unexpected_count", "changed_meanwhile")
 
     def write(number: int) -> int:
         return client.post(f"/todos/{name}", json={"todo": f"more {number}", "tags": ["a"]}).status_code
@@ -349,3 +350,14 @@ def test_a_model_mends_its_call_in_one_step(client: httpx.Client, three: str) ->
     found = done(client, "change_matching_todos", **asked, dry_run=True)
     answer = done(client, "change_matching_todos", **asked, expect=found["matched"])
     assert answer["changed"] == 2
+
+
+def test_a_list_that_others_keep_changing_is_left_alone(
+    client: httpx.Client, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(client, name, "a")
+    monkeypatch.setattr(changes, "ATTEMPTS", 0)  # as after all of them
+    body = {"filter": {"status": "open"}, "action": "complete", "expect": 1}
+    response = client.post(f"/todos/{name}/changes/matching", json=body)
+    assert (response.status_code, response.json()["code"]) == (409, "changed_meanwhile")
+    assert client.get(f"/todos/{name}").json()["total"] == 1

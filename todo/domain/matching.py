@@ -53,7 +53,8 @@ def check(wanted: JSON) -> None:
     if not _filters(wanted):
         raise InvalidRequest.of("filter", f"is required for {action}, with a value in it, such as when: overdue")
     if status and (status == "deleted") != (action == "restore"):
-        raise InvalidRequest.of("filter.status", f"does not apply to {action} with this value; leave it out")
+        restored, others = "deleted, or left out, for restore", "open, done or all, unless action is restore"
+        raise InvalidRequest.of("filter.status", f"must be {restored if action == 'restore' else others}")
     if action != "update" and given:
         raise InvalidRequest.of(min(given), f"does not apply to {action}; leave it out")
     if action == "update" and not given - {"create_list"}:

@@ -188,6 +188,13 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "There are as many lists as there can be, the archived ones included. Nothing was done.",
         "Use a list that exists, or delete one with delete_list.",
     ),
+    errors.ChangedMeanwhile: Problem(
+        409,
+        "changed_meanwhile",
+        "The list keeps changing",
+        "Others changed the list again and again while its to-dos were looked for. Nothing was done.",
+        "Call again.",
+    ),
     errors.ChangeNotFound: Problem(
         404, "change_not_found", "No such change", "This list has no change with that id.", "Call list_changes for ids."
     ),

@@ -40,7 +40,7 @@ class StrictBodyValidator(JSONRequestBodyValidator):
             return None
         value = parse_json(data)
         if value is None and not self._nullable:
-            raise InvalidRequest.of("body", "must be an object")  # null is a body, not the lack of one
+            raise InvalidRequest(find_errors(self._schema, value))  # null is a body, not the lack of one
         return as_meant(self._schema, value)
 
     def _insert_body(self, receive: Receive, *, body: Any, scope: Scope) -> tuple[Receive, Scope]:
