@@ -361,3 +361,16 @@ def test_a_write_counts_lists_without_their_tags(
     monkeypatch.delattr("todo.domain.open_counts.OpenCounts.of")
     listed = change(client, name, "Trip", archived=True)
     assert (listed["open"], listed["overdue"]) == (2, 1)
+
+
+def test_deleting_and_undoing_folds_no_text_anew(
+    client: httpx.Client, name: str, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    add(client, name, "Über", list="Trip", create_list=True, tags=["Home"], steps=["Öl"])
+    # For a large list, folding is most of the time in which others wait for the lock.
+    monkeypatch.delattr("todo.domain.todos.Folded.of")
+    deleted = client.request("DELETE", f"/lists/{name}/Trip").json()
+    assert undo(client, name, deleted["change_id"]).status_code == 200
+    monkeypatch.undo()
+    assert texts(client, name, q="uber ol", tag="home") == ["Über"]
+    assert_log_gives_the_list(database_url, name)

@@ -115,7 +115,8 @@ class Changeset(Edits):
             self.counts[before.status] -= 1
         if after:
             self.counts[after.status] += 1
-            return after.to_row(self.folded.get(after.id))
+            stored = self._stored[key].folded if before and after.texts == before.texts else None
+            return after.to_row(stored or self.folded.get(after.id))
         assert before
         return removed_row(before, self.change_id, self.now)
 

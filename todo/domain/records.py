@@ -57,6 +57,7 @@ class Stored(NamedTuple):
     version: int = 0
     change_id: int = 0  # of its newest change; 0 if there is none
     bytes: int = 0
+    folded: Folded | None = None  # of a to-do
 
 
 class Kind(NamedTuple):
@@ -80,7 +81,8 @@ def stored_todo(row: Any) -> Stored:
     if row is None:
         return Stored()
     todo = Todo.from_row(row) if row["status"] != REMOVED else None
-    return Stored(todo, has_row=True, version=row["version"], change_id=row["change_id"], bytes=row["bytes"])
+    folded = Folded(row["search_text"], row["tag_keys"]) if todo else None
+    return Stored(todo, True, row["version"], row["change_id"], row["bytes"], folded)
 
 
 def removed_row(todo: Todo, change_id: int, now: str) -> JSON:

@@ -66,6 +66,11 @@ class Todo(NamedTuple):
         return cls(**{**fields, "tags": tuple(fields.get("tags", ())), "steps": tuple(fields.get("steps", ()))})
 
     @property
+    def texts(self) -> tuple[Any, ...]:
+        """Returns what the search columns are made of; a step that is checked has another value."""
+        return self.todo, self.notes, self.tags, self.steps
+
+    @property
     def url(self) -> str | None:
         """Returns the path of its public page, or None; responses make it an absolute URL."""
         return share_path(self.share) if self.share else None
