@@ -31,6 +31,7 @@ TOTAL = """
 UPDATE users SET
     bytes = (SELECT COALESCE(SUM(bytes), 0) FROM todos WHERE user_id = users.id)
           + (SELECT COALESCE(SUM(bytes), 0) FROM changes WHERE user_id = users.id)
+          + (SELECT COALESCE(SUM(bytes), 0) FROM lists WHERE user_id = users.id)
           + (SELECT COALESCE(SUM(bytes), 0) FROM answers WHERE user_id = users.id)
 """
 UNFOLDED = re.compile("([\ufdfa\ufdfb])")

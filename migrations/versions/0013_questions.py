@@ -48,6 +48,7 @@ TOTAL = """
 UPDATE users SET
     bytes = (SELECT COALESCE(SUM(bytes), 0) FROM todos WHERE user_id = users.id)
           + (SELECT COALESCE(SUM(bytes), 0) FROM changes WHERE user_id = users.id)
+          + (SELECT COALESCE(SUM(bytes), 0) FROM lists WHERE user_id = users.id)
           + (SELECT COALESCE(SUM(bytes), 0) FROM answers WHERE user_id = users.id)
 """
 # The kinds of action, in the order of the alphabet and with a space on both sides of each.
@@ -75,15 +76,15 @@ WHERE overflow = 0 AND EXISTS (
 WEEK_SETTERS = """
 SELECT DISTINCT changes.user_id, users.time_zone, users.time_zone_guessed
 FROM changes JOIN users ON users.id = changes.user_id
-WHERE overflow = 0 AND kind = 'profile' AND after LIKE '%"week_start"%'
+WHERE kind = 'profile' AND after LIKE '%"week_start"%'
 """
 PROFILE_ENTRIES = """
-SELECT user_id, id, before, after FROM changes
-WHERE user_id = :user_id AND overflow = 0 AND kind = 'profile' ORDER BY id DESC
+SELECT user_id, overflow, id, before, after FROM changes
+WHERE user_id = :user_id AND kind = 'profile' ORDER BY id DESC
 """
 SAVE_PROFILE_ENTRY = """
 UPDATE changes SET before = :before, after = :after, bytes = :bytes
-WHERE user_id = :user_id AND overflow = 0 AND id = :id AND kind = 'profile'
+WHERE user_id = :user_id AND overflow = :overflow AND id = :id AND kind = 'profile'
 """
 
 

@@ -13,13 +13,15 @@ import psycopg
 import pytest
 from starlette.testclient import TestClient
 
-from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, downgrade, migrate
+from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, downgrade, migrate, running
 from tests.replay import assert_bytes_are_counted, assert_log_gives_the_list
 from todo.app import create_app
 from todo.config import Settings
 from todo.domain import users
+from todo.domain.changes import ActorFilter
 from todo.domain.folding import fold, fold_for_search
 from todo.domain.quota import ROW_BYTES
+from todo.domain.undo import undo_all
 from todo.domain.users import Owner, utc_now
 from todo.oauth import clients
 from todo.storage.database import open_engine
@@ -437,3 +439,29 @@ def test_a_downgrade_to_before_steps_leaves_none(empty_database: str) -> None:
             {"text": "Tea", "done": False}
         ]
     assert_bytes_are_counted(empty_database, "kevin")
+
+
+def test_lists_are_counted_and_a_week_is_forgotten_behind_a_list(empty_database: str) -> None:
+    migrate(empty_database)
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=empty_database, **GENEROUS))
+    with TestClient(app, headers=AUTHORIZATION) as client:
+        client.patch("/lists/kevin/Trip", json={"create_list": True}).raise_for_status()
+        client.patch("/lists/kevin/Trip", json={"archived": True}).raise_for_status()
+        client.patch("/profiles/kevin", json={"week_start": "sunday"}).raise_for_status()
+    # One change of both: the entry of the list is the first, so that the profile's is not.
+    with running(empty_database) as engine:
+        engine.submit_write(undo_all, Owner("kevin"), ActorFilter(), 2, 3).result()
+    downgrade(empty_database, "0012")
+    assert "week_start" not in str(select(empty_database, "SELECT before, after FROM changes WHERE kind = 'profile'"))
+    assert_bytes_of_rows(empty_database)
+    migrate(empty_database)
+    assert_log_gives_the_list(empty_database, "kevin")
+
+
+def assert_bytes_of_rows(database_url: str) -> None:
+    """Raises AssertionError unless the one list is said to take what its rows come to."""
+    sums = [
+        select(database_url, f"SELECT COALESCE(SUM(bytes), 0) FROM {table}")
+        for table in ("todos", "changes", "answers", "lists")
+    ]
+    assert select(database_url, "SELECT bytes FROM users") == [(sum(int(total) for ((total,),) in sums),)]
