@@ -76,7 +76,7 @@ UPDATE users SET
 """
 SAVE_PROFILE_ENTRY = """
 UPDATE changes SET before = :before, after = :after, bytes = :bytes
-WHERE user_id = :user_id AND overflow = 0 AND id = :id AND kind = 'profile'
+WHERE user_id = :user_id AND id = :id AND kind = 'profile'
 """
 
 

@@ -456,6 +456,9 @@ def test_lists_are_counted_and_a_week_is_forgotten_behind_a_list(empty_database:
     assert_bytes_of_rows(empty_database)
     migrate(empty_database)
     assert_log_gives_the_list(empty_database, "kevin")
+    downgrade(empty_database, "0008")
+    migrate(empty_database)
+    assert_bytes_are_counted(empty_database, "kevin")
 
 
 def assert_bytes_of_rows(database_url: str) -> None:
