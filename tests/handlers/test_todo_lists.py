@@ -11,6 +11,7 @@ from tests.handlers.test_todos import add, texts
 from tests.replay import assert_log_gives_the_list
 from todo.contract import API
 from todo.domain.changes import ActorFilter
+from todo.domain.folding import fold
 from todo.domain.undo import undo_all
 from todo.domain.users import Owner
 
@@ -374,3 +375,13 @@ def test_deleting_and_undoing_folds_no_text_anew(
     monkeypatch.undo()
     assert texts(client, name, q="uber ol", tag="home") == ["Über"]
     assert_log_gives_the_list(database_url, name)
+
+
+def test_a_batch_folds_each_name_once(client: httpx.Client, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(10):
+        change(client, name, f"㌀{name}{number}", create_list=True)
+    folded: list[str] = []
+    monkeypatch.setattr("todo.domain.lists.fold", lambda text: folded.append(text) or fold(text))
+    actions = [{"action": "add", "todo": "A", "list": f"㌀{name}9"}] * 20
+    client.post(f"/todos/{name}/changes", json={"actions": actions}).raise_for_status()
+    assert len(folded) <= 11

@@ -1,6 +1,7 @@
 """Lists: found by name, created, changed and deleted. For the inbox, which is no record, see list_names.py."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from todo.contract import API
@@ -39,7 +40,14 @@ def id_for(edits: Edits, name: str | None, *, create: bool) -> int:
 
 def named(edits: Edits, name: str) -> TodoList | None:
     """Returns the list with this name, whatever its case and width, or None. The inbox is none of them."""
-    return next((listed for listed in edits.lists() if fold(listed.name) == fold(name)), None)
+    key = _key(name)
+    return next((listed for listed in edits.lists() if _key(listed.name) == key), None)
+
+
+@lru_cache(maxsize=1000)
+def _key(name: str) -> str:
+    """Returns the name as names are compared, kept, as a file asks for the list of each of its to-dos."""
+    return fold(name)
 
 
 def find_id(connection: Connection, user: User, name: str) -> int:
@@ -111,8 +119,8 @@ def archived_ids(lists: Iterable[TodoList]) -> set[int]:
 
 def can_be(edits: Edits, listed: TodoList) -> bool:
     """Whether a list that an undo brings back, or back to its name, has a name of its own, and room."""
-    names = [fold(other.name) for other in edits.lists()]
-    return names.count(fold(listed.name)) == 1 and len(names) <= MAX_LISTS
+    names = [_key(other.name) for other in edits.lists()]
+    return names.count(_key(listed.name)) == 1 and len(names) <= MAX_LISTS
 
 
 def all_of(connection: Connection, user: User) -> list[TodoList]:
