@@ -1,0 +1,147 @@
+"""Random changes of lists and of the to-dos in them: what must hold after each, and after an undo of an undo."""
+
+import os
+from itertools import count
+from typing import Any
+
+import httpx
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from tests.conftest import migrate
+from tests.replay import assert_log_gives_the_list
+from tests.stateful.test_machine import Service
+
+JSON = dict[str, Any]
+
+SOAK = "SOAK" in os.environ
+USERS = (f"lists{number}" for number in count(1))
+NAMES = st.sampled_from(["Inbox", "Home", "Work", "WORK", "Trip"])
+IDS = st.integers(1, 8)
+# What the service may say to a change that cannot be.
+REFUSALS = {
+    *("list_not_found", "list_archived", "list_exists", "inbox_is_fixed", "todo_not_found", "invalid_request"),
+    *("undo_conflict", "nothing_to_undo", "change_not_found", "unexpected_count"),
+}
+COUNTED = {"version", "updated_at", "change_id"}  # these count on whatever is undone
+
+
+class Lists(RuleBasedStateMachine):
+    """One person's lists."""
+
+    service: Service
+    database_url: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.user = next(USERS)
+        self.texts = count(1)
+        self.last_change = 0
+
+    def teardown(self) -> None:
+        assert_log_gives_the_list(self.database_url, self.user)
+
+    @rule(name=NAMES, create=st.booleans())
+    def add(self, name: str, create: bool) -> None:
+        self.send("POST", "/todos/{user}", {"todo": f"text {next(self.texts)}", "list": name, "create_list": create})
+
+    @rule(todo_id=IDS, name=NAMES, create=st.booleans())
+    def move(self, todo_id: int, name: str, create: bool) -> None:
+        self.send("PATCH", f"/todos/{{user}}/{todo_id}", {"list": name, "create_list": create})
+
+    @rule(todo_id=IDS, action=st.sampled_from(["complete", "reopen", "delete", "restore"]))
+    def act(self, todo_id: int, action: str) -> None:
+        self.send("POST", "/todos/{user}/changes", {"actions": [{"action": action, "id": todo_id}]})
+
+    @rule(
+        name=NAMES,
+        wanted=st.fixed_dictionaries(
+            {},
+            optional={
+                "name": NAMES,
+                "archived": st.booleans(),
+                "position": st.integers(1, 4),
+                "create_list": st.booleans(),
+            },
+        ).filter(bool),
+    )
+    def change_list(self, name: str, wanted: JSON) -> None:
+        self.send("PATCH", f"/lists/{{user}}/{name}", wanted)
+
+    @rule(name=NAMES, move_to=st.one_of(st.none(), NAMES))
+    def delete_list(self, name: str, move_to: str | None) -> None:
+        self.send("DELETE", f"/lists/{{user}}/{name}", {"move_to": move_to} if move_to else {})
+
+    @rule(name=NAMES, other=NAMES)
+    def move_all(self, name: str, other: str) -> None:
+        body = {"filter": {"list": name}, "action": "update", "list": other, "create_list": True}
+        matching = self.service.client.post(f"/todos/{self.user}/changes/matching", json={**body, "dry_run": True})
+        self.send("POST", "/todos/{user}/changes/matching", {**body, "expect": matching.json().get("matched", 0)})
+
+    @rule(back=st.integers(0, 6), force=st.booleans())
+    def undo_twice(self, back: int, force: bool) -> None:
+        before = self.state()
+        change_id = max(1, self.last_change - back)
+        undone = self.send("POST", f"/todos/{{user}}/changes/{change_id}/undo", {"force": force})
+        if undone.status_code == 200:
+            again = self.send("POST", f"/todos/{{user}}/changes/{undone.json()['change_id']}/undo", {})
+            assert again.status_code == 200, again.text
+            assert self.state() == before
+
+    @invariant()
+    def lists_hold_their_todos(self) -> None:
+        profile = self.get(f"/profiles/{self.user}")
+        lists = {listed["name"]: listed for listed in profile["lists"]}
+        assert len({name.casefold() for name in lists}) == len(profile["lists"])
+        assert [listed.get("position", 0) for listed in profile["lists"]] == list(range(len(lists)))
+        shown = self.get(f"/todos/{self.user}", status="all", limit=100)
+        archived = {name for name, listed in lists.items() if listed.get("archived")}
+        assert {todo.get("list", "Inbox") for todo in shown["todos"]} <= lists.keys() - archived
+        counts = profile["counts"]
+        assert shown["total"] == len(shown["todos"]) == counts["open"] + counts["done"]
+        assert counts["open"] == sum(listed["open"] for name, listed in lists.items() if name not in archived)
+        for name, listed in lists.items():
+            assert self.get(f"/todos/{self.user}", list=name)["total"] == listed["open"]
+
+    def state(self) -> Any:
+        """Returns everything that a person can see."""
+        lists = self.get(f"/profiles/{self.user}")["lists"]
+        pages = [self.get(f"/todos/{self.user}", status="deleted", limit=100)]
+        pages += [self.get(f"/todos/{self.user}", status="all", list=listed["name"], limit=100) for listed in lists]
+        todos = [todo for page in pages for todo in page["todos"]]
+        return lists, [{name: value for name, value in todo.items() if name not in COUNTED} for todo in todos]
+
+    def get(self, path: str, **params: Any) -> JSON:
+        response = self.service.client.get(path, params=params)
+        assert response.status_code == 200, response.text
+        return dict(response.json())
+
+    def send(self, method: str, path: str, body: JSON) -> httpx.Response:
+        """Sends a change, which is done or refused for a reason that there may be."""
+        headers = {"Idempotency-Key": f"{self.user}-{next(self.texts)}"}  # no two of them are one
+        response = self.service.client.request(method, path.format(user=self.user), json=body, headers=headers)
+        assert response.status_code < 300 or response.json()["code"] in REFUSALS, response.text
+        self.last_change = max(self.last_change, response.json().get("change_id", 0))
+        return response
+
+
+def test_lists_hold_what_they_are_given(empty_database: str) -> None:
+    migrate(empty_database)
+    with Service(empty_database) as running:
+
+        class ListsOnThisDatabase(Lists):
+            service = running
+            database_url = empty_database
+
+        run_state_machine_as_test(
+            ListsOnThisDatabase,
+            settings=settings(
+                max_examples=200 if SOAK else 8,
+                stateful_step_count=40,
+                deadline=None,
+                derandomize=not SOAK,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
