@@ -34,9 +34,16 @@ TODOS = [
         ],
     },
     {"todo": "pay;=1+1", "notes": "pay;=1+1;\t-1\n=2\r\n'@a;'b", "tags": ["a, b", '5" "x"', "'c", "=d;=e"]},
-    {"todo": "\uff1d1", "priority": "low", "repeat": "FREQ=WEEKLY;BYDAY=FR", "due": "2026-11-27"},
+    {
+        "todo": "\uff1d1",
+        "priority": "low",
+        "list": '=Trip, "1"',
+        "create_list": True,
+        "repeat": "FREQ=WEEKLY;BYDAY=FR",
+        "due": "2026-11-27",
+    },
 ]
-KEPT = ("todo", "notes", "due", "priority", "tags", "repeat", "steps", "status")
+KEPT = ("todo", "notes", "due", "priority", "tags", "repeat", "list", "steps", "status")
 
 
 @pytest.fixture
@@ -194,6 +201,16 @@ def test_a_full_list_takes_all_or_none(person: Person, client: httpx.Client) -> 
     assert send(person, "todo\n" + "A\n" * most).status_code == 303
     assert "The list is full" in refused(send(person, "todo\nB\n"), 409)
     assert client.get(f"/todos/{person.username}").json()["total"] == most
+
+
+@pytest.mark.parametrize("path", ["/account/todos.csv", "/account/export"])
+def test_what_goes_out_of_an_archived_list_comes_in(filled: Person, client: httpx.Client, path: str) -> None:
+    add = {"todo": "packed", "list": "Old", "create_list": True}
+    client.post(f"/todos/{filled.username}", json=add).raise_for_status()
+    client.patch(f"/lists/{filled.username}/Old", json={"archived": True}).raise_for_status()
+    assert send(filled, filled.browser.get(path).content).status_code == 303
+    page = client.get(f"/todos/{filled.username}", params={"list": "Old"}).json()
+    assert [todo["todo"] for todo in page["todos"]] == ["packed", "packed"]
 
 
 def test_a_form_without_a_file_is_refused(person: Person) -> None:

@@ -22,6 +22,7 @@ from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
+MAX_SHOWN = 1500  # entries of a change that are read to be shown; fewer fit in a response
 MAX_CHARACTERS = API.limit("response_characters") - 1000  # the rest is for the JSON around the list
 ALWAYS_TOLD: list[str] = API.schema("Todo")["required"]
 
@@ -157,11 +158,6 @@ def _todo(changeset: Changeset, todo_id: int) -> Todo:
     return todo
 
 
-def entries_of(connection: Connection, user: User, change_id: int) -> list[Entry]:
-    """Returns the log entries of a change, one for each to-do."""
-    return [Entry.from_row(row) for row in connection.entries_of_change(user_id=user.id, change_id=change_id)]
-
-
 def _brief(user: User, row: Any) -> JSON:
     """Returns a change as JSON without its to-dos, in the user's local time."""
     at = datetime.fromisoformat(row["at"]).astimezone(ZoneInfo(user.time_zone))
@@ -176,14 +172,16 @@ def _change(connection: Connection, user: User, row: Any) -> JSON:
         change["client"] = row["client"]
     if row["undoes"]:
         change["undoes"] = row["undoes"]
-    entries = entries_of(connection, user, row["id"])
-    return change | entries_json(connection, user, entries, MAX_CHARACTERS - length(change))
+    which = {"user_id": user.id, "change_id": row["id"]}
+    rows = connection.first_entries_of_change(**which, limit=MAX_SHOWN)
+    more = connection.count_entries_of_change(**which)["total"] - MAX_SHOWN if len(rows) == MAX_SHOWN else 0
+    entries = [Entry.from_row(entry) for entry in rows]
+    return change | entries_json(connection, user, entries, MAX_CHARACTERS - length(change), left_out=more)
 
 
-def entries_json(connection: Connection, user: User, entries: list[Entry], room: int) -> JSON:
-    """Returns the entries as JSON, within `room` characters, and how many to-dos were left out."""
+def entries_json(connection: Connection, user: User, entries: list[Entry], room: int, *, left_out: int = 0) -> JSON:
+    """Returns the entries as JSON, within `room` characters, and how many were left out, `left_out` of them before."""
     answer: JSON = {"todos": []}
-    left_out = 0
     names = names_of(connection, user, list_ids_in(entries))
     for entry in entries:
         if entry.key.kind == PROFILE:

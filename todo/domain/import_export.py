@@ -114,14 +114,16 @@ def add_all(connection: Connection, owner: Owner, file: Import) -> int:
     changeset.require_room(len(found), file.bytes)
     for number, (given, folded) in enumerate(zip(found, file.folded, strict=True), start=1):
         try:
-            created = {"create_list": True} if "list" in given else {}
-            todo_id = perform(changeset, {"action": "add", **_fields(given), **created})
+            fields = _fields(given)
+            list_id = lists.id_to_import(changeset, fields.pop("list", None))
+            todo_id = perform(changeset, {"action": "add", **fields})
         except Refusal as refusal:
             raise refusal.at(f"to-do {number}") from None
         changeset.folded[todo_id] = folded
         todo = changeset.get(todo_id)
-        if todo and given["status"] == "done":
-            changeset.edit("add", todo._replace(status="done", done_at=changeset.now))
+        if todo:
+            done: JSON = {"status": "done", "done_at": changeset.now} if given["status"] == "done" else {}
+            changeset.edit("add", todo._replace(list_id=list_id, **done))
     changeset.commit(summary=f"Imported {len(found)} to-do{'s' if len(found) > 1 else ''}.")
     return changeset.change_id
 

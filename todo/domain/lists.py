@@ -38,6 +38,17 @@ def id_for(edits: Edits, name: str | None, *, create: bool) -> int:
     return _open_id(found)
 
 
+def id_to_import(edits: Edits, name: str | None) -> int:
+    """Returns the id of the list with this name, also of an archived one, and creates it if need be.
+
+    An export has the to-dos of archived lists, and what goes out must come in. Raises TooManyLists.
+    """
+    if name is None or is_inbox(name):
+        return INBOX_ID
+    found = named(edits, name) or _create(edits, name)
+    return found.id
+
+
 def named(edits: Edits, name: str) -> TodoList | None:
     """Returns the list with this name, whatever its case and width, or None. The inbox is none of them."""
     key = _key(name)
