@@ -183,12 +183,14 @@ class TodoNotFound(Refusal):
 class ListNotFound(Refusal):
     """There is no list with this name; `names` are those that there are, and `closest` is most like it.
 
-    `can_create` says whether create_list would help.
+    `can_create` says whether create_list would help, and `field` which one has the name.
     """
 
     FIELD = "list"
 
-    def __init__(self, names: Iterable[str], closest: str | None, *, can_create: bool = False) -> None:
+    def __init__(
+        self, names: Iterable[str], closest: str | None, *, can_create: bool = False, field: str = FIELD
+    ) -> None:
         known: list[str] = []
         room = MAX_NAMES
         for name in [*([closest] if closest else []), *(name for name in names if name != closest)]:
@@ -196,7 +198,7 @@ class ListNotFound(Refusal):
             if room > 0:
                 known.append(name)
         cure = "must be one of lists" + (f", such as {closest}" if closest else "")
-        wrong = {"field": self.FIELD, "message": cure + (", or come with create_list: true" if can_create else "")}
+        wrong = {"field": field, "message": cure + (", or come with create_list: true" if can_create else "")}
         super().__init__(errors=[wrong], lists=known, **({"closest": closest} if closest else {}))
         if can_create:
             self.members["hint"] = "Use one of lists, or send create_list: true to create it."

@@ -152,7 +152,7 @@ def _target(edits: Edits, name: str) -> int:
         return INBOX_ID
     found = named(edits, name)
     if found is None:
-        raise _not_found(edits.lists(), name)
+        raise _not_found(edits.lists(), name, field="move_to")
     return _open_id(found)
 
 
@@ -205,6 +205,8 @@ def _name_of(edits: Edits, list_id: int | None) -> str:
     return listed.name if isinstance(listed, TodoList) else INBOX
 
 
-def _not_found(lists: Sequence[TodoList], name: str, *, can_create: bool = False) -> ListNotFound:
+def _not_found(
+    lists: Sequence[TodoList], name: str, *, can_create: bool = False, field: str = ListNotFound.FIELD
+) -> ListNotFound:
     names = [listed.name for listed in lists if listed.status != ARCHIVED]
-    return ListNotFound([INBOX, *names], closest(name, names), can_create=can_create)
+    return ListNotFound([INBOX, *names], closest(name, names), can_create=can_create, field=field)
