@@ -68,14 +68,14 @@ def sign_in(service: Child, person: Person, storage: Storage, scope: str | None 
     return provider
 
 
-async def ask(client: Client, name: str, **given: Any) -> Any:
+async def ask(client: Client, name: str, /, **given: Any) -> Any:
     """Returns what a call that is not refused answers; the client checks it against the outputSchema."""
     result = await client.call_tool(name, given)
     assert not result.is_error, result
     return result.structured_content
 
 
-async def refusal(client: Client, name: str, **given: Any) -> Any:
+async def refusal(client: Client, name: str, /, **given: Any) -> Any:
     result = await client.call_tool(name, given)
     assert result.is_error, result
     return orjson.loads(result.content[0].text)  # type: ignore[union-attr]

@@ -26,15 +26,18 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
-    with serving(migrated(tmp_path_factory.mktemp("pages"))) as child:
+    with serving(migrated(tmp_path_factory.mktemp("pages"), PROXIES="1")) as child:
         yield child
 
 
 @pytest.fixture
 def assistant(service: Child) -> Iterator[Assistant]:
     """ChatGPT with the service key, at the list of somebody who has just signed up."""
-    name = f"browser{next(_numbers)}"
-    with httpx.Client(base_url=service.url, trust_env=False) as client:
+    number = next(_numbers)
+    name = f"browser{number}"
+    # Each from an address of its own, as few people may sign up from one.
+    headers = {"X-Forwarded-For": f"192.0.2.{number}"}
+    with httpx.Client(base_url=service.url, headers=headers, trust_env=False) as client:
         assert Person(client, name).sign_up().status_code == 303
         yield Assistant(client, name)
 
