@@ -48,10 +48,16 @@ def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     assert not running, "an engine was not stopped, so pytest would never end"
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """On a cluster, runs only what uses it."""
+    """On a cluster, runs only what uses it. Elsewhere, what is marked slow_on_postgresql is slow there."""
     if citus.URL:
         items[:] = [item for item in items if {"database_kind", "postgresql"} & set(item.fixturenames)]
+        return
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        if parameters.get("database_kind") == "postgresql" and item.get_closest_marker("slow_on_postgresql"):
+            item.add_marker(pytest.mark.slow)
 
 
 def downgrade(database_url: str, revision: str) -> None:

@@ -332,6 +332,7 @@ def config(seed: int, contract: Contract) -> SchemathesisConfig:
     )
 
 
+@pytest.mark.slow_on_postgresql
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("contract", [API, SITE], ids=lambda contract: contract.name)

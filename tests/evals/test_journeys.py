@@ -32,6 +32,7 @@ def test_most_sentences_of_the_issue_take_one_call_and_none_more_than_two() -> N
     assert sorted(calls) == [1, 1, 1, 1, 1, 2, 2]
 
 
+@pytest.mark.slow_on_postgresql
 @pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.name)
 def test_journey(service: Service, journey: Journey) -> None:
     played = service.use(PEOPLE[journey.name], partial(play, journey))

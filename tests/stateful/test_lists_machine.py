@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -126,6 +127,7 @@ class Lists(RuleBasedStateMachine):
         return response
 
 
+@pytest.mark.slow_on_postgresql
 def test_lists_hold_what_they_are_given(empty_database: str) -> None:
     migrate(empty_database)
     with Service(empty_database) as running:

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -243,6 +244,7 @@ def compared(todo: JSON) -> JSON:
     return {name: todo[name] for name in COMPARED if name in todo}
 
 
+@pytest.mark.slow_on_postgresql
 def test_service_does_what_the_model_does(empty_database: str) -> None:
     migrate(empty_database)
     with Service(empty_database) as running:

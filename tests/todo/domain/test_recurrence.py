@@ -246,7 +246,7 @@ RULES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(rule=RULES, interval=st.integers(1, 6), start=st.dates(date(1990, 1, 1), date(2030, 1, 1)))
 def test_dates_are_those_of_dateutil(rule: tuple[str, str, list[str]], interval: int, start: date) -> None:
     frequency, part, values = rule
@@ -256,7 +256,7 @@ def test_dates_are_those_of_dateutil(rule: tuple[str, str, list[str]], interval:
     assert run(text, start.isoformat(), 5, "1980-01-01T00:00") == expected
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
 @given(
     frequency=st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]),
     months=MONTH_NUMBERS,
