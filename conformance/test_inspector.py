@@ -46,15 +46,17 @@ def test_every_tool(service: Child, tmp_path: Path, era: str) -> None:
     listed = inspect(service, tmp_path, era, "--method", "tools/list", "--strict")
     assert [tool["name"] for tool in listed["tools"]] == list(OPERATIONS)
 
-    def call(name: str, **given: Any) -> Any:
+    def call(name: str, /, **given: Any) -> Any:
         options = ("--tool-name", name, "--tool-args-json", json.dumps({"username": f"inspector-{era}", **given}))
         result = inspect(service, tmp_path, era, "--method", "tools/call", *options)
         assert not result.get("isError")
         return result["structuredContent"]
 
     repeating = {"action": "add", "todo": "b", "due": "2026-11-27", "repeat": "FREQ=DAILY"}
-    others = [{"action": "add", "todo": text, "notes": "n"} for text in "acd"]
-    call("change_todos", actions=[others[0], repeating, *others[1:], {"action": "complete", "id": 3}])
+    first, third = ({"action": "add", "todo": text, "notes": "n"} for text in "ac")
+    fourth = {"action": "add", "todo": "d", "tags": ["t"], "steps": ["s", "t"]}
+    fifth = {"action": "add", "todo": "e", "list": "Trip", "create_list": True}
+    call("change_todos", actions=[first, repeating, third, fourth, fifth, {"action": "complete", "id": 3}])
     call("delete_todo", todo_id=4)
     for name, operation in OPERATIONS.items():
         given = {**arguments(operation), **({"change_id": 2} if name == "undo_change" else {})}
