@@ -381,7 +381,7 @@ def test_a_batch_folds_each_name_once(client: httpx.Client, name: str, monkeypat
     for number in range(10):
         change(client, name, f"㌀{name}{number}", create_list=True)
     folded: list[str] = []
-    monkeypatch.setattr("todo.domain.lists.fold", lambda text: folded.append(text) or fold(text))
+    monkeypatch.setattr("todo.domain.list_names.fold", lambda text: folded.append(text) or fold(text))
     actions = [{"action": "add", "todo": "A", "list": f"㌀{name}9"}] * 20
     client.post(f"/todos/{name}/changes", json={"actions": actions}).raise_for_status()
     assert len(folded) <= 11

@@ -162,7 +162,7 @@ class Changeset(Edits):
             **self.counts,
         )
         if any(key.kind == LIST for key in self._actions):
-            archived = sum(listed.status == "archived" for listed in self.lists())
+            archived = sum(listed.is_archived for listed in self.lists())
             ids = {"last_list_id": self._last_list_id, "archived_lists": archived}
             self.connection.save_list_counters(user_id=self.user.id, **ids)
 

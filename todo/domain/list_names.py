@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 
 import orjson
 
@@ -15,12 +16,19 @@ INBOX_ID = 0
 INBOX = str(API.document["info"]["x-inbox"])  # the list of every to-do that no other was named for
 DELETED = "(deleted list)"  # of which the log still speaks
 # A to-do is stored as JSON with its list's id. In JSON no text holds a bare quotation mark.
-LIST_ID = re.compile(r'"list":(\d+)')
+LIST_FIELD = '"list":'
+LIST_ID = re.compile(rf"{LIST_FIELD}(\d+)")
 
 
-def is_inbox(name: str | None) -> bool:
-    """Whether this is the inbox's name. None, which is no name, is the inbox too."""
-    return name is None or fold(name) == fold(INBOX)
+@lru_cache(maxsize=1000)
+def key_of(name: str) -> str:
+    """Returns the name as names are compared, kept, as a file asks for the list of each of its to-dos."""
+    return fold(name)
+
+
+def is_inbox(name: str) -> bool:
+    """Whether this is the inbox's name."""
+    return key_of(name) == key_of(INBOX)
 
 
 def names_of(connection: Connection, user: User, list_ids: Iterable[int]) -> Mapping[int, str]:
@@ -37,14 +45,14 @@ def names_of(connection: Connection, user: User, list_ids: Iterable[int]) -> Map
 
 def with_names(connection: Connection, user: User, todos: str) -> str:
     """Returns the JSON of stored to-dos with their lists' names in place of the ids."""
-    if '"list":' not in todos:
+    if LIST_FIELD not in todos:
         return todos
     names = names_of(connection, user, map(int, LIST_ID.findall(todos)))
-    return LIST_ID.sub(lambda found: f'"list":{orjson.dumps(names[int(found[1])]).decode()}', todos)
+    return LIST_ID.sub(lambda found: f"{LIST_FIELD}{orjson.dumps(names[int(found[1])]).decode()}", todos)
 
 
 def closest(name: str, names: Iterable[str]) -> str | None:
     """Returns the name that is most like this one, or None if none is like it."""
-    by_key = {fold(known): known for known in names}
-    found = get_close_matches(fold(name), by_key, n=1)
+    by_key = {key_of(known): known for known in names}
+    found = get_close_matches(key_of(name), by_key, n=1)
     return by_key[found[0]] if found else None

@@ -1,16 +1,14 @@
 """Lists: found by name, created, changed and deleted. For the inbox, which is no record, see list_names.py."""
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any
 
 from todo.contract import API
 from todo.domain.changeset import Changeset
 from todo.domain.edits import Edits
-from todo.domain.folding import fold
-from todo.domain.list_names import INBOX, INBOX_ID, closest, is_inbox
+from todo.domain.list_names import INBOX, INBOX_ID, closest, is_inbox, key_of
 from todo.domain.open_counts import OpenCounts
-from todo.domain.records import LIST, Key, TodoList
+from todo.domain.records import ACTIVE, ARCHIVED, LIST, Key, TodoList
 from todo.domain.todos import Todo
 from todo.domain.users import Owner, User
 from todo.errors import InboxIsFixed, InvalidRequest, ListArchived, ListExists, ListNotFound, TooManyLists
@@ -19,7 +17,6 @@ from todo.storage.statements import Connection
 JSON = dict[str, Any]
 
 MAX_LISTS = API.limit("lists")
-ARCHIVED, ACTIVE = "archived", "active"
 MIN_GAP = 1e-6  # between the positions of two lists; below that all are numbered anew
 
 
@@ -30,12 +27,9 @@ def id_for(edits: Edits, name: str | None, *, create: bool) -> int:
     """
     if name is None or is_inbox(name):
         return INBOX_ID
-    found = named(edits, name)
-    if found is None and create:
+    if create and named(edits, name) is None:
         return _create(edits, name).id
-    if found is None:
-        raise _not_found(edits.lists(), name, can_create=True)
-    return _open_id(found)
+    return _open_id(_existing(edits, name, can_create=True))
 
 
 def id_to_import(edits: Edits, name: str | None) -> int:
@@ -51,35 +45,29 @@ def id_to_import(edits: Edits, name: str | None) -> int:
 
 def named(edits: Edits, name: str) -> TodoList | None:
     """Returns the list with this name, whatever its case and width, or None. The inbox is none of them."""
-    key = _key(name)
-    return next((listed for listed in edits.lists() if _key(listed.name) == key), None)
-
-
-@lru_cache(maxsize=1000)
-def _key(name: str) -> str:
-    """Returns the name as names are compared, kept, as a file asks for the list of each of its to-dos."""
-    return fold(name)
+    return _with_name(edits.lists(), name)
 
 
 def find_id(connection: Connection, user: User, name: str) -> int:
     """Returns the id of the list with this name, also of an archived one. Raises ListNotFound."""
     if is_inbox(name):
         return INBOX_ID
-    rows = connection.live_lists(user_id=user.id)
-    found = next((row["id"] for row in rows if row["name_key"] == fold(name)), None)
+    every = all_of(connection, user)
+    found = _with_name(every, name)
     if found is None:
-        raise _not_found([TodoList(row["id"], row["name"], row["position"]) for row in rows], name)
-    return int(found)
+        raise _not_found(every, name)
+    return found.id
 
 
 def update(connection: Connection, owner: Owner, name: str, wanted: JSON) -> JSON:
     """Renames, archives, restores or moves a list, or creates it; returns it. Raises what stands for each of these."""
     changeset = Changeset(connection, owner)
-    listed = None if is_inbox(name) else named(changeset, name)
-    if listed is None and wanted.get("create_list") and not is_inbox(name):
+    if is_inbox(name):
+        raise InboxIsFixed
+    if wanted.get("create_list") and named(changeset, name) is None:
         listed = _create(changeset, name)
-    elif listed is None:
-        raise InboxIsFixed if is_inbox(name) else _not_found(changeset.lists(), name, can_create=True)
+    else:
+        listed = _existing(changeset, name, can_create=True)
     listed = _renamed(changeset, listed, wanted.get("name", listed.name))
     if "archived" in wanted:
         listed = listed._replace(status=ARCHIVED if wanted["archived"] else ACTIVE)
@@ -99,9 +87,7 @@ def delete(connection: Connection, owner: Owner, name: str, move_to: str | None)
     changeset = Changeset(connection, owner)
     if is_inbox(name):
         raise InboxIsFixed
-    listed = named(changeset, name)
-    if listed is None:
-        raise _not_found(changeset.lists(), name)
+    listed = _existing(changeset, name)
     target = None if move_to is None else _target(changeset, move_to)
     if target == listed.id:
         raise InvalidRequest.of("move_to", "must be another list")
@@ -118,42 +104,49 @@ def describe(lists: Sequence[TodoList], counts: OpenCounts) -> list[JSON]:
     """Returns the inbox and the lists as JSON, in their order, with how many to-dos are open and overdue in each."""
     described: list[JSON] = [{"name": INBOX, **counts.of_list(INBOX_ID)}]
     for position, listed in enumerate(lists, start=1):
-        archived = {"archived": True} if listed.status == ARCHIVED else {}
+        archived = {"archived": True} if listed.is_archived else {}
         described.append({"name": listed.name, "position": position, **counts.of_list(listed.id), **archived})
     return described
 
 
 def archived_ids(lists: Iterable[TodoList]) -> set[int]:
     """Returns the ids of the archived lists."""
-    return {listed.id for listed in lists if listed.status == ARCHIVED}
+    return {listed.id for listed in lists if listed.is_archived}
 
 
 def can_be(edits: Edits, listed: TodoList) -> bool:
     """Whether a list that an undo brings back, or back to its name, has a name of its own, and room."""
-    names = [_key(other.name) for other in edits.lists()]
-    return names.count(_key(listed.name)) == 1 and len(names) <= MAX_LISTS
+    names = [key_of(other.name) for other in edits.lists()]
+    return names.count(key_of(listed.name)) == 1 and len(names) <= MAX_LISTS
 
 
 def all_of(connection: Connection, user: User) -> list[TodoList]:
     """Returns all lists but the inbox, in their order."""
-    fields = TodoList._fields
-    return [TodoList(**{name: row[name] for name in fields}) for row in connection.live_lists(user_id=user.id)]
+    return [TodoList.from_row(row) for row in connection.live_lists(user_id=user.id)]
+
+
+def _with_name(lists: Iterable[TodoList], name: str) -> TodoList | None:
+    key = key_of(name)
+    return next((listed for listed in lists if key_of(listed.name) == key), None)
+
+
+def _existing(edits: Edits, name: str, **told: Any) -> TodoList:
+    """Returns the list with this name. Raises ListNotFound, of which `told` says more."""
+    found = named(edits, name)
+    if found is None:
+        raise _not_found(edits.lists(), name, **told)
+    return found
 
 
 def _open_id(listed: TodoList) -> int:
-    if listed.status == ARCHIVED:
+    if listed.is_archived:
         raise ListArchived(hint=f"Restore it by update_list with archived: false, or use the list {INBOX}.")
     return listed.id
 
 
 def _target(edits: Edits, name: str) -> int:
     """Returns the id of the list that to-dos move to. Raises ListNotFound and ListArchived."""
-    if is_inbox(name):
-        return INBOX_ID
-    found = named(edits, name)
-    if found is None:
-        raise _not_found(edits.lists(), name, field="move_to")
-    return _open_id(found)
+    return INBOX_ID if is_inbox(name) else _open_id(_existing(edits, name, field="move_to"))
 
 
 def _create(edits: Edits, name: str) -> TodoList:
@@ -175,7 +168,7 @@ def _action(before: Any, after: TodoList) -> str:
     """Returns what was done to a list, for the log."""
     if before.status == after.status:
         return "update"
-    return "archive" if after.status == ARCHIVED else "restore"
+    return "archive" if after.is_archived else "restore"
 
 
 def _move(edits: Edits, listed: TodoList, place: int) -> None:
@@ -208,5 +201,5 @@ def _name_of(edits: Edits, list_id: int | None) -> str:
 def _not_found(
     lists: Sequence[TodoList], name: str, *, can_create: bool = False, field: str = ListNotFound.FIELD
 ) -> ListNotFound:
-    names = [listed.name for listed in lists if listed.status != ARCHIVED]
+    names = [listed.name for listed in lists if not listed.is_archived]
     return ListNotFound([INBOX, *names], closest(name, names), can_create=can_create, field=field)

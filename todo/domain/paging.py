@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from todo.contract import API
+from todo.domain.list_names import LIST_FIELD
 from todo.errors import InvalidRequest
 
 Row = Mapping[str, Any]
@@ -16,7 +17,6 @@ MAX_CHARACTERS = API.limit("response_characters")
 ROOM = MAX_CHARACTERS - 400  # the rest is for what stands around the to-dos
 
 # The name of a list takes the place of its id in the JSON of a to-do; escaped, it has up to twice the characters.
-LIST_FIELD = '"list":'
 MAX_LIST_NAME: int = 2 * API.schema("ListName")["maxLength"]
 
 NO_DUE = "9999"  # the due_key of a to-do without a due date; sorts last

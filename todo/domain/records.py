@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
-from todo.domain.folding import fold
+from todo.domain.list_names import key_of
 from todo.domain.quota import ROW_BYTES, bytes_of
 from todo.domain.todos import REMOVED, Folded, Todo
 from todo.domain.users import User
@@ -14,6 +14,7 @@ from todo.storage.statements import Connection
 JSON = dict[str, Any]
 
 TODO, PROFILE, LIST = "todo", "profile", "list"
+ACTIVE, ARCHIVED = "active", "archived"  # the status of a list
 
 
 class Key(NamedTuple):
@@ -41,9 +42,17 @@ class TodoList(NamedTuple):
     id: int
     name: str
     position: float  # between those of its neighbours
-    status: str = "active"  # or archived
+    status: str = ACTIVE
     updated_at: str = ""
     change_id: int = 0
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "TodoList":
+        return cls(**{name: row[name] for name in cls._fields})
+
+    @property
+    def is_archived(self) -> bool:
+        return self.status == ARCHIVED
 
 
 Record = Todo | Profile | TodoList
@@ -104,14 +113,14 @@ def stored_list(row: Any) -> Stored:
     """Returns the list of a row, or of none."""
     if row is None:
         return Stored()
-    listed = TodoList(**{name: row[name] for name in TodoList._fields}) if row["status"] != REMOVED else None
+    listed = TodoList.from_row(row) if row["status"] != REMOVED else None
     return Stored(listed, has_row=True, change_id=row["change_id"], bytes=row["bytes"])
 
 
 def list_row(before: TodoList | None, after: TodoList | None, change_id: int, now: str) -> JSON:
     """Returns the row of a list. A removed one keeps its name, of which the log still speaks."""
     listed = after or cast(TodoList, before)._replace(status=REMOVED, change_id=change_id, updated_at=now)
-    return {**listed._asdict(), "name_key": fold(listed.name), "bytes": bytes_of(listed.name, listed.name)}
+    return {**listed._asdict(), "name_key": key_of(listed.name), "bytes": bytes_of(listed.name, listed.name)}
 
 
 def _find_list(connection: Connection, user: User, list_id: int) -> Stored:

@@ -6,8 +6,7 @@ from typing import NamedTuple
 import orjson
 
 from todo.domain import lists
-from todo.domain.folding import fold
-from todo.domain.list_names import INBOX, INBOX_ID
+from todo.domain.list_names import INBOX, INBOX_ID, key_of
 from todo.domain.open_counts import OpenCounts
 from todo.domain.records import TodoList
 from todo.domain.users import User
@@ -48,7 +47,7 @@ class SideBar(NamedTuple):
     def find(self, name: str | None) -> SideList | None:
         """Returns the list of this name, whatever its case and width, or None."""
         every = (*self.active, *self.archived)
-        return next((listed for listed in every if name and fold(listed.name) == fold(name)), None)
+        return next((listed for listed in every if name and key_of(listed.name) == key_of(name)), None)
 
 
 def of(connection: Connection, user: User) -> SideBar:
@@ -81,5 +80,5 @@ def _read(connection: Connection, user: User) -> list[SideList]:
 
 
 def _side_list(listed: TodoList, counts: OpenCounts, up: int | None, down: int | None) -> SideList:
-    is_archived = listed.status == lists.ARCHIVED
-    return SideList(listed.id, listed.name, counts.open[listed.id], counts.overdue[listed.id], is_archived, up, down)
+    counted = counts.open[listed.id], counts.overdue[listed.id]
+    return SideList(listed.id, listed.name, *counted, listed.is_archived, up, down)
