@@ -67,7 +67,7 @@ def _read(connection: Connection, user: User) -> list[SideList]:
     """Returns the inbox and the lists in their order."""
     every = lists.all_of(connection, user)
     hidden = lists.archived_ids(every)
-    counts = OpenCounts.of(connection, user, hidden)
+    counts = OpenCounts.by_list(connection, user)
     # Archived lists have places too. They are not seen, so that a list moves past them with its neighbour.
     places = [place for place, listed in enumerate(every, start=1) if listed.id not in hidden]
     around = zip(places, [None, *places], [*places[1:], None], strict=False)
