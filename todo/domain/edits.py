@@ -1,7 +1,7 @@
 """Edits to the records of a list that are not stored: what a change would do."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from todo.domain.entries import Entry
@@ -111,10 +111,7 @@ class Edits:
         """Returns all lists but the inbox, in their order, as edited."""
         if not self._knows_all_lists:
             self._knows_all_lists = True
-            for row in self.connection.live_lists(user_id=self.user.id):
-                key = Key(LIST, row["id"])
-                if key not in self._after:
-                    self._take(key, stored_list(row))
+            self._take_rows(LIST, self.connection.live_lists(user_id=self.user.id), stored_list)
         lists = [record for key in self._list_keys if isinstance(record := self._after[key], TodoList)]
         return sorted(lists, key=lambda listed: (listed.position, listed.id))
 
@@ -126,10 +123,7 @@ class Edits:
 
     def take_todos(self, rows: Iterable[Any]) -> None:
         """Begins with to-dos as their rows have them, but for those that have been looked up before."""
-        for row in rows:
-            key = Key(TODO, row["id"])
-            if key not in self._after:
-                self._take(key, stored_todo(row))
+        self._take_rows(TODO, rows, stored_todo)
 
     def add_list(self, name: str, position: float) -> TodoList:
         """Adds a list under the next id and returns it."""
@@ -171,9 +165,16 @@ class Edits:
             if self.record(Key(LIST, todo.list_id)) is None:
                 self._after[key] = todo._replace(list_id=INBOX_ID)
 
+    def _take_rows(self, kind: str, rows: Iterable[Any], stored: Callable[[Any], Stored]) -> None:
+        """Begins with records as their rows have them, but for those that have been looked up before."""
+        for row in rows:
+            key = Key(kind, row["id"])
+            if key not in self._after:
+                self._take(key, stored(row))
+
     def _take(self, key: Key, stored: Stored) -> None:
-        """Begins with a record as it is stored."""
-        if key.kind == LIST and key not in self._after:
+        """Begins with a record as it is stored, which has not been looked up before."""
+        if key.kind == LIST:
             self._list_keys.append(key)
         self._stored[key], self._after[key] = stored, stored.record
 
