@@ -11,7 +11,8 @@ from todo.contract import API
 from todo.domain import recent_adds, users
 from todo.domain.actions import perform, tell_notes
 from todo.domain.changeset import Changeset
-from todo.domain.entries import Diff, Entry, shortened
+from todo.domain.entries import MAX_TITLE, Diff, Entry
+from todo.domain.excerpts import shortened
 from todo.domain.list_names import INBOX_ID, names_of
 from todo.domain.paging import decode_cursor, encode_cursor
 from todo.domain.records import LIST, PROFILE, TODO
@@ -252,7 +253,7 @@ def _within_limit(listed: list[JSON]) -> JSON:
     if length(shorter) > MAX_CHARACTERS:
         left_out = ["todo", *sorted({name for todo in listed for name in todo} - {*ALWAYS_TOLD})]
         told = [{name: todo[name] for name in ALWAYS_TOLD} for todo in listed]
-        shorter = [{**todo, "todo": shortened(todo["todo"])} for todo in told]
+        shorter = [{**todo, "todo": shortened(todo["todo"], MAX_TITLE)} for todo in told]
     return {"todos": shorter, "left_out": left_out}
 
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from todo.errors import InvalidRequest
 
-MINUTE = len("2026-11-27T18:00")
+MINUTE = len("2026-11-27T18:00")  # a time may come with seconds, which are cut off
 YEARS = range(1900, 2200)  # as in the pattern of the contract
 
 

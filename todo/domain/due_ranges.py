@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from todo.domain.due_dates import MINUTE
 from todo.domain.paging import NO_DUE
 from todo.domain.users import DAY
 from todo.domain.weeks import week_of
 
-MINUTE = len("2026-11-27T18:00")  # a time may come with seconds, which are 0
 END = "~"  # sorts after every date, and after a date after all times of that day
 LAST_DUE = f"9998{END}"
 

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from todo.domain import quota
+from todo.domain.excerpts import ELLIPSIS, shortened
 from todo.domain.records import KINDS, Key, Kind, Record
 from todo.domain.steps import Steps
 from todo.domain.todos import UNSET_PRIORITY, share_path
 
 JSON = dict[str, Any]
 
-ELLIPSIS = "…"
 MAX_TITLE = 100  # characters of a to-do's text that identify it in the log
 CONTEXT = 20  # unchanged characters kept on both sides of a difference
 SETTINGS = {"time_zone": "time zone", "time_zone_guessed": "time zone", "week_start": "first day of the week"}
@@ -120,11 +120,6 @@ class Entry(NamedTuple):
         return self.before.apply(record, skip=self.kind.monotonic) if is_edit and record else self.before
 
 
-def shortened(text: str, most: int = MAX_TITLE) -> str:
-    """Returns the beginning of a text that identifies its to-do."""
-    return text if len(text) <= most else text[:most] + ELLIPSIS
-
-
 def set_in_profile(entry: Entry) -> list[str]:
     """Returns what an entry about a profile has set, in words."""
     return list(dict.fromkeys(name for field, name in SETTINGS.items() if field in entry.after.values))
@@ -149,7 +144,7 @@ def _diffs(kind: Kind, before: Any, after: Any) -> tuple[Diff, Diff]:
             diff = _text_diff if is_edited_text else _steps_diff if name == "steps" else _whole
             olds[name], news[name] = diff(old, new)
     title = kind.title(after)
-    return Diff(digest(kind, before) or "", olds), Diff(digest(kind, after) or "", news, shortened(title))
+    return Diff(digest(kind, before) or "", olds), Diff(digest(kind, after) or "", news, shortened(title, MAX_TITLE))
 
 
 def _diff_from_log(kept: str) -> Diff:

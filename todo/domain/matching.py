@@ -9,7 +9,8 @@ from todo.domain import listing, users
 from todo.domain.actions import fields_of, perform, updated, what_changes
 from todo.domain.changeset import Changeset
 from todo.domain.due_dates import YEARS
-from todo.domain.entries import Entry, shortened
+from todo.domain.entries import Entry
+from todo.domain.excerpts import shortened
 from todo.domain.records import TODO
 from todo.domain.todos import Folded, Todo
 from todo.domain.users import DAY, Owner

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from todo.contract import API
+from todo.domain.excerpts import shortened
 from todo.domain.folding import fold
 from todo.errors import FieldError, InvalidRequest
 
@@ -114,11 +115,7 @@ def _step(text: str, done: bool = False) -> JSON:
 def _listed(steps: Steps) -> str:
     """Returns the steps with their numbers, within MAX_NAMED bytes of JSON."""
     for width in WIDTHS:
-        listed = "; ".join(f"{number}. {_cut(step['text'], width)}" for number, step in enumerate(steps, start=1))
+        listed = "; ".join(f"{number}. {shortened(step['text'], width)}" for number, step in enumerate(steps, start=1))
         if len(orjson.dumps(listed)) <= MAX_NAMED:
             break
     return listed
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[:width]}…"

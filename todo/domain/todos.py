@@ -8,6 +8,7 @@ import orjson
 
 from todo.contract import API
 from todo.domain import steps, tags, users
+from todo.domain.due_dates import MINUTE
 from todo.domain.folding import fold, fold_for_search
 from todo.domain.list_names import INBOX_ID, names_of
 from todo.domain.paging import NO_DUE
@@ -226,7 +227,7 @@ def clean(given: JSON) -> JSON:
     if "notes" in given:
         cleaned["notes"] = (given["notes"] or "").strip() or None
     if given.get("due"):
-        cleaned["due"] = given["due"][: len("2026-11-27T18:00")]
+        cleaned["due"] = given["due"][:MINUTE]
     if "priority" in given:
         cleaned["priority"] = given["priority"] or UNSET_PRIORITY
     if "tags" in given:

@@ -1,0 +1,8 @@
+"""Excerpts: the beginning of a text, where that is enough to know it by."""
+
+ELLIPSIS = "…"
+
+
+def shortened(text: str, most: int) -> str:
+    """Returns the first `most` characters, and an ellipsis if there are more."""
+    return text if len(text) <= most else text[:most] + ELLIPSIS
