@@ -1,22 +1,18 @@
 """Random changes of lists and of the to-dos in them: what must hold after each, and after an undo of an undo."""
 
-import os
 from itertools import count
 from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.conftest import migrate
 from tests.replay import assert_log_gives_the_list
-from tests.stateful.test_machine import Service
+from tests.stateful.service import SOAK, Service, run
 
 JSON = dict[str, Any]
 
-SOAK = "SOAK" in os.environ
 USERS = (f"lists{number}" for number in count(1))
 NAMES = st.sampled_from(["Inbox", "Home", "Work", "WORK", "Trip"])
 IDS = st.integers(1, 8)
@@ -129,21 +125,4 @@ class Lists(RuleBasedStateMachine):
 
 @pytest.mark.slow_on_postgresql
 def test_lists_hold_what_they_are_given(empty_database: str) -> None:
-    migrate(empty_database)
-    with Service(empty_database) as running:
-
-        class ListsOnThisDatabase(Lists):
-            service = running
-            database_url = empty_database
-
-        run_state_machine_as_test(
-            ListsOnThisDatabase,
-            settings=settings(
-                max_examples=200 if SOAK else 8,
-                stateful_step_count=40,
-                deadline=None,
-                derandomize=not SOAK,
-                database=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+    run(Lists, empty_database, examples=200 if SOAK else 8, steps=40)

@@ -1,25 +1,18 @@
 """Random actions, batches, retries, undos and restarts, over HTTP, against the model."""
 
-import os
 from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from starlette.testclient import TestClient
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.answers import check_answer
-from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
 from tests.replay import assert_log_gives_the_list
 from tests.stateful.model import JSON, Model, Refused
-from todo.app import create_app
-from todo.config import Settings
+from tests.stateful.service import SOAK, Service, run
 
-SOAK = "SOAK" in os.environ
 NAMES = (f"machine{number}" for number in count(1))
 COMPARED = ("id", "todo", "notes", "due", "priority", "tags", "repeat", "steps", "status", "version", "change_id")
 
@@ -60,7 +53,7 @@ KEYS = st.sampled_from([None, "k1", "k2", "k3", "k4"])
 class Machine(RuleBasedStateMachine):
     """One list of its own in a service that may be restarted at any time."""
 
-    service: "Service"
+    service: Service
     database_url: str
 
     def __init__(self) -> None:
@@ -220,47 +213,10 @@ class Machine(RuleBasedStateMachine):
         return {**fields, "due": due} | ({"repeat": "FREQ=DAILY"} if repeat and due else {})
 
 
-class Service:
-    """The service on one database, which can be restarted."""
-
-    def __init__(self, database_url: str) -> None:
-        self.settings = Settings(service_auth_key=(SERVICE_KEY,), database_url=database_url, **GENEROUS)
-
-    def __enter__(self) -> "Service":
-        self.client = TestClient(create_app(self.settings), headers=AUTHORIZATION)
-        self.client.event_hooks = {"response": [check_answer]}
-        self.client.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.client.__exit__(None, None, None)
-
-    def restart(self) -> None:
-        self.__exit__()
-        self.__enter__()
-
-
 def compared(todo: JSON) -> JSON:
     return {name: todo[name] for name in COMPARED if name in todo}
 
 
 @pytest.mark.slow_on_postgresql
 def test_service_does_what_the_model_does(empty_database: str) -> None:
-    migrate(empty_database)
-    with Service(empty_database) as running:
-
-        class MachineOnThisDatabase(Machine):
-            service = running
-            database_url = empty_database
-
-        run_state_machine_as_test(
-            MachineOnThisDatabase,
-            settings=settings(
-                max_examples=400 if SOAK else 6,
-                stateful_step_count=50,
-                deadline=None,
-                derandomize=not SOAK,
-                database=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+    run(Machine, empty_database, examples=400 if SOAK else 6, steps=50)
