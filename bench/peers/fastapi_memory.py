@@ -119,7 +119,8 @@ async def check_key(credentials: Annotated[HTTPAuthorizationCredentials, Depends
 @app.get("/todos/{username}", dependencies=[Depends(check_key)], response_model_exclude_none=True)
 async def list_todos(username: Username, query: Annotated[Listing, Query()]) -> Page:
     """Validates every filter, but applies only status and limit."""
-    found = [todo for todo in lists[username] if todo.status == query.status]
+    status = query.status or "open"
+    found = [todo for todo in lists[username] if todo.status == status]
     page = found[: query.limit]
     return Page(todos=page, returned=len(page), total=len(found))
 
