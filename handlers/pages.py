@@ -13,7 +13,7 @@ from todo.domain.users import Owner
 from todo.http.asgi_scope import PATH_VALUES
 from todo.http.problems import PROBLEMS
 from todo.service import current
-from todo.web import assets, browser
+from todo.web import assets, browser, words
 from todo.web.assets import Asset
 
 # Swagger UI has icons in data URLs; scripts come from this service alone.
@@ -22,15 +22,7 @@ CONTENT_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-s
 OF_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
-def _files(path: str, folder: Path, max_age: int) -> dict[str, Asset]:
-    """Returns the files in the enum of the path parameter, by name."""
-    (operation,) = [operation for operation in SITE.operations if operation.path == path]
-    (parameter,) = SITE.parameters(operation, "path")
-    return {name: Asset(folder / name, max_age) for name in parameter["schema"]["enum"]}
-
-
-STATIC_FILES = _files("/static/{file}", assets.FOLDER, max_age=3600)
-DOCS_FILES = _files("/docs/{file}", Path(swagger_ui_path), max_age=86400)
+DOCS_FILES = {name: Asset.of_file(Path(swagger_ui_path) / name, max_age=86400) for name in SITE.enum("DocsFile")}
 
 
 def get_home(user: Owner | None) -> Response:
@@ -57,7 +49,8 @@ async def get_docs_file(request: Request) -> LoopResponse:
 
 
 async def get_static_file(request: Request) -> LoopResponse:
-    return STATIC_FILES[request.scope[PATH_VALUES]["file"]].response(request)
+    values = request.scope[PATH_VALUES]
+    return assets.of_version(values["version"], values["file"], request)
 
 
 def get_legal() -> Response:
@@ -86,7 +79,7 @@ def get_robots() -> Response:
 
 def _page(template: str, **values: object) -> Response:
     return Response(
-        render_template(template, **values),
+        render_template(template, words=words, **values),
         mimetype="text/html",
         headers={"Content-Security-Policy": CONTENT_POLICY},
     )

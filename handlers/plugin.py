@@ -9,7 +9,7 @@ from todo.service import current
 from todo.web import assets
 from todo.web.assets import Asset
 
-LOGO = Asset(assets.FOLDER / "logo.png", max_age=86400)
+LOGO = Asset.of_file(assets.FOLDER / "logo.png", max_age=86400)
 
 
 def get_plugin_manifest() -> Response:

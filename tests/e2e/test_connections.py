@@ -15,6 +15,7 @@ from tests.e2e.attacks import BUNDLE, connections, send
 from tests.e2e.processes import Child, migrated, serving
 from tests.e2e.wire import HEAD_END, Answer, connect, exchange, receive
 from todo.contract import SITE
+from todo.web import assets
 
 MOST = 32_768
 SECRET = "xylophone"
@@ -193,7 +194,7 @@ def test_upgrade_is_not_logged(service: Child) -> None:
 def test_range_is_ignored(service: Child) -> None:
     for value in ("x", "bytes=0-3", "bytes=9-1"):
         with connect(service.address) as connection:
-            answer = exchange(connection, get(f"Range: {value}", path="/static/site.css"))
+            answer = exchange(connection, get(f"Range: {value}", path=assets.url("site.css")))
             assert answer.status == 200
             assert answer.is_whole
 

@@ -409,7 +409,7 @@ def test_pages_ask_no_other_host(chromium: Browser, service: Child, assistant: A
     with window(chromium, service, assistant) as context:
         page = context.new_page()
         for path in ("/", "/list", "/history", "/trash", "/account", "/legal", "/errors"):
-            with page.expect_request("**/static/site.css"):
+            with page.expect_request("**/site.css"):
                 page.goto(path)
 
 

@@ -14,6 +14,7 @@ import time_machine
 
 from tests.e2e.processes import migrated, new_client, serving
 from tests.people import Person, soup
+from todo.web import assets
 
 NOW = "2026-03-28T12:00:00Z"
 KHAL = Path(sys.executable).parent / "khal"
@@ -96,7 +97,7 @@ def test_files_and_calendars_have_one_date(tmp_path: Path) -> None:
         person = Person(browser, "dated")
         person.sign_up()
         person.send("/account/calendar", calendar="new")
-        for path in (address(person), "/logo.png", "/static/site.css", "/"):
+        for path in (address(person), "/logo.png", assets.url("site.css"), "/"):
             answer = browser.get(path)
             assert (answer.status_code, len(answer.headers.get_list("date"))) == (200, 1), path
 

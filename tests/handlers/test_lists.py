@@ -22,6 +22,7 @@ from todo.domain.users import Owner
 from todo.storage.database import open_engine
 from todo.storage.engine import Engine
 from todo.storage.statements import Connection
+from todo.web import assets
 
 NewBrowser = Callable[[], TestClient]
 NOW = "2026-11-22T12:00:00Z"
@@ -146,7 +147,7 @@ class TestWhoMaySee:
             assert response.headers["referrer-policy"] == "no-referrer"
             assert response.headers["x-content-type-options"] == "nosniff"
             tags = soup(response).find_all(True)
-            assert {tag.get("src") for tag in tags if tag.name == "script"} <= {"/static/site.js"}
+            assert {tag.get("src") for tag in tags if tag.name == "script"} <= {assets.url("site.js")}
             assert not [name for tag in tags for name in tag.attrs if name == "style" or name.startswith("on")]
             assert not re.search(r"https?://(?!localhost|www\.rfc)", response.text)
 

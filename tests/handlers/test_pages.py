@@ -4,7 +4,9 @@ import httpx
 import pytest
 
 from tests.people import Person, soup
+from todo.contract import SITE
 from todo.http.problems import PROBLEMS
+from todo.web import assets
 
 
 def test_front_door_has_what_connecting_an_assistant_takes(anonymous: httpx.Client) -> None:
@@ -52,3 +54,22 @@ def test_every_problem_has_its_section(anonymous: httpx.Client) -> None:
 def test_robots_lets_the_plugin_host_in(anonymous: httpx.Client) -> None:
     text = anonymous.get("/robots.txt").text
     assert "User-agent: ChatGPT-User\nAllow: /\n" in text
+
+
+class TestStaticFiles:
+    def test_pages_link_to_the_present_version_which_is_kept_for_a_year(self, anonymous: httpx.Client) -> None:
+        sheet = assets.url("site.css")
+        assert sheet in anonymous.get("/").text
+        response = anonymous.get(sheet)
+        assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert response.headers["content-type"].startswith("text/css")
+        assert response.text.index("--ground:") < response.text.index(".todo {")  # values come before their use
+
+    def test_of_another_version_comes_the_present_file_which_is_not_kept(self, anonymous: httpx.Client) -> None:
+        response = anonymous.get("/static/0123456789abcdef/site.css")
+        assert response.text == anonymous.get(assets.url("site.css")).text
+        assert response.headers["cache-control"] == "no-cache"
+
+    def test_each_file_of_the_contract_is_there(self, anonymous: httpx.Client) -> None:
+        for name in SITE.enum("StaticFile"):
+            assert anonymous.get(assets.url(name)).status_code == 200

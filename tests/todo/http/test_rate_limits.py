@@ -20,6 +20,7 @@ from todo.config import Settings
 from todo.errors import RateLimited
 from todo.http import rate_limits
 from todo.http.rate_limits import Memory, RateLimits
+from todo.web import assets
 
 
 class Clock:
@@ -252,7 +253,7 @@ class TestStrangers:
         refused = next(answer for answer in answers if answer.status_code == 429)
         assert refused.headers["ratelimit-policy"] == '"reads";q=600;w=60'
         assert limited.get("/healthz").status_code == 200
-        assert limited.get("/static/site.css").status_code == 200
+        assert limited.get(assets.url("site.css")).status_code == 200
 
     @pytest.mark.parametrize("cookie", ["", "session=todo_se_x"], ids=["no cookie", "an old one"])
     def test_live_counts_by_address(self, limited: TestClient, cookie: str) -> None:
