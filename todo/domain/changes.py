@@ -33,7 +33,7 @@ def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
     changeset = Changeset(connection, owner)
     todo_id = perform(changeset, action)
     changeset.commit()
-    return _answer(changeset, todo_id)
+    return answer_of(changeset, todo_id)
 
 
 def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | None) -> JSON:
@@ -42,10 +42,10 @@ def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | N
     duplicate = _find_duplicate(changeset, fingerprint) if fingerprint else None
     if duplicate:
         tell_notes(changeset, duplicate, action)
-        return {**_answer(changeset, duplicate.id), "deduplicated": True}
+        return {**answer_of(changeset, duplicate.id), "deduplicated": True}
     todo_id = perform(changeset, action)
     changeset.commit(fingerprint=fingerprint)
-    return _answer(changeset, todo_id)
+    return answer_of(changeset, todo_id)
 
 
 def delete_at(connection: Connection, owner: Owner, place: int) -> JSON:
@@ -145,7 +145,7 @@ def _find_duplicate(changeset: Changeset, fingerprint: str) -> Todo | None:
     return todo if add and todo and todo.change_id == add.change_id else None
 
 
-def _answer(changeset: Changeset, todo_id: int) -> JSON:
+def answer_of(changeset: Changeset, todo_id: int) -> JSON:
     """Returns the to-do after the change, with what its answer says beyond its fields."""
     todo = _todo(changeset, todo_id)
     lists = names_of(changeset.connection, changeset.user, [todo.list_id])

@@ -99,6 +99,33 @@ def once_lately(
     return WriteResult(value)
 
 
+def once_by_form(
+    connection: Connection,
+    owner: Owner,
+    operation: str,
+    request_id: str | None,
+    rule: Callable[..., JSON],
+    *args: Any,
+    **kwargs: Any,
+) -> JSON:
+    """Like `once`, for a form of a page: returns only the numbers, such as `change_id`, and the name in the answer.
+
+    The same request_id with other fields is another request, as a page without script has one for all of its forms.
+    Returns nothing where the first answer was removed with the trash.
+    """
+
+    def brief(*given: Any, **named: Any) -> JSON:
+        answer = rule(*given, **named)
+        return {name: value for name, value in answer.items() if isinstance(value, int) or name == "name"}
+
+    # No caller's own has a space.
+    own_id = request_id and f"{request_id} {fingerprint(operation, args, kwargs)}"
+    try:
+        return once(connection, owner, operation, own_id, brief, *args, **kwargs).value
+    except AnswerGone:
+        return {}
+
+
 def _lately(connection: Connection, user: User, implied: str) -> JSON | None:
     """Returns the answer to the same request just before, or None; so too where the clock has been set back since."""
     kept = connection.answer_to(user_id=user.id, request_id=implied)

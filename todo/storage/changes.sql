@@ -38,6 +38,10 @@ WHERE user_id = :user_id AND overflow = 0 AND id < :before_id AND at >= :from_ti
   AND (:any_action OR action = :action OR actions LIKE :actions_pattern)
 ORDER BY id DESC LIMIT :limit;
 
+-- name: changes_lately
+SELECT * FROM changes
+WHERE user_id = :user_id AND overflow = 0 AND id > :after_id AND at >= :since AND actor = :actor ORDER BY id;
+
 -- name: changes_between
 SELECT * FROM changes
 WHERE user_id = :user_id AND overflow = 0 AND id >= :since_id AND id <= :until_id
