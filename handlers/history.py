@@ -30,7 +30,7 @@ def get_history(
 def undo_on_page(user: Owner, body: JSON) -> Response:
     change_id = int(body["change_id"])
     try:
-        undone = browser.write(undo.undo, user, change_id, force="force" in body)
+        undone = browser.write_once(body, undo.undo, user, change_id, force="force" in body)
     except UndoConflict as conflict:
         in_the_way = browser.read(history.conflicting_changes, user, conflict.members["conflicts"])
         told, left_out = browser.change(user, change_id), conflict.members.get("conflicts_left_out", 0)
@@ -38,8 +38,9 @@ def undo_on_page(user: Owner, body: JSON) -> Response:
         return browser.page("undo.html", conflict, change=told, in_the_way=in_the_way, left_out=left_out, back=back)
     except Refusal as refusal:
         return _page(user, refusal)
-    browser.charge(len(undone["todos"]) + undone.get("left_out", 0))
-    return browser.go_back(body, "/history", undone["change_id"])
+    made = browser.change(user, undone.get("change_id"))
+    browser.charge(made.entry_count if made else 0)
+    return browser.go_back(body, "/history", undone.get("change_id"))
 
 
 def get_undo_preview(user: Owner, who: str, since_day: str, since_time: str = "00:00") -> Response:

@@ -6,13 +6,15 @@ from werkzeug import Response
 
 from todo.contract import API
 from todo.contract.schemas import find_errors
-from todo.domain import changes, steps
+from todo.domain import changes, merging, selection, steps
 from todo.domain.users import Owner
-from todo.errors import InvalidRequest, Refusal
+from todo.errors import InvalidRequest, Refusal, VersionConflict
 from todo.web import browser, list_page
 
 JSON = dict[str, Any]
 FIELDS = ("todo", "notes", "priority", "repeat")
+CLEARED: JSON = {"notes": None, "due": None, "priority": None, "tags": None, "repeat": None, "steps": None}
+WANTED = ("action", "day", "priority", "list", "tag")
 
 
 def get_list(
@@ -40,32 +42,34 @@ def get_list(
 
 def add_to_list(user: Owner, body: JSON) -> Response:
     try:
-        added = browser.write(changes.act, user, {"action": "add", **_fields(body, "NewTodo")})
+        added = browser.write_once(body, changes.act, user, {"action": "add", **_fields(body, "NewTodo")})
     except Refusal as refusal:
         return list_page.show_again(user, refusal, body, typed=body)
-    return browser.go_back(body, list_page.PATH, added["change_id"])
+    return browser.go_back(body, list_page.PATH, added.get("change_id"))
 
 
 def edit_on_list(user: Owner, body: JSON) -> Response:
-    todo_id, version = int(body["id"]), int(body["version"])
-    cleared: JSON = {"notes": None, "due": None, "priority": None, "tags": None, "repeat": None, "steps": None}
+    todo_id, version, theirs = int(body["id"]), int(body["version"]), body.get("theirs", "").split()
     try:
-        action = {"action": "update", "id": todo_id, "if_version": version, **cleared, **_fields(body, "TodoUpdate")}
-        edited = browser.write(changes.act, user, action)
+        fields = {**CLEARED, **_fields(body, "TodoUpdate")}
+        edited = browser.write_once(body, merging.update, user, todo_id, version, fields, theirs)
+    except VersionConflict as conflict:
+        return list_page.show_conflict(user, conflict, body)
     except Refusal as refusal:
-        return list_page.show_again(user, refusal, body, edit=todo_id, edited=body)
-    return browser.go_back(body, list_page.PATH, edited["change_id"] if edited["version"] > version else None)
+        return list_page.show_again(user, refusal, body, edit=todo_id, edited=body, seen_version=version)
+    return browser.go_back(body, list_page.PATH, edited["change_id"] if edited.get("version", 0) > version else None)
 
 
 def check_on_list(user: Owner, body: JSON) -> Response:
     todo_id, _, step = body["step"].partition(" ")
+    action = {"action": "update", "id": int(todo_id), body["action"]: [step]}
     try:
-        checked = browser.write(changes.act, user, {"action": "update", "id": int(todo_id), body["action"]: [step]})
+        checked = browser.write_once(body, changes.act, user, action)
     except InvalidRequest:
         return list_page.show_again(user, InvalidRequest.of("step", "is not there any more"), body)
     except Refusal as refusal:
         return list_page.show_again(user, refusal, body)
-    return browser.go_back(body, list_page.PATH, checked["change_id"])
+    return browser.go_back(body, list_page.PATH, checked.get("change_id"))
 
 
 def act_on_list(user: Owner, body: JSON) -> Response:
@@ -73,10 +77,21 @@ def act_on_list(user: Owner, body: JSON) -> Response:
     if "share_until" in body:
         action["url_until"] = body["share_until"]
     try:
-        done = browser.write(changes.act, user, action)
+        done = browser.write_once(body, changes.act, user, action)
     except Refusal as refusal:
         return list_page.show_again(user, refusal, body)
-    return browser.go_back(body, list_page.PATH, done["change_id"])
+    return browser.go_back(body, list_page.PATH, done.get("change_id"))
+
+
+def change_on_list(user: Owner, body: JSON) -> Response:
+    todo_ids = [int(number) for number in body["ids"].split(",")]
+    wanted = {name: body[name] for name in WANTED if name in body}
+    try:
+        changed = browser.write_once(body, selection.change, user, todo_ids, wanted)
+    except Refusal as refusal:
+        return list_page.show_again(user, refusal, body)
+    browser.charge(changed.get("todos", 0))
+    return browser.go_back(body, list_page.PATH, changed.get("change_id"))
 
 
 def _fields(form: JSON, schema: str) -> JSON:

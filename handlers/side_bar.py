@@ -29,17 +29,17 @@ def edit_list_on_page(user: Owner, body: JSON) -> Response:
 
 def delete_list_on_page(user: Owner, body: JSON) -> Response:
     try:
-        deleted = browser.write(lists.delete, user, body["list"], body.get("move_to"))
+        deleted = browser.write_once(body, lists.delete, user, body["list"], body.get("move_to"))
     except Refusal as refusal:
         return list_page.show_again(user, refusal, body)
-    browser.charge(deleted["todos"])
-    return browser.go_back({}, list_page.PATH, deleted["change_id"])
+    browser.charge(deleted.get("todos", 0))
+    return browser.go_back({}, list_page.PATH, deleted.get("change_id"))
 
 
 def _update(user: Owner, form: JSON, name: str, wanted: JSON) -> Response:
     """Changes a list and shows it, or the page of the form with what was wrong."""
     try:
-        updated = browser.write(lists.update, user, name, wanted)
+        updated = browser.write_once(form, lists.update, user, name, wanted)
     except Refusal as refusal:
         return list_page.show_again(user, refusal, form, named=form)
-    return browser.go_back({}, words.of_list(updated["name"]), updated.get("change_id"))
+    return browser.go_back({}, words.of_list(updated.get("name", name)), updated.get("change_id"))

@@ -111,7 +111,7 @@ class TestByKeyboardAlone:
             page.keyboard.type(" and bread")
             press("Enter")
             expect(page.locator(".text")).to_have_text("Buy milk and bread")
-            expect(page.locator("#notice")).to_be_focused()
+            expect(page.locator("#todo-1")).to_be_focused()
             tab_to(page, "Complete: Buy milk and bread")
             press("Space")
             expect(page.locator("section[aria-labelledby=done] .text")).to_have_text("Buy milk and bread")
@@ -134,7 +134,7 @@ class TestByKeyboardAlone:
             press("Enter")
             expect(page.get_by_role("heading", level=1)).to_have_text("Something has changed since")
             page.goto("/list?q=bread")
-            tab_to(page, "Search")
+            press("/")
             press("Enter")
             expect(page.locator(".text")).to_have_text("Buy milk and bread")
 
@@ -144,7 +144,7 @@ class TestWithoutScript:
         with window(chromium, service, assistant, script=False) as context:
             page = opened(context)
             page.fill("#todo", "Buy milk")
-            page.get_by_text("Day, tags, steps, list and more").click()
+            page.locator("#more summary").click()
             page.fill("#due_day", "2199-11-27")
             page.fill("#tags", "home")
             page.get_by_role("button", name="Add").click()
@@ -206,12 +206,13 @@ class TestListsAndSteps:
             expect(page.locator("#notice")).to_contain_text("You created the list “Shopping”.")
             expect(page.get_by_role("heading", level=1)).to_have_text("Shopping")
             expect(drawer).to_be_hidden()
-            page.get_by_text("Day, tags, steps, list and more").click()
+            page.locator("#more summary").click()
             page.fill("#todo", "Buy food")
             page.fill("#steps", "Eggs\nBread")
             page.get_by_role("button", name="Add").click()
             expect(page.locator("p.text")).to_have_text("Buy food")
             for step in ("Eggs", "Bread"):
+                open_steps(page, 2)
                 page.get_by_role("button", name=f"Check: {step}").click()
                 expect(page.get_by_role("button", name=f"Uncheck: {step}")).to_be_visible()
             assert [step["done"] for step in assistant.call("GET", "/2")["steps"]] == [True, True]
@@ -263,6 +264,8 @@ class TestListsAndSteps:
             press = page.keyboard.press
             press("Enter")
             expect(page.get_by_role("heading", level=1)).to_have_text("Shopping")
+            tab_to(page, "☑ 0/2 steps done: Milk")
+            press("Enter")
             tab_to(page, "Check: Bread")
             press("Space")
             expect(page.get_by_role("button", name="Uncheck: Bread")).to_be_focused()  # so that one can go on
@@ -273,7 +276,7 @@ class TestListsAndSteps:
             page.set_viewport_size(PHONE)
             page.get_by_role("button", name="Lists").click()
             assistant.add("Milk")
-            expect(page.locator("#news")).to_be_attached(timeout=SOON)
+            expect(page.locator("p.text")).to_have_text("Milk", timeout=SOON)
             expect(page.locator("#lists")).to_be_visible()
 
     def test_everything_is_large_enough_to_hit(self, chromium: Browser, service: Child, assistant: Assistant) -> None:
@@ -282,13 +285,19 @@ class TestListsAndSteps:
         with chromium.new_context(base_url=service.url, viewport=PHONE, has_touch=True, is_mobile=True) as phone:  # type: ignore[arg-type]
             phone.add_cookies([{"name": "session", "value": assistant.http.cookies["session"], "url": service.url}])
             page = opened(phone, "/list?list=Shopping")
+            open_steps(page, 1)
             page.get_by_role("button", name="Lists").tap()
             page.get_by_text("Change this list").tap()
             assert smallest(page, "#lists a, #lists button, #lists summary, #lists input, .steps button, .opener") >= 44
         with window(chromium, service, assistant) as context:
             page = opened(context, "/list?list=Shopping")
+            open_steps(page, 1)
             page.get_by_text("Change this list").click()
             assert smallest(page, "#lists a, #lists button:not(.opener button), #lists summary, .steps button") >= 24
+
+
+def open_steps(page: Page, todo_id: int) -> None:
+    page.evaluate(f"document.getElementById('steps-{todo_id}').open = true")
 
 
 def smallest(page: Page, selector: str) -> float:
@@ -310,16 +319,20 @@ class TestSignedOutWhileTyping:
             page.fill(field, "Buy milk")
             Person(assistant.http, assistant.username).send("/sign-out")
             if script:
-                expect(page.locator("#news")).to_contain_text("You have been signed out", timeout=SOON + 2_000)
+                expect(page.locator("#outbox")).to_contain_text("You have been signed out", timeout=SOON + 2_000)
             expect(page.locator(field)).to_have_value("Buy milk")
             page.get_by_role("button", name=button, exact=True).click()
+            if script:
+                expect(page.locator("#outbox")).to_contain_text("Not saved yet")
+                page.get_by_role("link", name="Sign in").click()
             expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
             page.fill("#username", assistant.username)
             page.fill("#password", PASSWORD)
             page.get_by_role("button", name="Sign in").click()
-            expect(page.locator(field)).to_have_value("Buy milk")
-            assert [todo["todo"] for todo in assistant.call("GET")["todos"]] == ["Buy bread"]
-            page.get_by_role("button", name=button, exact=True).click()
+            if not script:
+                expect(page.locator(field)).to_have_value("Buy milk")
+                assert [todo["todo"] for todo in assistant.call("GET")["todos"]] == ["Buy bread"]
+                page.get_by_role("button", name=button, exact=True).click()
             expect(page.locator("#notice")).to_contain_text("“Buy milk”")
             assert "Buy milk" in [todo["todo"] for todo in assistant.call("GET")["todos"]]
 
@@ -362,11 +375,9 @@ class TestWhileAnAssistantWrites:
             page = opened(context)
             page.fill("#todo", "Half a sent")
             assistant.add("Buy milk")
-            news = page.get_by_role("button", name="Show what is new")
-            expect(news).to_be_visible(timeout=SOON)
+            expect(page.locator(".text")).to_have_text("Buy milk", timeout=SOON)
             expect(page.locator("#todo")).to_have_value("Half a sent")
-            news.click()
-            expect(page.locator(".text")).to_have_text("Buy milk")
+            expect(page.locator("#todo")).to_be_focused()
 
     def test_a_page_of_who_signs_out_elsewhere_goes_to_sign_in(
         self, chromium: Browser, service: Child, assistant: Assistant

@@ -147,7 +147,7 @@ class TestWhoMaySee:
             assert response.headers["referrer-policy"] == "no-referrer"
             assert response.headers["x-content-type-options"] == "nosniff"
             tags = soup(response).find_all(True)
-            assert {tag.get("src") for tag in tags if tag.name == "script"} <= {assets.url("site.js")}
+            assert {tag.get("src") for tag in tags if tag.name == "script"} <= {assets.url("list.js")}
             assert not [name for tag in tags for name in tag.attrs if name == "style" or name.startswith("on")]
             assert not re.search(r"https?://(?!localhost|www\.rfc)", response.text)
 
@@ -229,7 +229,7 @@ class TestList:
         assistant.call("PATCH", f"/{todo['id']}", todo="By ChatGPT")
         sent = {"id": str(todo["id"]), "version": "1", "todo": "Mine"}
         answer = person.send("/list/edit", **sent)
-        assert "Somebody has changed this to-do" in refused(answer, 409)
+        assert refused(answer, 409) == "Assistant “ChatGPT” changed the text to “By ChatGPT”."
         assert soup(answer).select("input[name=todo][value=Mine]")
         assert assistant.call("GET", f"/{todo['id']}")["todo"] == "By ChatGPT"
         sent["version"] = field(answer, "version")

@@ -10,7 +10,7 @@ from todo.accounts import sessions
 from todo.accounts.accounts import Account
 from todo.accounts.sessions import Session
 from todo.contract import SITE
-from todo.domain import history
+from todo.domain import history, idempotency
 from todo.domain.users import Owner, User
 from todo.errors import ChangeNotFound, Refusal
 from todo.http.client_address import address_of
@@ -43,6 +43,13 @@ def read_of_list(
 def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Returns what `rule` returns, once it is on disk."""
     return current.get().engine.submit_write(rule, *args, **kwargs).result()
+
+
+def write_once(
+    form: JSON, rule: Callable[Concatenate[Connection, Owner, P], JSON], owner: Owner, *args: P.args, **kwargs: P.kwargs
+) -> JSON:
+    """Returns the numbers and the name in what `rule` returns. A form that is sent again is not done again."""
+    return write(idempotency.once_by_form, owner, request.path, form.get("request_id"), rule, *args, **kwargs)
 
 
 def charge(todos: int) -> None:

@@ -23,12 +23,15 @@ from todo.web import browser, list_page
 JSON = dict[str, Any]
 
 
+NOT_TYPED = ("csrf_token", "request_id", "next", "theirs")
+
+
 def _schema(path: str) -> JSON:
     """Returns the schema of a form's draft: its fields without those that the page itself adds."""
     (operation,) = [o for o in SITE.operations if (o.method, o.path) == ("POST", path)]
     (content,) = operation.spec["requestBody"]["content"].values()
     schema = SITE.resolved_schema(content["schema"]["$ref"].rpartition("/")[2])
-    fields = {name: field for name, field in schema["properties"].items() if name not in ("csrf_token", "next")}
+    fields = {name: field for name, field in schema["properties"].items() if name not in NOT_TYPED}
     return {**schema, "properties": fields, "required": [name for name in schema["required"] if name in fields]}
 
 

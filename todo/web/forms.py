@@ -1,6 +1,7 @@
 """Forms: the values and choices they show, and what they say when they are refused."""
 
 import re
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -84,6 +85,11 @@ def form_of(todo: Todo) -> dict[str, Any]:
         "repeat": todo.repeat,
         "steps": steps.as_lines(todo.steps),
     }
+
+
+def new_request_id() -> str:
+    """Returns a name for what a form asks for, so that it is done once however often it is sent."""
+    return secrets.token_urlsafe(9)
 
 
 def step_names(todo: Todo) -> list[str]:

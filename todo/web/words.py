@@ -3,13 +3,35 @@
 from todo.web.activity import FIELDS, NAMELESS, actor, called, differing, done, happened, text, value
 from todo.web.assets import url as static
 from todo.web.dates import day, due, exact, repeat
-from todo.web.forms import form_of, list_choices, refused, repeat_choices, step_names
+from todo.web.forms import form_of, list_choices, new_request_id, refused, repeat_choices, step_names
+from todo.web.links import with_links
 from todo.web.urls import of_list, with_edit, without
 
 # fmt: off
 __all__ = [
-    "FIELDS", "NAMELESS", "actor", "called", "day", "differing", "done", "due", "exact", "form_of", "happened",
-    "list_choices", "of_list", "refused", "repeat", "repeat_choices", "static", "step_names", "text", "value",
-    "with_edit", "without",
+    "FIELDS",
+    "NAMELESS",
+    "actor",
+    "called",
+    "day",
+    "differing",
+    "done",
+    "due",
+    "exact",
+    "form_of",
+    "happened",
+    "list_choices",
+    "new_request_id",
+    "of_list",
+    "refused",
+    "repeat",
+    "repeat_choices",
+    "static",
+    "step_names",
+    "text",
+    "value",
+    "with_edit",
+    "with_links",
+    "without",
 ]
 # fmt: on

@@ -1,0 +1,118 @@
+// What one does with rows: keys, actions beside a row, and several that are selected.
+
+const main = () => document.querySelector("main");
+const rows = () => [...main().querySelectorAll("li.todo")];
+const selected = () => rows().filter((row) => row.dataset.selected !== undefined);
+const rowOf = (element) => element?.closest?.("li.todo");
+const bar = () => document.getElementById("change");
+const idOf = (row) => row.id.replace("todo-", "");
+
+// Moves the actions beside the row that they are for, or to the edge for those that are selected.
+function place(row) {
+  const form = bar();
+  const chosen = selected();
+  if (!form || form.contains(document.activeElement)) return;
+  form.classList.toggle("is-several", chosen.length > 0);
+  if (chosen.length) main().append(form);
+  else if (row && !row.querySelector("form.editing")) row.append(form);
+  else return form.classList.remove("is-shown");
+  const ids = chosen.length ? chosen.map(idOf) : [idOf(row)];
+  form.elements.ids.value = ids.join(",");
+  form.querySelector(".selected").textContent = chosen.length ? `${chosen.length} selected` : "";
+  form.classList.add("is-shown");
+}
+
+function select(row) {
+  if (row.dataset.selected === undefined) row.dataset.selected = "";
+  else delete row.dataset.selected;
+  place(row);
+}
+
+function clear() {
+  for (const row of selected()) delete row.dataset.selected;
+  bar()?.contains(document.activeElement) && document.activeElement.blur();
+  place(rowOf(document.activeElement));
+}
+
+function press(action) {
+  const form = bar();
+  place(rowOf(document.activeElement));
+  if (form?.elements.ids.value) form.requestSubmit(form.querySelector(`[value=${action}]`));
+}
+
+// Moves the focus to the row so many further on.
+function step(count) {
+  const all = rows();
+  const current = all.indexOf(rowOf(document.activeElement));
+  const row = all[current < 0 ? 0 : Math.min(Math.max(current + count, 0), all.length - 1)];
+  row?.focus();
+  row?.scrollIntoView({ block: "nearest" });
+}
+
+const KEYS = {
+  q: () => document.getElementById("todo")?.focus(),
+  "/": () => {
+    const part = document.getElementById("searching");
+    if (part) part.open = true;
+    document.getElementById("q")?.focus();
+  },
+  j: () => step(1),
+  k: () => step(-1),
+  c: (row) => row?.querySelector(".tick")?.click(),
+  e: (row) => row?.querySelector(".edit")?.click(),
+  x: (row) => row && select(row),
+  "#": () => press("delete"),
+  z: () => document.dispatchEvent(new Event("undo")),
+  "?": () => document.getElementById("keys")?.showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
+  const isTyping = event.target.matches("input:not([type=checkbox]), select, textarea");
+  if (event.key === "Escape") return escape(event.target, isTyping);
+  const act = isTyping ? null : KEYS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act(rowOf(document.activeElement));
+});
+
+// Escape leaves a field, closes an edit, or clears the selection.
+function escape(field, isTyping) {
+  if (document.querySelector(":popover-open")) return; // the browser closes it
+  const cancel = field.closest("form.editing")?.querySelector("a[data-smooth]");
+  if (cancel) cancel.click();
+  else if (isTyping) field.blur();
+  else clear();
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-clear]")) clear();
+  const row = rowOf(event.target);
+  if (!row || event.target.closest("a, button, input, select, textarea, summary, label")) return;
+  if (event.shiftKey) return select(row);
+  row.focus({ preventScroll: true });
+});
+
+for (const kind of ["pointerover", "focusin"]) {
+  document.addEventListener(kind, (event) => {
+    if (event.pointerType !== "touch" && rowOf(event.target) && !selected().length) place(rowOf(event.target));
+  });
+}
+
+// A choice is sent as soon as it is made.
+document.addEventListener("change", (event) => {
+  if (event.target.form === bar() && event.target.value && event.target.name !== "tag") {
+    event.target.form.requestSubmit(event.target.parentElement.querySelector("button"));
+  }
+});
+
+// After the page has changed, the actions are for what is still there.
+document.addEventListener("shown", () => place(rowOf(document.activeElement)));
+
+// A swipe to the left shows the actions of a row.
+let start = null;
+document.addEventListener("touchstart", (event) => (start = event.touches[0]), { passive: true });
+document.addEventListener("touchend", (event) => {
+  const [end, row] = [event.changedTouches[0], rowOf(event.target)];
+  if (row && start && start.clientX - end.clientX > 40 && Math.abs(start.clientY - end.clientY) < 30) row.focus();
+}, { passive: true });
