@@ -85,9 +85,10 @@ async function post(item, isFresh = false) {
 async function renewToken() {
   const text = await (await fetch(location.href, { credentials: "same-origin" })).text();
   const page = new DOMParser().parseFromString(text, "text/html");
-  const token = page.querySelector("[name=csrf_token]")?.value;
+  if (userOf(page) !== user) return false;
+  const token = page.querySelector("[name=csrf_token]").value;
   for (const field of main().querySelectorAll("[name=csrf_token]")) field.value = token;
-  return userOf(page) === user;
+  return true;
 }
 
 // Keeps a form that was refused where its page cannot show it, because somebody types there.

@@ -13,9 +13,9 @@ function place(row) {
   const chosen = selected();
   if (!form || form.contains(document.activeElement)) return;
   form.classList.toggle("is-several", chosen.length > 0);
-  if (chosen.length) main().append(form);
-  else if (row && !row.querySelector("form.editing")) row.append(form);
-  else return form.classList.remove("is-shown");
+  const home = chosen.length ? main() : row;
+  if (!home || (home === row && row.querySelector("form.editing"))) return form.classList.remove("is-shown");
+  if (form.parentElement !== home) home.append(form);
   const ids = chosen.length ? chosen.map(idOf) : [idOf(row)];
   form.elements.ids.value = ids.join(",");
   form.querySelector(".selected").textContent = chosen.length ? `${chosen.length} selected` : "";
