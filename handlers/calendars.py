@@ -21,7 +21,7 @@ def get_calendar(calendar: str) -> WerkzeugResponse:
     response = Response(mimetype="text/calendar")
     response.set_etag(version)
     response.headers["Cache-Control"] = "private, no-cache"
-    if version not in request.if_none_match:
+    if not request.if_none_match.contains_weak(version):
         host = urlsplit(current.get().settings.public_url).hostname
         response.set_data(calendars.to_ical(feed, str(host)))
     return response.make_conditional(request)

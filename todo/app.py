@@ -21,6 +21,7 @@ from todo.http import connexion_apps
 from todo.http.access_log import AccessLog
 from todo.http.bodies import Bodies
 from todo.http.bridge import Bridge
+from todo.http.compression import Compression
 from todo.http.connexion_apps import ForConnexion
 from todo.http.cors import CORS
 from todo.http.event_loop import OnTheLoop
@@ -125,7 +126,7 @@ def _site_routes(settings: Settings, refuse: Refuse, limits: RateLimits) -> list
     site._middleware_app.asgi_app = Bridge(site.app.wsgi_app, settings.proxies)
     site.app.after_request(_without_date)
     site.app.json.sort_keys = False  # a contract reads best in the order it was written
-    threaded = Visitors(ForConnexion(site), limits, OPEN_TO_ALL)
+    threaded = Compression(Visitors(ForConnexion(site), limits, OPEN_TO_ALL))
 
     def app_of(operation: Operation) -> ASGIApp:
         return OnTheLoop(operation, limits) if ON_THE_LOOP in operation.spec else threaded

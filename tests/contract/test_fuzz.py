@@ -304,7 +304,7 @@ def is_signed_in(seed: int) -> bool:
 
 def config(seed: int, contract: Contract) -> SchemathesisConfig:
     session = SIGNED_IN if is_signed_in(seed) else FRESH
-    to_site = {**KNOWN_TO_SITE, "body.csrf_token": [Session(session).csrf_token]}
+    to_site = {**KNOWN_TO_SITE, "body.csrf_token": [Session(session).new_csrf_token()]}
     known = KNOWN if contract is API else to_site
     once, always = {"enabled": is_thorough(seed)}, {"enabled": True}
     return SchemathesisConfig.from_dict(

@@ -5,6 +5,7 @@ import pytest
 
 from tests.people import Person, soup
 from todo.contract import SITE
+from todo.http.compression import MIN_BYTES
 from todo.http.problems import PROBLEMS
 from todo.web import assets
 
@@ -70,6 +71,40 @@ class TestStaticFiles:
         assert response.text == anonymous.get(assets.url("site.css")).text
         assert response.headers["cache-control"] == "no-cache"
 
+    def test_are_compressed_for_who_accepts_it_under_an_etag_of_their_own(self, anonymous: httpx.Client) -> None:
+        url = assets.url("site.css")
+        plain, small = (anonymous.get(url, headers={"Accept-Encoding": coding}) for coding in ("identity", "gzip"))
+        assert plain.text == small.text
+        assert "content-encoding" not in plain.headers
+        assert small.headers["content-encoding"] == "gzip"
+        assert int(small.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+        assert plain.headers["etag"] != small.headers["etag"]
+        for response in (plain, small):
+            assert response.headers["vary"] == "Accept-Encoding"
+            for coding in ("identity", "gzip"):
+                headers = {"If-None-Match": response.headers["etag"], "Accept-Encoding": coding}
+                same = anonymous.get(url, headers=headers)
+                assert (same.status_code, same.content) == (304, b"")
+                assert same.headers["etag"] == (small if coding == "gzip" else plain).headers["etag"]
+
     def test_each_file_of_the_contract_is_there(self, anonymous: httpx.Client) -> None:
         for name in SITE.enum("StaticFile"):
             assert anonymous.get(assets.url(name)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/legal", "/errors", "/openapi.yaml", "/openapi.json"])
+def test_pages_and_contracts_are_compressed(anonymous: httpx.Client, path: str) -> None:
+    plain, small = (anonymous.get(path, headers={"Accept-Encoding": coding}) for coding in ("identity", "gzip"))
+    assert "content-encoding" not in plain.headers
+    assert plain.headers["vary"] == small.headers["vary"] == "Accept-Encoding"
+    is_small = len(plain.content) < MIN_BYTES
+    assert small.headers.get("content-encoding", "") == ("" if is_small else "gzip")
+    assert anonymous.head(path, headers={"Accept-Encoding": "gzip"}).content == b""
+
+
+def test_answers_to_assistants_are_not_compressed(client: httpx.Client, name: str) -> None:
+    for number in range(10):
+        client.post(f"/todos/{name}", json={"todo": f"Buy {number} bottles", "notes": "n" * 200})
+    response = client.get(f"/todos/{name}", headers={"Accept-Encoding": "gzip"})
+    assert len(response.content) > MIN_BYTES
+    assert "content-encoding" not in response.headers

@@ -181,7 +181,7 @@ class Somebody:
         if found:
             life, secret = found
             upload = {"file": ("todo.csv", f"todo\n{life.text} and {next(_numbers)}\n", "text/csv")}
-            form = {"csrf_token": Session(secret).csrf_token}
+            form = {"csrf_token": Session(secret).new_csrf_token()}
             assert self.browser(secret).post("/account/import", data=form, files=upload).status_code == 303
 
     def read_by_session(self) -> None:
@@ -229,7 +229,7 @@ class Somebody:
         forged = self.forge(self.town.sessions, len("todo_se_"))
         if forged:
             assert self.browser(forged).get("/account/export").status_code == 303
-            form = {"csrf_token": Session(forged).csrf_token, "todo": "x"}
+            form = {"csrf_token": Session(forged).new_csrf_token(), "todo": "x"}
             assert self.browser(forged).post("/list", data=form).status_code in (303, 403)
 
     def forge_address(self) -> None:
@@ -272,7 +272,7 @@ class Somebody:
         if not found:
             return None
         life, secret = found
-        form = {"csrf_token": Session(secret).csrf_token, **fields(life)}
+        form = {"csrf_token": Session(secret).new_csrf_token(), **fields(life)}
         answer = life.may_see(self.browser(secret).post(path, data=form))
         assert answer.status_code in (303, 403), (path, answer.status_code)
         return life, answer

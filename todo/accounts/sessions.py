@@ -1,8 +1,10 @@
 """Browser sessions. The cookie holds the secret, the database only its hash."""
 
 import hmac
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 
 from todo.accounts import accounts, tokens
 from todo.accounts.accounts import Account
@@ -16,6 +18,7 @@ LONG = timedelta(days=SITE.limit("session_days"))  # with "keep me signed in"
 SHORT = timedelta(hours=SITE.limit("session_hours"))
 MAX_SESSIONS = SITE.limit("sessions_per_account")
 COOKIE = str(SITE.document["components"]["securitySchemes"]["session"]["name"])  # its name, but for a prefix over https
+CSRF_BYTES = SITE.schema("CsrfToken")["maxLength"] // 4  # half of its digits are the mask, and a byte has two
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,28 @@ class Session:
     account: Account | None = None
     is_new: bool = False  # whether the browser has yet to be sent the cookie
 
-    @property
-    def csrf_token(self) -> str:
-        """Returns the CSRF token for this session's forms, which cannot be computed without the cookie."""
-        return tokens.digest(f"csrf {self.secret}")
+    def new_csrf_token(self) -> str:
+        """Returns a CSRF token for the forms of one page, which cannot be computed without the cookie.
+
+        It is the session's own, masked: no two pages have the same, so the length of compressed pages tells nothing of
+        it (BREACH).
+        """
+        mask = secrets.token_bytes(CSRF_BYTES)
+        return (mask + _xor(mask, self._csrf_key)).hex()
 
     def accepts(self, csrf_token: str) -> bool:
-        """Whether the token is this session's, compared in constant time."""
-        return hmac.compare_digest(self.csrf_token.encode(), csrf_token.encode())
+        """Whether the token is from a page of this session, compared in constant time."""
+        try:
+            token = bytes.fromhex(csrf_token)
+        except ValueError:
+            return False
+        if len(token) != 2 * CSRF_BYTES:
+            return False
+        return hmac.compare_digest(_xor(token[:CSRF_BYTES], self._csrf_key), token[CSRF_BYTES:])
+
+    @property
+    def _csrf_key(self) -> bytes:
+        return sha256(f"csrf {self.secret}".encode()).digest()[:CSRF_BYTES]
 
     @property
     def owner(self) -> Owner:
@@ -90,3 +107,7 @@ def _start(connection: Connection, user_id: int, *, keep: bool) -> str:
     secret = tokens.new_for(user_id, "session")
     connection.insert_session(user_id=user_id, hash=tokens.digest(secret), expires_at=utc_now(LONG if keep else SHORT))
     return secret
+
+
+def _xor(mask: bytes, key: bytes) -> bytes:
+    return bytes(one ^ other for one, other in zip(mask, key, strict=True))

@@ -3,25 +3,43 @@
 import mimetypes
 from hashlib import blake2b
 from pathlib import Path
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
+
+from todo.http.compression import MIN_BYTES, accepts_gzip, compressed, is_text
 
 FOLDER = Path(__file__).parent / "static"
 STYLES = ("tokens", "base", "forms", "list", "history", "pages")  # one sheet, in this order
 
 FOR_A_YEAR = "public, max-age=31536000, immutable"
+BEST = 9  # the level of compression, as files are compressed once, when the service starts
 CHECK_ALWAYS = "no-cache"  # keep it, but ask whether it has changed before each use
+
+
+class Variant(NamedTuple):
+    """The bytes of a file in one encoding, with the headers that say so."""
+
+    body: bytes
+    etag: str
+    headers: dict[str, str]
 
 
 class Asset:
     """A file that browsers may cache as `cache_control` says, and then revalidate by its ETag."""
 
     def __init__(self, name: str, body: bytes, cache_control: str) -> None:
-        self._body = body
-        self._media_type = mimetypes.guess_type(name)[0]
-        self._etag = f'"{_hash(body)}"'
+        self._media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
         self._cache_control = cache_control
+        self._plain = Variant(body, f'"{_hash(body)}"', {})
+        self._compressed = self._plain
+        if is_text(self._media_type):
+            vary = {"Vary": "Accept-Encoding"}
+            self._plain = self._compressed = Variant(body, self._plain.etag, vary)
+            if len(body) >= MIN_BYTES:
+                tag = f'"{_hash(body)}-gzip"'
+                self._compressed = Variant(compressed(body, BEST), tag, {**vary, "Content-Encoding": "gzip"})
 
     @classmethod
     def of_file(cls, file: Path, max_age: int) -> "Asset":
@@ -30,15 +48,17 @@ class Asset:
 
     def response(self, request: Request, cache_control: str = "") -> Response:
         """Returns the whole file, ignoring Range (RFC 9110 section 14.2), or 304 if the browser has it."""
-        headers = {"ETag": self._etag, "Cache-Control": cache_control or self._cache_control}
+        wanted = accepts_gzip(request.headers.get("accept-encoding", ""))
+        variant = self._compressed if wanted else self._plain
+        headers = {"ETag": variant.etag, "Cache-Control": cache_control or self._cache_control}
         if self._matches(request.headers.get("if-none-match", "")):
-            return Response(status_code=304, headers=headers)
-        return Response(self._body, headers=headers, media_type=self._media_type)
+            return Response(status_code=304, headers=headers | variant.headers)
+        return Response(variant.body, headers=headers | variant.headers, media_type=self._media_type)
 
     def _matches(self, if_none_match: str) -> bool:
-        """Whether an If-None-Match header names this file's ETag, or is * (RFC 9110 section 13.1.2)."""
+        """Whether an If-None-Match header names an ETag of this file, or is * (RFC 9110 section 13.1.2)."""
         tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-        return self._etag in tags or tags == ["*"]
+        return not {self._plain.etag, self._compressed.etag}.isdisjoint(tags) or tags == ["*"]
 
 
 def url(name: str) -> str:

@@ -97,7 +97,7 @@ def page(
     text = render_template(
         template,
         problem=problem,
-        csrf_token=session().csrf_token,
+        csrf_token=session().new_csrf_token(),
         refused=words.refused(refusal) if refusal else None,
         schemas=SITE.document["components"]["schemas"],
         version=live.version(user) if user else None,
