@@ -16,7 +16,7 @@ BROWSER = {"Accept-Encoding": "gzip, deflate, br, zstd"}
 
 def asked(response: Response, headers: dict[str, str] = BROWSER) -> Any:
     """Returns what a caller gets of a response, with the body as it travels."""
-    with TestClient(Compression(response)) as client, client.stream("GET", "/", headers=headers) as answer:
+    with TestClient(Compression(response)).stream("GET", "/", headers=headers) as answer:
         return answer, b"".join(answer.iter_raw())
 
 
