@@ -1,6 +1,6 @@
-"""Draw the service's logo: a check mark in a speech bubble on a rounded square.
+"""Draw the service's logo and icons: a check mark in a speech bubble on a rounded square.
 
-Run `python bin/draw_logo.py` to write todo/web/static/logo.png again. Shapes are
+Run `python bin/draw_logo.py` to write them to todo/web/static again. Shapes are
 drawn at four times the final size and scaled down, which gives smooth edges.
 The same Pillow version always writes the same bytes.
 """
@@ -12,7 +12,11 @@ from PIL import Image, ImageDraw
 
 SIZE = 512
 SCALE = 4
-TARGET = Path(__file__).resolve().parents[1] / "todo" / "web" / "static" / "logo.png"
+FOLDER = Path(__file__).resolve().parents[1] / "todo" / "web" / "static"
+ROUNDED = {"logo.png": SIZE, "icon-192.png": 192, "icon-64.png": 64}
+# Squares, which the system gives a shape of its own: a circle at worst, in which the bubble has to fit.
+FULL = {"icon-maskable.png": SIZE, "icon-apple.png": 180}
+IN_CIRCLE = 0.9
 
 Point = tuple[int, int]
 Color = tuple[int, int, int, int]
@@ -58,20 +62,32 @@ def draw_bubble(draw: ImageDraw.ImageDraw) -> None:
 
 
 def draw_logo() -> Image.Image:
-    """Return the finished picture, SIZE by SIZE pixels."""
+    """Return the logo, at SCALE times its size."""
     large = Image.new("RGBA", (SIZE * SCALE, SIZE * SCALE), CLEAR)
     draw = ImageDraw.Draw(large)
     edge = SIZE * SCALE - 1
     draw.rounded_rectangle((0, 0, edge, edge), radius=112 * SCALE, fill=TEAL)
     draw_bubble(draw)
     draw_stroke(draw, CHECK, CHECK_RADIUS, TEAL)
-    return large.resize((SIZE, SIZE), Image.Resampling.BOX)
+    return large
+
+
+def draw_full() -> Image.Image:
+    """Return the logo without round corners, at SCALE times its size, with more room around the bubble."""
+    large = Image.new("RGBA", (SIZE * SCALE, SIZE * SCALE), TEAL)
+    inner = int(SIZE * SCALE * IN_CIRCLE)
+    logo = draw_logo().resize((inner, inner), Image.Resampling.BOX)
+    large.alpha_composite(logo, ((SIZE * SCALE - inner) // 2,) * 2)
+    return large.convert("RGB")
 
 
 def main() -> None:
-    """Write the logo to its place in the site's static files."""
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    draw_logo().save(TARGET, format="PNG", optimize=True)
+    """Write the logo and the icons to their place in the site's static files."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for picture, sizes in ((draw_logo(), ROUNDED), (draw_full(), FULL)):
+        for name, size in sizes.items():
+            small = picture.resize((size, size), Image.Resampling.BOX)
+            small.save(FOLDER / name, format="PNG", optimize=True)
 
 
 if __name__ == "__main__":

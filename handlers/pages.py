@@ -17,7 +17,7 @@ from todo.web import assets, browser, words
 from todo.web.assets import Asset
 
 # Swagger UI has icons in data URLs; scripts come from this service alone.
-CONTENT_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"  # noqa: E501
+CONTENT_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; manifest-src 'self'"  # noqa: E501
 
 OF_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 

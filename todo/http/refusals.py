@@ -18,7 +18,9 @@ JSON = dict[str, Any]
 SEE_OTHER = 303
 PAGE = "text/html; charset=utf-8"
 # Pages load only our own style sheet and pictures, and cannot be framed.
-CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+CONTENT_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+)
 
 
 class Refusals:

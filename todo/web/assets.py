@@ -1,4 +1,4 @@
-"""Static files, held in memory. URLs of scripts and the style sheet have a hash, so browsers keep them for a year."""
+"""Static files, held in memory. URLs of what pages load have a hash, so browsers keep it for a year."""
 
 import mimetypes
 from hashlib import blake2b
@@ -8,6 +8,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
+from todo.contract import SITE
 from todo.http.compression import MIN_BYTES, accepts_gzip, compressed, is_text
 
 FOLDER = Path(__file__).parent / "static"
@@ -62,12 +63,12 @@ class Asset:
 
 
 def url(name: str) -> str:
-    """Returns the URL of a script or of the style sheet. Scripts import each other by relative URLs of one version."""
+    """Returns the URL of a file that pages load. Scripts import each other by relative URLs of one version."""
     return f"/static/{VERSION}/{name}"
 
 
 def of_version(version: str, name: str, request: Request) -> Response:
-    """Returns a script or the style sheet. One of another version is today's, for a page from before an upgrade."""
+    """Returns a file that pages load. One of another version is today's, for a page from before an upgrade."""
     return SITE_FILES[name].response(request, FOR_A_YEAR if version == VERSION else CHECK_ALWAYS)
 
 
@@ -77,7 +78,8 @@ def _hash(body: bytes) -> str:
 
 def _site_files() -> dict[str, bytes]:
     sheet = b"\n".join((FOLDER / "css" / f"{name}.css").read_bytes() for name in STYLES)
-    return {"site.css": sheet} | {file.name: file.read_bytes() for file in sorted(FOLDER.glob("*.js"))}
+    names = [name for name in SITE.enum("StaticFile") if name != "site.css"]
+    return {"site.css": sheet} | {name: (FOLDER / name).read_bytes() for name in names}
 
 
 SITE_FILES = {name: Asset(name, body, FOR_A_YEAR) for name, body in _site_files().items()}

@@ -105,7 +105,7 @@ def page(
         **{"here": request.path, **values},
     )
     response = make_response(text, problem.status if problem else status)
-    policy = CONTENT_POLICY + ("; script-src 'self'; connect-src 'self'" if user else "")
+    policy = CONTENT_POLICY + ("; script-src 'self'; connect-src 'self'; worker-src 'self'" if user else "")
     response.headers["Content-Security-Policy"] = f"{policy}; form-action 'self' {form_goes_to}".strip()
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(refusal.headers if refusal else {})
@@ -145,9 +145,10 @@ def start_session(account: Account, *, keep: bool) -> Session:
 
 
 def signed_out(path: str) -> WerkzeugResponse:
-    """Ends the session and redirects."""
+    """Ends the session, makes the browser forget what it keeps of it, and redirects."""
     write(sessions.sign_out, session().secret)
     response = go_to(path)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     response.delete_cookie(current.get().session_cookie, secure=_is_secure(), httponly=True, samesite="Lax")
     return response
 

@@ -5,12 +5,14 @@ from todo.web.assets import url as static
 from todo.web.dates import day, due, exact, repeat
 from todo.web.forms import form_of, list_choices, new_request_id, refused, repeat_choices, step_names
 from todo.web.links import with_links
+from todo.web.theme import SCHEMES
 from todo.web.urls import of_list, with_edit, without
 
 # fmt: off
 __all__ = [
     "FIELDS",
     "NAMELESS",
+    "SCHEMES",
     "actor",
     "called",
     "day",

@@ -177,6 +177,7 @@ function signedOut() {
   bar.replaceChildren("You have been signed out. What you are typing is kept while you sign in. ", signIn());
 }
 
+navigator.serviceWorker?.register("/service-worker.js");
 restoreDrafts();
 redraw();
 document.dispatchEvent(new Event("shown"));
