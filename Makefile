@@ -88,7 +88,7 @@ lock: $(BIN)/.dev ## Pin the dependencies of requirements.in and requirements-de
 	@$(LOCK) requirements.in -o requirements.txt
 	@$(LOCK) requirements-dev.in -o requirements-dev.txt
 
-logo: $(BIN)/.dev ## Redraw the logo
+logo: $(BIN)/.dev ## Redraw the logo and the icons
 	@python bin/draw_logo.py
 
 screenshots: $(BIN)/.dev ## Retake the README's screenshots; needs chromium
