@@ -17,7 +17,7 @@ from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, downgrade, migr
 from tests.replay import assert_bytes_are_counted, assert_log_gives_the_list
 from todo.app import create_app
 from todo.config import Settings
-from todo.domain import users
+from todo.domain import changes, order, users
 from todo.domain.changes import ActorFilter
 from todo.domain.folding import fold, fold_for_search
 from todo.domain.quota import ROW_BYTES
@@ -438,6 +438,31 @@ def test_a_downgrade_to_before_steps_leaves_none(empty_database: str) -> None:
         assert client.patch("/todos/kevin/2", json={"add_steps": ["Tea"]}).json()["steps"] == [
             {"text": "Tea", "done": False}
         ]
+    assert_bytes_are_counted(empty_database, "kevin")
+
+
+def test_a_downgrade_to_before_places_leaves_none(empty_database: str) -> None:
+    migrate(empty_database)
+    with running(empty_database) as engine:
+        actions = [{"action": "add", "todo": '"position":1,'}, {"action": "add", "todo": "B", "list": "Trip"}]
+        actions[1]["create_list"] = True
+        engine.submit_write(changes.apply, Owner("kevin"), actions).result()
+        engine.submit_write(changes.act, Owner("kevin"), {"action": "update", "id": 1, "notes": "n"}).result()
+        engine.submit_write(order.move, Owner("kevin"), 1, {"to": "top"}).result()
+        engine.submit_write(changes.act, Owner("kevin"), {"action": "update", "id": 1, "notes": "m"}).result()
+    downgrade(empty_database, "0013")
+    log = select(empty_database, "SELECT before, after FROM changes WHERE kind = 'todo' ORDER BY id, overflow")
+    found = [orjson.loads(side) for row in log for side in row if side]
+    assert found
+    assert not any("position" in {**side, **side.get("values", {})} for side in found)
+    listed = select(empty_database, "SELECT after FROM changes WHERE kind = 'list'")
+    assert all("position" in orjson.loads(after) for (after,) in listed)
+    assert_bytes_of_rows(empty_database)
+    migrate(empty_database)
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=empty_database, **GENEROUS))
+    with TestClient(app, headers=AUTHORIZATION) as client:
+        assert client.post("/todos/kevin/changes/4/undo").json()["code"] == "undo_conflict"
+        assert [todo["id"] for todo in client.get("/todos/kevin").json()["todos"]] == [1, 2]
     assert_bytes_are_counted(empty_database, "kevin")
 
 

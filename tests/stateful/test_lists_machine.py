@@ -7,7 +7,9 @@ import httpx
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from starlette.testclient import TestClient
 
+from tests.people import Person, soup
 from tests.replay import assert_log_gives_the_list
 from tests.stateful.service import SOAK, Service, run
 
@@ -33,6 +35,12 @@ class Lists(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.user = next(USERS)
+        number = int(self.user.removeprefix("lists"))
+        address = (f"198.51.{number // 250}.{number % 250}", 50000)  # few may sign up from one
+        app = self.service.client.app
+        self.browser = TestClient(app, follow_redirects=False, client=address)
+        self.person = Person(self.browser, self.user)
+        assert self.person.sign_up().status_code == 303
         self.texts = count(1)
         self.last_change = 0
 
@@ -69,6 +77,29 @@ class Lists(RuleBasedStateMachine):
     @rule(name=NAMES, move_to=st.one_of(st.none(), NAMES))
     def delete_list(self, name: str, move_to: str | None) -> None:
         self.send("DELETE", f"/lists/{{user}}/{name}", {"move_to": move_to} if move_to else {})
+
+    @rule(todo_id=IDS, way=st.sampled_from(["before", "after", "top", "bottom"]), other=IDS)
+    def put(self, todo_id: int, way: str, other: int) -> None:
+        before = self.shown()
+        where = {way: f"{other}"} if way in ("before", "after") else {"to": way}
+        answer = self.person.send("/list/order", id=f"{todo_id}", **where)
+        assert answer.status_code in (303, 400, 404), answer.text
+        after = self.shown()
+        assert sorted(after) == sorted(before)
+        assert [shown for shown in after if shown != todo_id] == [shown for shown in before if shown != todo_id]
+        if answer.status_code == 303 and todo_id in after:
+            place = after.index(todo_id)
+            if way == "before" and other in after:
+                assert after[place + 1] == other
+            elif way == "after" and other in after:
+                assert after[place - 1] == other
+            elif way == "top":
+                assert place == 0
+            elif way == "bottom":
+                assert place == len(after) - 1
+        else:
+            assert after == before
+        self.last_change = int(answer.headers.get("location", "").partition("changed=")[2] or self.last_change)
 
     @rule(name=NAMES, other=NAMES)
     def move_all(self, name: str, other: str) -> None:
@@ -107,7 +138,19 @@ class Lists(RuleBasedStateMachine):
         pages = [self.get(f"/todos/{self.user}", status="deleted", limit=100)]
         pages += [self.get(f"/todos/{self.user}", status="all", list=listed["name"], limit=100) for listed in lists]
         todos = [todo for page in pages for todo in page["todos"]]
-        return lists, [{name: value for name, value in todo.items() if name not in COUNTED} for todo in todos]
+        seen = [{name: value for name, value in todo.items() if name not in COUNTED} for todo in todos]
+        return lists, seen, self.shown()
+
+    def shown(self) -> list[int]:
+        """Returns the ids of the to-dos on the page, in their order; none has a date."""
+        ids: list[int] = []
+        path = "/list?section=undated"
+        while path:
+            page = soup(self.browser.get(path))
+            ids += [int(str(tag["id"]).removeprefix("todo-")) for tag in page.select("li.todo")]
+            more = page.find("a", string="More")
+            path = str(more["href"]) if more else ""
+        return ids
 
     def get(self, path: str, **params: Any) -> JSON:
         response = self.service.client.get(path, params=params)

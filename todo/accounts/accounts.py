@@ -10,6 +10,7 @@ from todo.contract import SITE
 from todo.domain import profiles, users
 from todo.domain.entries import Entry
 from todo.domain.list_names import names_of
+from todo.domain.places import age_of
 from todo.domain.todos import Todo
 from todo.domain.users import Owner, utc_now
 from todo.errors import ClaimRefused, UsernameTaken, WrongPassword
@@ -125,7 +126,7 @@ def change_email(connection: Connection, owner: Owner, email: str | None) -> Non
 def export(connection: Connection, owner: Owner) -> JSON:
     """Returns all data stored about the person, except the password hash. Raises SignedOut."""
     user, account = users.find(connection, owner), get(connection, owner)
-    todos = [Todo.from_row(row) for row in connection.all_todos(user_id=user.id)]
+    todos = sorted(map(Todo.from_row, connection.all_todos(user_id=user.id)), key=age_of)
     lists = names_of(connection, user, {todo.list_id for todo in todos})
     columns = ("id", "at", "actor", "client", "summary", "undoes")
     changes: list[JSON] = []

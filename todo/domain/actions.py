@@ -78,7 +78,7 @@ def _following(changeset: Changeset, todo: Todo) -> Todo | None:
     there = changeset.of_occurrence(todo.series, series.occurrence)
     if there or todo.done_at:
         return there
-    fresh = todo._replace(share=None, share_until=None, steps=steps.reopened(todo.steps))
+    fresh = todo._replace(share=None, share_until=None, steps=steps.reopened(todo.steps), position=None)
     return changeset.add("add", fresh._replace(due=due, repeat=series.repeat, occurrence=series.occurrence))
 
 
@@ -209,6 +209,8 @@ def fields_of(changeset: Changeset, action: JSON) -> JSON:
 def _with_fields(changeset: Changeset, todo: Todo, fields: JSON) -> Todo:
     """Returns the to-do with the fields; a new repeat rule starts a series at due. Raises InvalidRequest."""
     edited = todo._replace(**fields)
+    if edited.due != todo.due:
+        edited = edited._replace(position=None)  # it was a place among others
     if edited.repeat is None:
         return edited._replace(series=None, series_start=None, occurrence=None) if edited.series else edited
     if edited.repeat != todo.repeat:

@@ -8,7 +8,7 @@ import orjson
 
 from todo.domain import quota
 from todo.domain.excerpts import ELLIPSIS, shortened
-from todo.domain.records import KINDS, Key, Kind, Record
+from todo.domain.records import KINDS, TODO, Key, Kind, Record
 from todo.domain.steps import Steps
 from todo.domain.todos import UNSET_PRIORITY, share_path
 
@@ -107,6 +107,12 @@ class Entry(NamedTuple):
         for name in self.kind.visible:
             if before.get(name) != after.get(name):
                 yield name, before.get(name), after.get(name)
+
+    @property
+    def is_move(self) -> bool:
+        """Whether a to-do got another place in its list, or another list, and nothing else."""
+        moved = [name for name, _, _ in self.differences()] if self.action == "update" else []
+        return self.key.kind == TODO and moved in (["position"], ["list"])
 
     def to_json(self) -> JSON:
         """Returns the entry for the account export: the visible fields, or for an edit those that differ."""

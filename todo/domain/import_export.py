@@ -14,6 +14,7 @@ from todo.domain import lists, quota, steps, users
 from todo.domain.actions import FIELDS, perform
 from todo.domain.changeset import MAX_TODOS, Changeset
 from todo.domain.list_names import names_of
+from todo.domain.places import age_of
 from todo.domain.todos import PRIORITIES, Folded, Todo, clean
 from todo.domain.users import Owner
 from todo.errors import MAX_FIELDS, FieldError, InvalidRequest, Refusal, StorageFull
@@ -45,15 +46,14 @@ _is_valid = compile_schema(SCHEMA)
 
 @exports
 def to_csv(connection: Connection, owner: Owner) -> str:
-    """Returns every to-do outside the trash as CSV (RFC 4180), oldest first."""
+    """Returns every to-do outside the trash as CSV (RFC 4180), oldest first but for those that were moved."""
     user = users.find(connection, owner)
     file = io.StringIO()
     file.write(BYTE_ORDER_MARK)
     table = csv.writer(file, quoting=csv.QUOTE_ALL)
     table.writerow(COLUMNS)
     names = names_of(connection, user, [listed.id for listed in lists.all_of(connection, user)])
-    for row in connection.all_todos(user_id=user.id):
-        todo = Todo.from_row(row)
+    for todo in sorted(map(Todo.from_row, connection.all_todos(user_id=user.id)), key=age_of):
         if todo.status != "deleted":
             shown = {"tags": ", ".join(map(_quoted, todo.tags)), "list": names[todo.list_id]}
             shown["steps"] = steps.as_lines(todo.steps)

@@ -19,6 +19,8 @@ ROOM = MAX_CHARACTERS - 400  # the rest is for what stands around the to-dos
 # The name of a list takes the place of its id in the JSON of a to-do; escaped, it has up to twice the characters.
 MAX_LIST_NAME: int = 2 * API.schema("ListName")["maxLength"]
 
+MOST = 2**62  # above every number in a cursor, and less than what a database can compare
+
 NO_DUE = "9999"  # the due_key of a to-do without a due date; sorts last
 NO_URGENCY = 3  # the urgency of a to-do without a priority; sorts last
 
@@ -115,4 +117,4 @@ def decode_cursor(cursor: str | None, kind: str, start: list[Any]) -> list[Any]:
 
 
 def _in_range(values: list[Any]) -> bool:
-    return all(value.isprintable() if isinstance(value, str) else -1 <= value <= 2**31 for value in values)
+    return all(value.isprintable() if isinstance(value, str) else abs(value) <= MOST for value in values)

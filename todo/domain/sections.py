@@ -2,20 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from heapq import merge
+from itertools import islice
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from todo.contract import SITE
 from todo.domain import lists, users
 from todo.domain.listing import ANY_LIST, patterns
-from todo.domain.paging import decode_cursor, encode_cursor
+from todo.domain.paging import MOST, decode_cursor, encode_cursor
+from todo.domain.places import id_at, order_of
 from todo.domain.todos import Todo
 from todo.domain.users import Owner, User
 from todo.storage.statements import Connection
 
 NAMES = SITE.enum("Section")
 NEWEST_FIRST = ("done", "deleted")
-START_OF_SOONEST, START_OF_NEWEST = ["", 0], ["~", 2**31]
+START, START_OF_NEWEST = ["", -MOST, 0], ["~", 2**31]
 
 
 class Moment(NamedTuple):
@@ -90,10 +93,34 @@ def _page(
 
 def _section(connection: Connection, name: str, conditions: dict[str, Any], limit: int, cursor: str | None) -> Section:
     newest = name in NEWEST_FIRST
-    key, todo_id = decode_cursor(cursor, name, START_OF_NEWEST if newest else START_OF_SOONEST)
+    start = decode_cursor(cursor, name, START_OF_NEWEST if newest else START)
+    todos = (_newest if newest else _in_order)(connection, name, conditions, limit + 1, start)
+    fitting = todos[:limit]
+    more = len(todos) > limit
+    total = getattr(connection, f"total_of_{name}")(**conditions)["total"] if more or cursor else len(todos)
+    return Section(name, fitting, total, encode_cursor(name, _place_in(name, fitting[-1])) if more else None)
+
+
+def _place_in(name: str, todo: Todo) -> list[Any]:
+    """Returns what a cursor to a to-do of a section holds."""
+    return [todo.updated_at, todo.id] if name in NEWEST_FIRST else list(order_of(todo))
+
+
+def _newest(
+    connection: Connection, name: str, conditions: dict[str, Any], limit: int, start: list[Any]
+) -> Sequence[Todo]:
+    """Returns to-dos from a cursor on, of which the newest change comes first."""
     find = getattr(connection, f"section_{name}")
-    rows = list(find(**conditions, after_key=key, after_id=todo_id, limit=limit + 1))
-    fitting = rows[:limit]
-    total = getattr(connection, f"total_of_{name}")(**conditions)["total"] if len(rows) > limit or cursor else len(rows)
-    last = [fitting[-1]["updated_at" if newest else "due_key"], fitting[-1]["id"]] if len(rows) > limit else None
-    return Section(name, [Todo.from_row(row) for row in fitting], total, encode_cursor(name, last) if last else None)
+    rows = find(**conditions, after_key=start[0], after_id=start[1], limit=limit)
+    return [Todo.from_row(row) for row in rows]
+
+
+def _in_order(
+    connection: Connection, name: str, conditions: dict[str, Any], limit: int, start: list[Any]
+) -> Sequence[Todo]:
+    """Returns to-dos from a cursor on, as people see them. Those that were moved have an index of their own."""
+    after_key, place, todo_id = start
+    find, find_moved = getattr(connection, f"section_{name}"), getattr(connection, f"section_{name}_moved")
+    rows = find(**conditions, after_key=after_key, after_id=id_at(place, name), limit=limit)
+    moved = find_moved(**conditions, after_key=after_key, after_place=place, after_id=todo_id, limit=limit)
+    return list(islice(merge(map(Todo.from_row, rows), map(Todo.from_row, moved), key=order_of), limit))

@@ -53,6 +53,7 @@ class Todo(NamedTuple):
     change_id: int = 0
     list_id: int = INBOX_ID
     steps: Steps = ()
+    position: int | None = None  # among those due alike, of one that was moved; see places.py
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Todo":

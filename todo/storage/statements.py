@@ -55,10 +55,17 @@ SECTION_CONDITIONS = {
 }
 # In one list, or in all but the archived ones; the trash has theirs too.
 WHICH_LISTS = f"(list_id = :list_id OR (:list_id < 0 AND (status = 'deleted' OR {UNARCHIVED})))"
-SOONEST = {"after": "(due_key, id) > (:after_key, :after_id)", "order": "due_key, id"}
-OLDEST = {"after": "id > :after_id", "order": "id"}
+# To-dos that were moved have a statement of their own, as they have an index of their own; see domain/sections.py.
+SOONEST = {"after": "position IS NULL AND (due_key, id) > (:after_key, :after_id)", "order": "due_key, id"}
+LATEST = {"after": "position IS NULL AND id < :after_id", "order": "id DESC"}
 NEWEST = {"after": "(updated_at, id) < (:after_key, :after_id)", "order": "updated_at DESC, id DESC"}
-SECTION_ORDERS = {"undated": OLDEST, "done": NEWEST, "deleted": NEWEST}
+MOVED = {
+    "after": "(due_key, position, id) > (:after_key, :after_place, :after_id)",
+    "order": "due_key, position, id",
+}
+MOVED_UNDATED = {"after": "(position, id) > (:after_place, :after_id)", "order": "position, id"}
+SECTION_ORDERS = {"undated": LATEST, "done": NEWEST, "deleted": NEWEST}
+MOVED_ORDERS = {"overdue": MOVED, "today": MOVED, "upcoming": MOVED, "undated": MOVED_UNDATED}
 # Rows that are sent at once. A server, and a cluster of them more so, is to answer well before it counts as silent.
 TOGETHER = 1000
 PARAMETER = re.compile(r"'[^']*'|:(\w+)")  # or a string, which may contain a colon
@@ -121,10 +128,16 @@ def _words() -> str:
 
 
 def _sections() -> list[str]:
-    text = (FOLDER / "sections.sql").read_text(encoding="utf-8").replace("{words}", _words())
+    text, moved = (
+        (FOLDER / name).read_text(encoding="utf-8").replace("{words}", _words())
+        for name in ("sections.sql", "moved_todos.sql")
+    )
     return [
         text.format(section=section, condition=condition, lists=WHICH_LISTS, **SECTION_ORDERS.get(section, SOONEST))
         for section, condition in SECTION_CONDITIONS.items()
+    ] + [
+        moved.format(section=section, condition=SECTION_CONDITIONS[section], lists=WHICH_LISTS, **order)
+        for section, order in MOVED_ORDERS.items()
     ]
 
 

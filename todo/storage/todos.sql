@@ -11,6 +11,10 @@ SELECT * FROM todos WHERE user_id = :user_id AND id IN (
 -- name: todos_by_ids
 SELECT * FROM todos WHERE user_id = :user_id AND id IN ({ids}) ORDER BY id;
 
+-- The open to-dos with one due date, or with none, which have an order among them.
+-- name: places_of_due
+SELECT id, position FROM todos WHERE user_id = :user_id AND status = 'open' AND due_key = :due_key;
+
 -- Whether a to-do of a change has been changed since.
 -- name: changed_since^
 SELECT 1 AS changed FROM todos WHERE user_id = :user_id AND change_id <> :change_id AND id IN (
@@ -46,10 +50,10 @@ WHERE hits > 0 ORDER BY hits DESC, id DESC LIMIT :limit;
 -- name: insert_todos*!
 INSERT INTO todos (user_id, id, todo, notes, due, due_key, urgency, tags, tag_keys, search_text, repeat, steps, series,
                    series_start, occurrence, status, version, created_at, updated_at, done_at, deleted_at, share,
-                   share_until, change_id, list_id, json, bytes)
+                   share_until, change_id, list_id, position, json, bytes)
 VALUES (:user_id, :id, :todo, :notes, :due, :due_key, :urgency, :tags, :tag_keys, :search_text, :repeat, :steps, :series,
         :series_start, :occurrence, :status, :version, :created_at, :updated_at, :done_at, :deleted_at, :share,
-        :share_until, :change_id, :list_id, :json, :bytes);
+        :share_until, :change_id, :list_id, :position, :json, :bytes);
 
 -- name: save_todos*!
 UPDATE todos
@@ -57,7 +61,7 @@ SET todo = :todo, notes = :notes, due = :due, due_key = :due_key, urgency = :urg
     tag_keys = :tag_keys, search_text = :search_text, repeat = :repeat, steps = :steps, series = :series, series_start = :series_start,
     occurrence = :occurrence, status = :status, version = :version, updated_at = :updated_at, done_at = :done_at,
     deleted_at = :deleted_at, share = :share, share_until = :share_until, change_id = :change_id, list_id = :list_id,
-    json = :json, bytes = :bytes
+    position = :position, json = :json, bytes = :bytes
 WHERE user_id = :user_id AND id = :id;
 
 -- name: todo_by_share^

@@ -66,7 +66,7 @@ def done(change: ChangeDetails) -> str:
     if not change.entries or is_counted or change.summary.startswith(WHOLE_SUMMARIES):
         return change.summary[0].lower() + change.summary[1:].removesuffix(".")
     if len(change.entries) == 1 and entries:
-        return f"{VERBS[entries[0].action]} “{text(entries[0])}”"
+        return f"{'moved' if entries[0].is_move else VERBS[entries[0].action]} “{text(entries[0])}”"
     counts = Counter(entry.action for entry in entries)
     parts = [f"{VERBS[action]} {count} to-do{'s' if count > 1 else ''}" for action, count in counts.items()]
     settings = [name for entry in change.entries if entry.key.kind == PROFILE for name in set_in_profile(entry)]
@@ -84,7 +84,7 @@ def happened(entry: Entry) -> str:
         return "Taken back"
     if entry.key.kind == LIST:
         return f"{_done_to_list(entry)} the list".capitalize()
-    return {**PAST_TENSE, "import": "kept"}[entry.action].capitalize()
+    return "Moved" if entry.is_move else {**PAST_TENSE, "import": "kept"}[entry.action].capitalize()
 
 
 def differing(entry: Entry) -> list[tuple[str, Any, Any]]:

@@ -37,6 +37,10 @@ LABELS = {
     "notes": "The notes",
     "steps": "The steps",
     "step": "This step",
+    "id": "This to-do",
+    "to": "The move",
+    "before": "The place",
+    "after": "The place",
 }
 STEP = re.compile(r"steps\.(\d+)\.text")
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import migrate
-from todo.domain import changes, listing, matching, profiles, todos, undo
+from todo.domain import changes, listing, matching, order, profiles, sections, todos, undo
 from todo.domain.idempotency import once, once_lately
 from todo.domain.paging import NO_DUE, NO_URGENCY, ORDERS, encode_cursor
+from todo.domain.places import SPACING
 from todo.domain.users import Owner
 from todo.storage.database import open_engine
 from todo.storage.engine import Engine
@@ -154,6 +155,47 @@ def test_due_dates_are_found_by_their_index(engine: Engine, filters: dict[str, s
     assert not re.search(r"TEMP B-TREE|Sort", plan), plan
 
 
+@pytest.mark.parametrize("section", ["overdue", "today", "upcoming", "undated"])
+@pytest.mark.parametrize("start", [None, ["2026-11-27", 3 * SPACING + 1, 3], [NO_DUE, -3 * SPACING, 3]])
+def test_a_section_walks_one_index_for_what_was_moved_and_one_for_the_rest(
+    engine: Engine, section: str, start: list[Any] | None
+) -> None:
+    engine.submit_write(order.move, OWNER, 29, {"to": "top"}).result()
+    cursor = encode_cursor(section, start) if start else None
+    found = plans(engine, (sections.page, section, None, None, None, cursor))
+    for plan in found.values():
+        assert_no_scan(plan)
+    ordered = {sql: plan for sql, plan in found.items() if "ORDER BY" in sql}
+    assert len(ordered) == 2
+    for sql, plan in (
+        ordered.items() if engine.name == "SQLite" else ()
+    ):  # PostgreSQL rather sorts the few that it finds
+        assert not re.search(r"TEMP B-TREE|Sort", plan), plan
+        wanted = "todos_by_id|PRIMARY KEY" if section == "undated" else "todos_by_due"
+        assert re.search("todos_by_position" if "IS NOT NULL" in sql else wanted, plan), plan
+
+
+def test_a_write_of_what_was_never_moved_leaves_the_index_of_places_alone(engine: Engine) -> None:
+    (index,) = [sql for sql in engine.submit_read(indexes).result() if "todos_by_position" in sql]
+    assert re.search(r"WHERE .*status = 'open'.*position\"? IS NOT NULL", index), index
+
+    def moved(connection: Connection) -> int:
+        rows = connection.driver.execute("SELECT COUNT(*) AS n FROM todos WHERE position IS NOT NULL")
+        return int(rows.fetchone()["n"])
+
+    before = engine.submit_read(moved).result()
+    added = engine.submit_write(changes.act, OWNER, {"action": "add", "todo": "a", "due": "2026-11-27"}).result()
+    engine.submit_write(changes.act, OWNER, {"action": "complete", "id": added["id"]}).result()
+    assert engine.submit_read(moved).result() == before
+
+
+def indexes(connection: Connection) -> list[str]:
+    tables = {"SQLite": "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"}
+    is_sqlite = type(connection.driver).__module__.startswith("sqlite3")
+    rows = connection.driver.execute(tables["SQLite"] if is_sqlite else "SELECT indexdef AS sql FROM pg_indexes")
+    return [row["sql"] for row in rows.fetchall()]
+
+
 def test_nothing_else_scans(engine: Engine) -> None:
     calls = [
         (todos.get, 1),
@@ -172,6 +214,8 @@ def test_nothing_else_scans(engine: Engine) -> None:
         (changes.act, {"action": "delete", "id": 3}),
         (partial(undo.undo, force=True), 1),
         (changes.delete_at, 5),
+        (order.move, 20, {"to": "top"}),
+        (order.move, 26, {"to": "bottom"}),
         (bulk,),
         (once_lately, "change_todos", None, ("", ""), changes.apply, [{"action": "add", "todo": "a"}]),
         (once_lately, "change_todos", None, ("", ""), changes.apply, [{"action": "add", "todo": "a"}]),
