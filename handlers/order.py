@@ -16,7 +16,7 @@ def move_on_list(user: Owner, body: JSON) -> Response:
     where: JSON = {name: int(body[name]) for name in ("before", "after") if name in body}
     where |= {name: body[name] for name in ("to", "list") if name in body}
     try:
-        change_id = browser.write(order.move, user, int(body["id"]), where)
+        moved = browser.write_once(body, order.move, user, int(body["id"]), where)
     except Refusal as refusal:
         return list_page.show_again(user, refusal, body)
-    return browser.go_back(body, list_page.PATH, change_id)
+    return browser.go_back(body, list_page.PATH, moved.get("change_id"))

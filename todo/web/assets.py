@@ -12,7 +12,17 @@ from todo.contract import SITE
 from todo.http.compression import MIN_BYTES, accepts_gzip, compressed, is_text
 
 FOLDER = Path(__file__).parent / "static"
-STYLES = ("tokens", "base", "forms", "list", "history", "pages")  # one sheet, in this order
+STYLES = (
+    "tokens",
+    "base",
+    "forms",
+    "list",
+    "order",
+    "calendar",
+    "history",
+    "pages",
+    "print",
+)  # one sheet, in this order
 
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 BEST = 9  # the level of compression, as files are compressed once, when the service starts

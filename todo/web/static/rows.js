@@ -106,6 +106,9 @@ document.addEventListener("change", (event) => {
   }
 });
 
+// Dragging is loaded once somebody is here to do it.
+for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, () => import("./drag.js"), { once: true });
+
 // After the page has changed, the actions are for what is still there.
 document.addEventListener("shown", () => place(rowOf(document.activeElement)));
 
