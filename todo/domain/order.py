@@ -18,8 +18,8 @@ WAYS = ("before", "after", "to", "list")
 SUMMARY = "Moved 1 to-do."
 
 
-def move(connection: Connection, owner: Owner, todo_id: int, where: JSON) -> int | None:
-    """Moves a to-do and returns the id of the change, None if it is there already.
+def move(connection: Connection, owner: Owner, todo_id: int, where: JSON) -> JSON:
+    """Moves a to-do and returns its `change_id`, or nothing if it is there already.
 
     `where` has one of: the id that it is put `before` or `after`, `to` (top or bottom), or the name of a `list`. Raises
     InvalidRequest, TodoNotFound, ListNotFound and ListArchived.
@@ -35,7 +35,7 @@ def move(connection: Connection, owner: Owner, todo_id: int, where: JSON) -> int
         changeset.edit("update", todo._replace(list_id=list_id))
     else:
         _put(changeset, todo, where)
-    return changeset.change_id if changeset.commit(summary=SUMMARY) else None
+    return {"change_id": changeset.change_id} if changeset.commit(summary=SUMMARY) else {}
 
 
 def _put(changeset: Changeset, todo: Todo, where: JSON) -> None:
