@@ -68,6 +68,14 @@ def weekdays(repeat: str) -> list[str]:
     return [WEEKDAYS[WEEKDAY_CODES.index(code)] for code in dict.fromkeys(codes)]
 
 
+def first(repeat: str, day: date) -> date:
+    """Returns the first day of a rule on or after a day; the day itself if the rule names none within its years."""
+    parts = {**_parts(repeat), "INTERVAL": "1"}
+    start = datetime(day.year, day.month, day.day)
+    found = None if "FROM" in parts else _next(parts, start, start - timedelta(days=1))
+    return found.date() if found else day
+
+
 def check(repeat: str, due: str | None) -> None:
     """Raises InvalidRequest if the parts conflict, due is missing, or no date follows within YEARS_AHEAD years."""
     parts = _parts(repeat)

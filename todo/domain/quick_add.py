@@ -1,0 +1,252 @@
+"""Quick add: the fields that somebody writes into the text of a to-do, such as "Call mum tomorrow 6pm #family !high".
+
+What is read leaves the text. Quoted parts, addresses and what is not understood stay.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, NamedTuple
+
+from todo.contract import API
+from todo.contract.schemas import compile_schema
+from todo.domain import recurrence
+from todo.domain.date_phrases import Asked, Phrase, find
+from todo.domain.date_words import LANGUAGES
+from todo.domain.folding import fold
+from todo.domain.tags import MAX_TAGS
+from todo.domain.users import User
+from todo.errors import InvalidRequest
+
+JSON = dict[str, Any]
+
+MAX_READ = int(API.schema("TodoText")["maxLength"])
+MAX_LIST_NAME = int(API.schema("ListName")["maxLength"])
+MONTH_FIRST = ("en-us", "en-ph", "es-us")
+DAY_FIRST = re.compile(r"en-.*|(?!en).*")
+PRIORITIES = {
+    **dict.fromkeys(("high", "1", "!!", "hoch", "haute", "alta"), "high"),
+    **dict.fromkeys(("medium", "med", "2", "!", "mittel", "moyenne", "media"), "medium"),
+    **dict.fromkeys(("low", "3", "niedrig", "basse", "baja"), "low"),
+}
+TOKEN = re.compile(r"\S+")
+QUOTED = re.compile(r'(?<![#@])(?:"[^"]*"|“[^“”]*”|„[^„“”]*[“”]|«[^«»]*»)')
+TAG = re.compile(r"""(?<!\S)#(?:"([^"#]{1,50})"|([^\s#@,;!?"'()\[\]{}<>]{1,50}))""")
+NAMED = re.compile(r'(?<!\S)@"([^"@]{1,50})"')
+PRIORITY = re.compile(r"(?<!\S)!([a-z]{3,7}|[123]|!!?)(?=[\s,.;:)]|$)", re.IGNORECASE)
+READ, KEPT = "\ufffc", "\x00"  # in place of what is read, and of what must not be
+SEAM = " \u00a0"
+
+is_tag = compile_schema(API.resolved_schema("Tag"))
+is_list_name = compile_schema(API.resolved_schema("ListName"))
+
+
+class Part(NamedTuple):
+    """A part of the text that was read: the field, and what it says of it.
+
+    A `due` that says only the time of day is THH:MM.
+    """
+
+    start: int
+    end: int
+    field: str
+    value: str
+
+
+class Reading(NamedTuple):
+    """A text as it was read: what is left of it, the fields as in NewTodo, and the parts in order."""
+
+    text: str
+    fields: JSON
+    parts: tuple[Part, ...] = ()
+
+
+def fields_of(text: str, user: User, lists: Collection[str], plain: Collection[str] = (), language: str = "") -> JSON:
+    """Returns the fields of the to-do that somebody writes, `todo` among them, as in NewTodo."""
+    reading = read(text, user.local_time().replace(tzinfo=None), user.week_start, lists, plain, language)
+    return {"todo": reading.text, **reading.fields}
+
+
+def read(
+    text: str,
+    now: datetime,
+    week_start: str = "monday",
+    lists: Collection[str] = (),
+    plain: Collection[str] = (),
+    language: str = "",
+) -> Reading:
+    """Returns what a text says, read at the local time `now` in English and in `language`, such as de-AT.
+
+    `lists` are the names of the lists it can name, `plain` the parts that are not to be read. If nothing but fields
+    were in the text, it is not read at all.
+    """
+    if len(text) > MAX_READ:
+        return Reading(text, {})
+    line = _Line(text, plain)
+    signs = [*_tags(line), *_priority(line, language), *_list(line, lists)]
+    dates = _dates(line, Asked(now, week_start, _month_first(language)), language)
+    due, repeat = _due(dates, now)
+    parts = sorted([*signs, *_parts_of(dates, text)]) if due else sorted(signs)
+    left = _without(text, parts)
+    if not parts or not left:
+        return Reading(text, {})
+    return Reading(left, _fields(parts, due, repeat, lists), tuple(parts))
+
+
+class _Line:
+    """A text whose parts are covered once they were read, or are not to be read."""
+
+    def __init__(self, text: str, plain: Collection[str]) -> None:
+        self.text = text
+        self.open = text
+        for found in QUOTED.finditer(text):
+            self.cover(*found.span(), KEPT)
+        for token in TOKEN.finditer(text):
+            if "://" in token[0] or "@" in token[0][1:] or token[0].startswith("www."):
+                self.cover(*token.span(), KEPT)
+        for said in filter(None, plain):
+            for found in re.finditer(re.escape(said), self.text, re.IGNORECASE):
+                self.cover(*found.span(), KEPT)
+
+    def cover(self, start: int, end: int, sign: str = READ) -> None:
+        self.open = self.open[:start] + sign * (end - start) + self.open[end:]
+
+
+def _tags(line: _Line) -> list[Part]:
+    found: list[Part] = []
+    for match in islice(TAG.finditer(line.open), MAX_TAGS):
+        name = match[1] or match[2].rstrip(".:…-/")
+        if is_tag(name) and not name.isdecimal():
+            end = match.end() if match[1] else match.start(2) + len(name)
+            found.append(Part(match.start(), end, "tags", name.strip()))
+    for part in found:
+        line.cover(part.start, part.end)
+    return found
+
+
+def _priority(line: _Line, language: str) -> list[Part]:
+    for match in PRIORITY.finditer(line.open):
+        is_sign = match[1][0] == "!"
+        value = PRIORITIES.get(match[1].lower())
+        if value and not (is_sign and language.lower().startswith("fr")):  # where a space stands before each mark
+            line.cover(*match.span())
+            return [Part(*match.span(), "priority", value)]
+    return []
+
+
+def _list(line: _Line, lists: Collection[str]) -> list[Part]:
+    """Returns the first list that is named: one that exists or, in quotation marks, also a new one."""
+    known = {fold(name): name for name in lists}
+    quoted = NAMED.search(line.open)
+    if quoted and is_list_name(quoted[1]):
+        line.cover(*quoted.span())
+        return [Part(*quoted.span(), "list", known.get(fold(quoted[1]), quoted[1].strip()))]
+    for match in islice(re.finditer(r"(?<!\S)@(?=\w)", line.open), MAX_TAGS):
+        rest = line.open[match.end() : match.end() + MAX_LIST_NAME + 1]
+        ends = [
+            end for end in range(len(rest), 0, -1) if not rest[end - 1].isspace() and not rest[end : end + 1].isalnum()
+        ]
+        end = next((end for end in ends if fold(rest[:end]) in known), None)
+        if end:
+            line.cover(match.start(), match.end() + end)
+            return [Part(match.start(), match.end() + end, "list", known[fold(rest[:end])])]
+    return []
+
+
+def _dates(line: _Line, asked: Asked, language: str) -> list[Phrase]:
+    """Returns the first day, the first time of day and the first repeat that are said, in order of the text."""
+    taken: list[Phrase] = []
+    has: set[str] = set()
+    for spoken in dict.fromkeys([language[:2].lower(), "en"]):
+        if spoken in LANGUAGES:
+            for phrase in find(line.open, spoken, asked):
+                says = {name for name in ("day", "time", "repeat") if getattr(phrase, name)}
+                if not says & has:
+                    has |= says
+                    taken.append(phrase)
+                    line.cover(phrase.start, phrase.end)
+    return sorted(taken)
+
+
+def _month_first(language: str) -> bool | None:
+    if language.lower() in MONTH_FIRST:
+        return True
+    return False if language and language.lower() != "en" else None
+
+
+def _due(dates: list[Phrase], now: datetime) -> tuple[str, str]:
+    """Returns when it is due, and the rule of its repeats, each "" if nothing says it."""
+    day = next((phrase.day for phrase in dates if phrase.day), None)
+    time = _time(dates)
+    repeat = next((phrase.repeat for phrase in dates if phrase.repeat), "")
+    if not dates:
+        return "", ""
+    start = day or now.date() + timedelta(days=1 if time and time <= f"{now:%H:%M}" else 0)
+    found = recurrence.first(repeat, start) if repeat else start
+    due = f"{found}T{time}" if time else f"{found}"
+    if repeat:
+        try:
+            recurrence.check(repeat, due)
+        except InvalidRequest:
+            return "", ""
+    return due, repeat
+
+
+def _time(dates: list[Phrase]) -> str:
+    """Returns the time of day: as it is said, or that of the part of the day."""
+    exact = [phrase.time for phrase in dates if phrase.time]
+    return next(iter(exact or [phrase.part_of_day for phrase in dates if phrase.part_of_day]), "")
+
+
+def _parts_of(dates: list[Phrase], text: str) -> Iterator[Part]:
+    """Yields the parts of the text that say when; a day and a time that stand together are one."""
+    pending: Part | None = None
+    is_exact = any(phrase.time for phrase in dates)
+    for phrase in dates:
+        time = phrase.time or ("" if is_exact else phrase.part_of_day)
+        value = (f"{phrase.day}" if phrase.day else "") + (f"T{time}" if time else "")
+        part = Part(phrase.start, phrase.end, "repeat" if phrase.repeat else "due", phrase.repeat or value)
+        if pending and pending.field == part.field == "due" and not text[pending.end : part.start].strip(f"{SEAM},"):
+            day, time = sorted([pending.value, part.value])
+            pending = Part(pending.start, part.end, "due", day + time)
+            continue
+        if pending:
+            yield pending
+        pending = part
+    if pending:
+        yield pending
+
+
+def _fields(parts: list[Part], due: str, repeat: str, lists: Collection[str]) -> JSON:
+    fields: JSON = {}
+    if due:
+        fields["due"] = due
+    if repeat:
+        fields["repeat"] = repeat
+    tags = {fold(part.value): part.value for part in reversed(parts) if part.field == "tags"}
+    if tags:
+        fields["tags"] = [*reversed(tags.values())]
+    for part in parts:
+        if part.field in ("priority", "list"):
+            fields[part.field] = part.value
+    if "list" in fields and fields["list"] not in lists:
+        fields["create_list"] = True
+    return fields
+
+
+def _without(text: str, parts: list[Part]) -> str:
+    """Returns the text without these parts, and without the spaces and commas that they leave."""
+    left, at = "", 0
+    for part in [*parts, Part(len(text), len(text), "", "")]:
+        piece = text[at : part.start]
+        if at:
+            piece = piece.lstrip(f"{SEAM},;:") if left or piece[:1] in ",;:" else piece.lstrip(SEAM)
+            if left and piece and piece[0] not in ".!?)":
+                left = left.rstrip(f"{SEAM},;:") + " " if not piece else left.rstrip(SEAM) + " "
+            else:
+                left = left.rstrip(SEAM)
+        left += piece
+        at = part.end
+    left = left.replace("()", "")
+    return left.strip(f"{SEAM},;:") if parts else left
