@@ -11,20 +11,20 @@ from typing import Any, NamedTuple
 
 from todo.contract import API
 from todo.contract.schemas import compile_schema
-from todo.domain import recurrence
+from todo.domain import recurrence, side_bar, users
 from todo.domain.date_phrases import Asked, Phrase, find
 from todo.domain.date_words import LANGUAGES
 from todo.domain.folding import fold
 from todo.domain.tags import MAX_TAGS
-from todo.domain.users import User
+from todo.domain.users import Owner, User
 from todo.errors import InvalidRequest
+from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
 MAX_READ = int(API.schema("TodoText")["maxLength"])
 MAX_LIST_NAME = int(API.schema("ListName")["maxLength"])
 MONTH_FIRST = ("en-us", "en-ph", "es-us")
-DAY_FIRST = re.compile(r"en-.*|(?!en).*")
 PRIORITIES = {
     **dict.fromkeys(("high", "1", "!!", "hoch", "haute", "alta"), "high"),
     **dict.fromkeys(("medium", "med", "2", "!", "mittel", "moyenne", "media"), "medium"),
@@ -32,7 +32,7 @@ PRIORITIES = {
 }
 TOKEN = re.compile(r"\S+")
 QUOTED = re.compile(r'(?<![#@])(?:"[^"]*"|“[^“”]*”|„[^„“”]*[“”]|«[^«»]*»)')
-TAG = re.compile(r"""(?<!\S)#(?:"([^"#]{1,50})"|([^\s#@,;!?"'()\[\]{}<>]{1,50}))""")
+TAG = re.compile(r"""(?<!\S)#(?:"([^"#,]{1,50})"|([^\s#@,;!?"'()\[\]{}<>]{1,50}))""")
 NAMED = re.compile(r'(?<!\S)@"([^"@]{1,50})"')
 PRIORITY = re.compile(r"(?<!\S)!([a-z]{3,7}|[123]|!!?)(?=[\s,.;:)]|$)", re.IGNORECASE)
 READ, KEPT = "\ufffc", "\x00"  # in place of what is read, and of what must not be
@@ -62,12 +62,6 @@ class Reading(NamedTuple):
     parts: tuple[Part, ...] = ()
 
 
-def fields_of(text: str, user: User, lists: Collection[str], plain: Collection[str] = (), language: str = "") -> JSON:
-    """Returns the fields of the to-do that somebody writes, `todo` among them, as in NewTodo."""
-    reading = read(text, user.local_time().replace(tzinfo=None), user.week_start, lists, plain, language)
-    return {"todo": reading.text, **reading.fields}
-
-
 def read(
     text: str,
     now: datetime,
@@ -92,6 +86,15 @@ def read(
     if not parts or not left:
         return Reading(text, {})
     return Reading(left, _fields(parts, due, repeat, lists), tuple(parts))
+
+
+def read_for(
+    connection: Connection, owner: Owner, text: str, plain: Collection[str] = (), language: str = ""
+) -> tuple[User, Reading]:
+    """Returns the owner's user, and what a text says there and then."""
+    user = users.find(connection, owner)
+    lists = [listed.name for listed in side_bar.of(connection, user).active]
+    return user, read(text, user.local_time().replace(tzinfo=None), user.week_start, lists, plain, language)
 
 
 class _Line:

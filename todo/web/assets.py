@@ -17,6 +17,7 @@ STYLES = (
     "base",
     "forms",
     "list",
+    "quick_add",
     "order",
     "calendar",
     "history",

@@ -1,0 +1,12 @@
+"""The operation of the tag quick_add: what a text says, while somebody types it."""
+
+from flask import Response, jsonify
+
+from todo.domain.users import Owner
+from todo.web import quick_form
+
+
+def read_quick_add(user: Owner, todo: str, plain: str = "") -> Response:
+    response = jsonify(parts=quick_form.parts_of(user, todo, plain))
+    response.headers["Cache-Control"] = "no-store"
+    return response
