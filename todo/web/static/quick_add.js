@@ -43,13 +43,13 @@ export function watch(input) {
   function show(found) {
     parts = found;
     chips.replaceChildren(
-      ...parts.map(({ text, meaning, field }) => {
-        const chip = element("button", field, meaning);
+      ...parts.map(({ text, meaning }) => {
+        const chip = element("button", "", meaning);
         Object.assign(chip, { type: "button", ariaLabel: `${meaning}: keep “${text}” as text` });
         chip.addEventListener("click", () => {
           kept.push(text);
           input.focus();
-          read();
+          later(0);
         });
         const item = element("li", "");
         item.append(chip);
@@ -64,27 +64,27 @@ export function watch(input) {
   async function read() {
     asking.abort();
     asking = new AbortController();
-    kept = kept.filter((text) => input.value.includes(text));
-    plain.value = kept.join("\n");
     if (!input.value.trim()) return show([]);
     const asked = new URLSearchParams({ todo: input.value, plain: plain.value });
-    const options = { signal: asking.signal, redirect: "manual", headers: { Accept: "application/json" } };
     try {
-      const answer = await fetch(`/list/read?${asked}`, options);
+      const answer = await fetch(`/list/read?${asked}`, { signal: asking.signal, redirect: "manual" });
       show(answer.ok ? (await answer.json()).parts : []);
     } catch (error) {
       if (error.name !== "AbortError") show([]); // offline: the server reads it when it is added
     }
   }
 
-  const later = () => {
+  function later(wait = WAIT) {
     clearTimeout(timer);
-    timer = setTimeout(read, WAIT);
+    timer = setTimeout(read, wait);
+    kept = kept.filter((text) => input.value.includes(text));
+    plain.value = kept.join("\n");
     mark();
-  };
-  input.addEventListener("input", later);
+  }
+
+  input.addEventListener("input", () => later());
   input.addEventListener("scroll", () => (mirror.scrollLeft = input.scrollLeft));
-  input.form.addEventListener("reset", () => setTimeout(later));
+  input.form.addEventListener("reset", () => later(0));
   later();
-  return later;
+  return () => later(0);
 }
