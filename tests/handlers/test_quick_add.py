@@ -5,6 +5,7 @@ import time_machine
 from starlette.testclient import TestClient
 
 from tests.handlers.test_lists import NOW, Assistant, assistant, follow, notice, refused
+from tests.handlers.test_side_bar import archive
 from tests.people import Person
 
 __all__ = ["assistant"]  # the fixture
@@ -55,9 +56,7 @@ class TestRead:
     def test_an_archived_list_is_not_named(self, person: Person, assistant: Assistant) -> None:
         assistant.add("Old", list="Attic", create_list=True)
         assert read(person, "Tidy @Attic") == [("@Attic", "list", "list Attic")]
-        assistant.http.patch(
-            f"/lists/{assistant.username}/Attic", json={"archived": True}, headers=CHATGPT
-        ).raise_for_status()
+        archive(assistant, "Attic")
         assert read(person, "Tidy @Attic") == []
 
     @pytest.mark.parametrize("params", [{}, {"todo": ""}, {"todo": "a" * 501}, {"todo": "a", "plain": "\x01"}])

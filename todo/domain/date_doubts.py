@@ -18,7 +18,7 @@ SENTENCE_ENDS = ".:!?,;("
 SPACES = " \u00a0\ufffc"  # the last for a part that was read
 TIMES = ("half", "hour", "sharp", "bare", "noon")
 IN_RANGES = {"weekday", "relative", "half", "hour", "sharp", "bare"}
-OFTEN_ELSE = {"bare", "noon", "first", "day_alone", "adverb", "special"}
+OFTEN_ELSE = {"bare", "noon", "first", "day_alone", "adverb"}
 
 
 class Doubts:
@@ -36,6 +36,7 @@ class Doubts:
         return (
             self._is_part_of_more()
             or self._is_joined()
+            or self._next_word() in self._words.spoils
             or (self._is_in_title() and not self._text.isupper())
             or (self._is_often_else() and not self._is_closed())
         )
@@ -91,6 +92,7 @@ class Doubts:
             or count in self._words.vague
             or bool(OFTEN_ELSE & self._said.keys())
             or self._is_bare_minute()
+            or self._is_bare_hour()
         )
 
     def _is_closed(self) -> bool:
@@ -99,8 +101,17 @@ class Doubts:
             return True
         if self._is_bare_minute() or (self._weekday in self._words.unsure and "lead" not in self._said):
             return False  # John 3:16, in the sun
+        word = self._next_word()
+        return not word or word in self._words.closes
+
+    def _next_word(self) -> str:
         word = WORD.match(self._text, self._after)
-        return not word or word[0].lower() in self._words.closes
+        return word[0].lower() if word else ""
+
+    def _is_bare_hour(self) -> bool:
+        """Whether it is an hour without "at" within a text: the 10am meeting."""
+        is_bare = {"half", "sharp"} & self._said.keys() and not {"at_12", "at_sharp"} & self._said.keys()
+        return bool(is_bare) and not self._opens()
 
     def _is_bare_minute(self) -> bool:
         return len(self._said.get("hour", "")) == 1 and "at" not in self._said

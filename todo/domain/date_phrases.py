@@ -21,7 +21,7 @@ Match = re.Match[str]
 
 LEAP_YEARS = 8  # so many years ahead there is a 29 February
 MAX_CANDIDATES = 20  # a text with more is no to-do with a date
-BEGINNING = re.compile(r"\b\d|@(?= )|(?<![^\W_])[^\W\d_]{1,2}")
+BEGINNING = re.compile(r"\b\d(?=\d{0,3}(?:[:./-]|[ \u00a0]?[^\W\d]))|@(?= )|(?<![^\W_])[^\W\d_]{1,2}")
 AROUND = " \u00a0,"
 NEITHER = ("24/7",)
 
@@ -92,13 +92,17 @@ class _Reader:
             hour = int(said["hour_12"]) % 12 + (12 if said["half"].lower() == "p" else 0)
             return self._phrase(time=f"{hour:02}:{said.get('minute_12', '00')}")
         if "hour" in said:
-            return self._phrase(time=f"{int(said['hour']):02}:{said['minute']}")
+            return self._phrase(time=f"{self._hour(said['hour']):02}:{said['minute']}")
         if "sharp" in said:
             return self._phrase(time=f"{int(said['sharp']):02}:{said.get('sharp_minute', '00')}")
         if "bare" in said:
-            hour = int(said["bare"])
-            return self._phrase(time=f"{hour + 12 if self.words.afternoon and 1 <= hour <= 6 else hour:02}:00")
+            return self._phrase(time=f"{self._hour(said['bare']):02}:00")
         return self._phrase(time="12:00") if "noon" in said else None
+
+    def _hour(self, said: str) -> int:
+        """Returns the hour; from 1 to 6, as few get up so early, that in the afternoon where it is said so."""
+        is_short = self.words.afternoon and len(said) == 1 and said in "123456"
+        return int(said) + (12 if is_short else 0)
 
     def _date(self) -> Phrase | None:
         said, today = self.said, self.asked.now.date()
@@ -129,7 +133,7 @@ class _Reader:
         if "day_alone" in said:
             day_alone = int(said["day_alone"])
             return self._phrase(day=_next_day_of_month(today, day_alone))
-        name = said.get("next") or said.get("next_2")
+        name = said.get("of_next") or said.get("of_next_2") or said.get("next") or said.get("next_2")
         return self._phrase(day=self._next(name)) if name else None
 
     def _ahead(self, day: date, time: str = "") -> Phrase | None:
@@ -193,7 +197,8 @@ class _Reader:
 
     def _number(self, said: str) -> int:
         word = said.lower()
-        return int(word) if word.isdigit() else self.words.numbers.get(word, 2)  # "other" is every second one
+        digits = word.rstrip("stndrhoºe.")
+        return int(digits) if digits.isdecimal() else self.words.numbers.get(word, 2)  # "other" is every second one
 
     def _repeat(self) -> Phrase | None:
         rule, time, day = self._rule()
@@ -232,7 +237,9 @@ class _Reader:
             )
         if "every_weekday" in said or "plural" in said:
             rule = _rule("WEEKLY", 2 if "other" in said else 1)
-            return f"{rule};BYDAY={self._codes(said.get('every_weekday') or said['plural'])}", "", None
+            part = said.get("every_part")
+            time = self.words.parts_of_day[_spaced(part)] if part else ""
+            return f"{rule};BYDAY={self._codes(said.get('every_weekday') or said['plural'])}", time, None
         if "each_day" in said or "each_day_2" in said:
             month = self.words.months[(said.get("each_month") or said["each_month_2"]).lower()]
             day = _next_on(self.asked.now.date(), int(said.get("each_day") or said["each_day_2"]), month)
@@ -243,8 +250,8 @@ class _Reader:
         if "done_unit" in said:
             rule = _rule(self.words.units[said["done_unit"].lower()], self._number(said["done_count"]))
             return f"{rule};FROM=COMPLETION", "", None
-        if "last_day" in said:
-            return "FREQ=MONTHLY;BYMONTHDAY=-1", "", None
+        if "last_day" in said or "first_day" in said:
+            return f"FREQ=MONTHLY;BYMONTHDAY={-1 if 'last_day' in said else 1}", "", None
         return f"FREQ=MONTHLY;BYMONTHDAY={on_day}" if on_day else "", "", None
 
     def _codes(self, names: str) -> str:

@@ -45,6 +45,8 @@ class Words(NamedTuple):
     o_clock: str
     noon: str
     joins: str
+    of_each_month: str
+    spoils: frozenset[str]  # after a date they limit it in a way that is not understood
     refuses: frozenset[str]  # after these words a date is not when the to-do is due
     closes: frozenset[str]  # before these words a date may stand without "on"
     names: frozenset[str] = frozenset()  # before a weekday they make a name of it
@@ -132,9 +134,11 @@ ENGLISH = Words(
     o_clock=r"[ ]?o['’]clock",
     noon="noon|midday",
     joins="and|or|to|until|till|through|&",
+    of_each_month=rf"of{GAP}(?:every|each){GAP}month",
+    spoils=_set("except but"),
     refuses=_set(
         "before after since from until till for of about than to the a an is was it's like my your our his her their "
-        "last past no not and or between through version vs versus every each during"
+        "last past no not and or between through version vs versus every each during except early late mid"
     ),
     closes=_set("with in at for to by and about on via from before after if when because as re regarding or until"),
     names=_set("black good casual taco ash freaky cyber easter palm super fat giving bloody holy whit maundy shrove"),
@@ -145,9 +149,7 @@ ENGLISH = Words(
 
 GERMAN = Words(
     days={
-        "heute": 0,
-        "morgen": 1,
-        "übermorgen": 2,
+        **{"heute": 0, "morgen": 1, "übermorgen": 2},
         **dict.fromkeys(("am wochenende", "dieses wochenende"), WEEKEND),
         **dict.fromkeys(("ende des monats", "am monatsende", "bis monatsende"), MONTH_END),
     },
@@ -189,6 +191,8 @@ GERMAN = Words(
     o_clock="[ ]?uhr",
     noon="mittags",
     joins="und|oder|bis",
+    of_each_month=rf"jede[ns]{GAP}monats?",
+    spoils=_set("außer"),
     refuses=_set(
         "vor nach seit von vom der die das den dem ein eine einen für über zu zum ist war und oder bis version letzten "
         "guten mit"
@@ -242,10 +246,12 @@ FRENCH = Words(
     o_clock="[ ]?h",
     noon="midi",
     joins="et|ou|au|à",
+    of_each_month=rf"de{GAP}chaque{GAP}mois",
+    spoils=_set("sauf"),
     refuses=_set(
         "avant après depuis de du des pour la les un une et ou est était au aux jusqu'à dernier version le mon ma"
     ),
-    closes=_set("avec à a au chez pour et dans en sur de du par ou"),
+    closes=_set("avec à a au chez pour et dans en sur par ou"),
 )
 
 SPANISH = Words(
@@ -281,10 +287,13 @@ SPANISH = Words(
     o_clock="[ ]?h",
     noon="mediodía",
     joins="y|o|al|a",
+    of_each_month=rf"de{GAP}cada{GAP}mes",
+    spoils=_set("excepto salvo menos"),
+    afternoon=True,
     refuses=_set(
         "antes después desde hasta de del para la las un una y o es fue por esta cada último versión los el mi"
     ),
-    closes=_set("con en a al para y de del por o"),
+    closes=_set("con en a al para y por o"),
 )
 
 LANGUAGES = {"en": ENGLISH, "de": GERMAN, "fr": FRENCH, "es": SPANISH}

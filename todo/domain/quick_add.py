@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
+from string import punctuation
 from typing import Any, NamedTuple
 
 from todo.contract import API
@@ -36,8 +37,9 @@ TAG = re.compile(r"""(?<!\S)#(?:"([^"#,]{1,50})"|([^\s#@,;!?"'()\[\]{}<>]{1,50})
 NAMED = re.compile(r'(?<!\S)@"([^"@]{1,50})"')
 PRIORITY = re.compile(r"(?<!\S)!([a-z]{3,7}|[123]|!!?)(?=[\s,.;:)]|$)", re.IGNORECASE)
 READ, KEPT = "\ufffc", "\x00"  # in place of what is read, and of what must not be
-SEAM = " \u00a0"
+SEAM, MARKS, CLOSING = " \u00a0", ",;:", ".!?)"
 
+is_text = compile_schema(API.resolved_schema("TodoText"))
 is_tag = compile_schema(API.resolved_schema("Tag"))
 is_list_name = compile_schema(API.resolved_schema("ListName"))
 
@@ -83,7 +85,7 @@ def read(
     due, repeat = _due(dates, now)
     parts = sorted([*signs, *_parts_of(dates, text)]) if due else sorted(signs)
     left = _without(text, parts)
-    if not parts or not left:
+    if not parts or not is_text(left) or not left.strip(punctuation):
         return Reading(text, {})
     return Reading(left, _fields(parts, due, repeat, lists), tuple(parts))
 
@@ -239,17 +241,21 @@ def _fields(parts: list[Part], due: str, repeat: str, lists: Collection[str]) ->
 
 
 def _without(text: str, parts: list[Part]) -> str:
-    """Returns the text without these parts, and without the spaces and commas that they leave."""
+    """Returns the text without these parts, and without the spaces, commas and brackets that they leave."""
     left, at = "", 0
-    for part in [*parts, Part(len(text), len(text), "", "")]:
-        piece = text[at : part.start]
-        if at:
-            piece = piece.lstrip(f"{SEAM},;:") if left or piece[:1] in ",;:" else piece.lstrip(SEAM)
-            if left and piece and piece[0] not in ".!?)":
-                left = left.rstrip(f"{SEAM},;:") + " " if not piece else left.rstrip(SEAM) + " "
-            else:
-                left = left.rstrip(SEAM)
-        left += piece
+    for part in parts:
+        left = _joined(left, text[at : part.start]) if at else text[: part.start]
         at = part.end
-    left = left.replace("()", "")
-    return left.strip(f"{SEAM},;:") if parts else left
+    rest = text[at:]
+    left = _joined(left, rest) if rest.strip(SEAM) else left.rstrip(SEAM + MARKS)
+    return left.strip(SEAM)
+
+
+def _joined(left: str, rest: str) -> str:
+    """Returns what is before a part and what is after it as one text."""
+    if left.endswith("(") and rest.startswith(")"):
+        left, rest = left[:-1], rest[1:]
+    left, rest = left.rstrip(SEAM), rest.lstrip(SEAM + MARKS)
+    if not (left and rest):
+        return left or rest
+    return left + ("" if rest[0] in CLOSING or left.endswith("(") else " ") + rest

@@ -2,6 +2,7 @@
 // its part plain text.
 
 const WAIT = 150; // milliseconds after the last key
+const SHAPE = ["margin", "padding", "borderWidth", "font", "letterSpacing", "maxWidth"];
 
 function element(name, className, text = "") {
   const made = document.createElement(name);
@@ -12,7 +13,7 @@ function element(name, className, text = "") {
 
 // Watches the line of a form. Returns a function to call when the line was changed by a script.
 export function watch(input) {
-  const chips = element("ul", "understood");
+  const chips = element("div", "understood");
   const status = element("span", "unseen");
   status.setAttribute("role", "status");
   const plain = element("input", "");
@@ -36,6 +37,8 @@ export function watch(input) {
       marked.push(input.value.slice(at, start), element("mark", "", text));
       at = end;
     }
+    const style = getComputedStyle(input);
+    for (const name of SHAPE) mirror.style[name] = style[name];
     mirror.replaceChildren(...marked, input.value.slice(at));
     mirror.scrollLeft = input.scrollLeft;
   }
@@ -51,9 +54,7 @@ export function watch(input) {
           input.focus();
           later(0);
         });
-        const item = element("li", "");
-        item.append(chip);
-        return item;
+        return chip;
       }),
     );
     const said = parts.map((part) => part.meaning).join(", ");
