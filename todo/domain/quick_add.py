@@ -24,6 +24,7 @@ from todo.storage.statements import Connection
 JSON = dict[str, Any]
 
 MAX_READ = int(API.schema("TodoText")["maxLength"])
+MAX_PLAIN = 100  # parts
 MAX_LIST_NAME = int(API.schema("ListName")["maxLength"])
 MONTH_FIRST = ("en-us", "en-ph", "es-us")
 PRIORITIES = {
@@ -35,6 +36,7 @@ TOKEN = re.compile(r"\S+")
 QUOTED = re.compile(r'(?<![#@])(?:"[^"]*"|“[^“”]*”|„[^„“”]*[“”]|«[^«»]*»)')
 TAG = re.compile(r"""(?<!\S)#(?:"([^"#,]{1,50})"|([^\s#@,;!?"'()\[\]{}<>]{1,50}))""")
 NAMED = re.compile(r'(?<!\S)@"([^"@]{1,50})"')
+AT = re.compile(r"(?<!\S)@(?=\w)")
 PRIORITY = re.compile(r"(?<!\S)!([a-z]{3,7}|[123]|!!?)(?=[\s,.;:)]|$)", re.IGNORECASE)
 READ, KEPT = "\ufffc", "\x00"  # in place of what is read, and of what must not be
 SEAM, MARKS, CLOSING = " \u00a0", ",;:", ".!?)"
@@ -110,9 +112,11 @@ class _Line:
         for token in TOKEN.finditer(text):
             if "://" in token[0] or "@" in token[0][1:] or token[0].startswith("www."):
                 self.cover(*token.span(), KEPT)
-        for said in filter(None, plain):
-            for found in re.finditer(re.escape(said), self.text, re.IGNORECASE):
-                self.cover(*found.span(), KEPT)
+        for said in islice({said for said in plain if said.strip()}, MAX_PLAIN):
+            at = text.find(said)
+            while at >= 0:
+                self.cover(at, at + len(said), KEPT)
+                at = text.find(said, at + len(said))
 
     def cover(self, start: int, end: int, sign: str = READ) -> None:
         self.open = self.open[:start] + sign * (end - start) + self.open[end:]
@@ -147,7 +151,7 @@ def _list(line: _Line, lists: Collection[str]) -> list[Part]:
     if quoted and is_list_name(quoted[1]):
         line.cover(*quoted.span())
         return [Part(*quoted.span(), "list", known.get(fold(quoted[1]), quoted[1].strip()))]
-    for match in islice(re.finditer(r"(?<!\S)@(?=\w)", line.open), MAX_TAGS):
+    for match in islice(AT.finditer(line.open), MAX_TAGS):
         rest = line.open[match.end() : match.end() + MAX_LIST_NAME + 1]
         ends = [
             end for end in range(len(rest), 0, -1) if not rest[end - 1].isspace() and not rest[end : end + 1].isalnum()

@@ -129,6 +129,15 @@ def test_no_text_takes_long(language: str) -> None:
                 assert min(_seconds(text[:length], lists, language) for _ in range(5)) < MAX_SECONDS, stretched
 
 
+def test_many_plain_parts_take_no_time() -> None:
+    parts = [sign * length for length in range(1, 60) for sign in "ab\u00e9"] + [
+        chr(sign) for sign in range(0x4E00, 0x5200)
+    ]
+    start = time.thread_time()
+    read("ab" * 100 + "a" * 300, NOW, "monday", LISTS, parts)
+    assert time.thread_time() - start < MAX_SECONDS
+
+
 def _seconds(text: str, lists: list[str], language: str) -> float:
     start = time.thread_time()
     read(text, NOW, "monday", lists, language=language)
