@@ -4,88 +4,77 @@
 const WAIT = 150; // milliseconds after the last key
 const SHAPE = ["margin", "padding", "borderWidth", "font", "letterSpacing", "maxWidth"];
 
-function element(name, className, text = "") {
-  const made = document.createElement(name);
-  made.className = className;
-  made.textContent = text;
-  return made;
+const find = (selector) => document.querySelector(selector);
+let parts = [];
+let timer;
+let asking = new AbortController();
+
+function element(name, text, attributes = {}) {
+  return Object.assign(document.createElement(name), { textContent: text, ...attributes });
 }
 
-// Watches the line of a form. Returns a function to call when the line was changed by a script.
-export function watch(input) {
-  const chips = element("div", "understood");
-  const status = element("span", "unseen");
-  status.setAttribute("role", "status");
-  const plain = element("input", "");
-  Object.assign(plain, { type: "hidden", name: "plain" });
-  input.closest(".field").after(chips, status, plain);
-  const mirror = element("span", "mirror");
-  mirror.ariaHidden = "true";
-  if (input.parentElement.matches(".quick")) input.before(mirror);
-
-  let parts = [];
-  let kept = []; // the parts that are to stay text
-  let timer;
-  let asking = new AbortController();
-
-  // Marks the parts that are still where they were when they were read.
-  function mark() {
-    const marked = [];
-    let at = 0;
-    for (const { start, end, text } of parts) {
-      if (input.value.slice(start, end) !== text) continue;
-      marked.push(input.value.slice(at, start), element("mark", "", text));
-      at = end;
-    }
-    const style = getComputedStyle(input);
-    for (const name of SHAPE) mirror.style[name] = style[name];
-    mirror.replaceChildren(...marked, input.value.slice(at));
-    mirror.scrollLeft = input.scrollLeft;
+// Marks the parts that are still where they were when they were read.
+function mark(line) {
+  const mirror = find(".mirror");
+  const style = getComputedStyle(line);
+  for (const name of SHAPE) mirror.style[name] = style[name];
+  const marked = [];
+  let at = 0;
+  for (const { start, end, text } of parts) {
+    if (line.value.slice(start, end) !== text) continue;
+    marked.push(line.value.slice(at, start), element("mark", text));
+    at = end;
   }
-
-  function show(found) {
-    parts = found;
-    chips.replaceChildren(
-      ...parts.map(({ text, meaning }) => {
-        const chip = element("button", "", meaning);
-        Object.assign(chip, { type: "button", ariaLabel: `${meaning}: keep “${text}” as text` });
-        chip.addEventListener("click", () => {
-          kept.push(text);
-          input.focus();
-          later(0);
-        });
-        return chip;
-      }),
-    );
-    const said = parts.map((part) => part.meaning).join(", ");
-    if (status.textContent !== said) status.textContent = said;
-    mark();
-  }
-
-  async function read() {
-    asking.abort();
-    asking = new AbortController();
-    if (!input.value.trim()) return show([]);
-    const asked = new URLSearchParams({ todo: input.value, plain: plain.value });
-    try {
-      const answer = await fetch(`/list/read?${asked}`, { signal: asking.signal, redirect: "manual" });
-      show(answer.ok ? (await answer.json()).parts : []);
-    } catch (error) {
-      if (error.name !== "AbortError") show([]); // offline: the server reads it when it is added
-    }
-  }
-
-  function later(wait = WAIT) {
-    clearTimeout(timer);
-    timer = setTimeout(read, wait);
-    kept = kept.filter((text) => input.value.includes(text));
-    plain.value = kept.join("\n");
-    mark();
-  }
-
-  input.addEventListener("input", () => later());
-  input.addEventListener("scroll", () => (mirror.scrollLeft = input.scrollLeft));
-  input.form.addEventListener("reset", () => later(0));
-  later();
-  return () => later(0);
+  mirror.replaceChildren(...marked, line.value.slice(at));
+  mirror.scrollLeft = line.scrollLeft;
 }
+
+function show(line, found) {
+  parts = found;
+  find(".understood").replaceChildren(
+    ...parts.map(({ text, meaning }) =>
+      element("button", meaning, { type: "button", value: text, ariaLabel: `${meaning}: keep “${text}” as text` }),
+    ),
+  );
+  const [said, status] = [parts.map((part) => part.meaning).join(", "), find("#understood")];
+  if (status.textContent !== said) status.textContent = said;
+  mark(line);
+}
+
+async function read() {
+  const line = find(".quick input");
+  if (!line) return;
+  asking.abort();
+  asking = new AbortController();
+  if (!line.value.trim()) return show(line, []);
+  const asked = new URLSearchParams({ todo: line.value, plain: line.form.elements.plain.value });
+  try {
+    const answer = await fetch(`/list/read?${asked}`, { signal: asking.signal, redirect: "manual" });
+    show(line, answer.ok ? (await answer.json()).parts : []);
+  } catch (error) {
+    if (error.name !== "AbortError") show(line, []); // offline: the server reads it when it is added
+  }
+}
+
+// Reads the line soon, and makes these parts plain text beside those that are so already.
+function later(wait = WAIT, ...texts) {
+  const line = find(".quick input");
+  if (!line) return;
+  clearTimeout(timer);
+  timer = setTimeout(read, wait);
+  const { plain } = line.form.elements;
+  plain.value = [...plain.value.split("\n"), ...texts].filter((text) => text && line.value.includes(text)).join("\n");
+  mark(line);
+}
+
+document.addEventListener("input", (event) => event.target.matches(".quick input") && later());
+document.addEventListener("reset", () => later());
+document.addEventListener("shown", () => later());
+document.addEventListener("click", (event) => {
+  const chip = event.target.closest(".understood button");
+  if (!chip) return;
+  find(".quick input").focus();
+  later(0, chip.value);
+});
+// A line scrolls without an event that bubbles.
+document.addEventListener("scroll", ({ target }) => target.matches?.(".quick input") && mark(target), { capture: true });
