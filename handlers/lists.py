@@ -9,7 +9,7 @@ from todo.contract.schemas import find_errors
 from todo.domain import changes, merging, selection, steps
 from todo.domain.users import Owner
 from todo.errors import InvalidRequest, Refusal, VersionConflict
-from todo.web import browser, list_page
+from todo.web import browser, list_page, quick_form
 
 JSON = dict[str, Any]
 FIELDS = ("todo", "notes", "priority", "repeat")
@@ -42,7 +42,9 @@ def get_list(
 
 def add_to_list(user: Owner, body: JSON) -> Response:
     try:
-        added = browser.write_once(body, changes.act, user, {"action": "add", **_fields(body, "NewTodo")})
+        added = browser.write_once(
+            body, changes.act, user, {"action": "add", **_fields(quick_form.filled(user, body), "NewTodo")}
+        )
     except Refusal as refusal:
         return list_page.show_again(user, refusal, body, typed=body)
     return browser.go_back(body, list_page.PATH, added.get("change_id"))

@@ -2,6 +2,7 @@
 
 import { dropDraft, flush, isEmpty, isTyped, keep, redraw, restoreDrafts, saveDraft, send, signIn, userOf } from "./outbox.js";
 import { patch } from "./patch.js";
+import "./quick_add.js";
 import "./rows.js";
 
 const POLL_INTERVAL = 1500; // milliseconds
