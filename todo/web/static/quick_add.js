@@ -2,7 +2,7 @@
 // its part plain text.
 
 const WAIT = 150; // milliseconds after the last key
-const SHAPE = ["margin", "padding", "borderWidth", "font", "letterSpacing", "maxWidth"];
+const SHAPE = ["margin", "paddingInline", "borderWidth", "font", "letterSpacing", "maxWidth"];
 
 const find = (selector) => document.querySelector(selector);
 let parts = [];
@@ -18,6 +18,7 @@ function mark(line) {
   const mirror = find(".mirror");
   const style = getComputedStyle(line);
   for (const name of SHAPE) mirror.style[name] = style[name];
+  mirror.style.lineHeight = `${line.clientHeight}px`;
   const marked = [];
   let at = 0;
   for (const { start, end, text } of parts) {
