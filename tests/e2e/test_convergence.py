@@ -119,6 +119,7 @@ class Window:
         self._marks = marks
         self._chance = chance
         page.set_default_timeout(QUICK)
+        page.set_default_navigation_timeout(30_000)
         page.goto("/list")
 
     def step(self) -> None:
