@@ -124,12 +124,17 @@ class Window:
 
     def step(self) -> None:
         """Does one thing to one to-do; what the page does not offer, or no longer, is not done."""
-        if self.page.url.startswith("chrome-error:"):
-            self.page.goto("/list")
+        self.come_back()
         action = self._chance.choice([self.add, self.add, self.tick, self.tick, self.reopen, self.edit, self.edit])
         action = self._chance.choice([action, action, self.delete, self.undo])
         with or_too_late():
             action()
+
+    def come_back(self) -> None:
+        """Opens the list again where an undo has led to a question, or a lost network to the browser's own page."""
+        if not self.page.get_by_label("Add a to-do", exact=True).is_visible():
+            with or_too_late():
+                self.page.goto("/list")
 
     def add(self) -> None:
         if self.open_form.count() == 0 and len(self.shown()) < MOST_OPEN:
@@ -163,8 +168,7 @@ class Window:
 
     def finish(self) -> None:
         """Ends what is still open on the page: nothing that was typed is given up."""
-        if self.page.url.startswith("chrome-error:"):
-            self.page.goto("/list")
+        self.come_back()
         buttons = [self.page.get_by_role("button", name=name, exact=True).first for name in ("Keep mine", "Save")]
         for _ in range(10):
             waiting = [button for button in buttons if button.is_visible()]
