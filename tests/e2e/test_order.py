@@ -85,8 +85,8 @@ class TestByMouse:
             page.mouse.up()
             expect(page.locator("#notice")).to_contain_text(f"You moved “{dragged}”.")
             expect(texts(page)).to_have_text(order.split())
-            page.reload()
-            expect(texts(page)).to_have_text(order.split())
+            expect(texts(opened(context))).to_have_text(order.split())
+            page.bring_to_front()
             page.get_by_role("button", name="Undo").click()
             expect(texts(page)).to_have_text(["3", "2", "1"])
 
@@ -165,6 +165,7 @@ class TestByTouch:
         with chromium.new_context(base_url=service.url, viewport=PHONE, has_touch=True, is_mobile=True) as context:  # type: ignore[arg-type]
             context.add_cookies([{"name": "session", "value": assistant.http.cookies["session"], "url": service.url}])
             page = opened(context)
+            page.get_by_role("heading", level=1).tap()
             page.locator("#todo-1").scroll_into_view_if_needed()
             finger = context.new_cdp_session(page)
             x, y = middle(page.locator("#todo-1 .text"))

@@ -148,7 +148,8 @@ def signed_out(path: str) -> WerkzeugResponse:
     """Ends the session, makes the browser forget what it keeps of it, and redirects."""
     write(sessions.sign_out, session().secret)
     response = go_to(path)
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    # Not "storage": forms that could not be sent yet wait there. The service worker forgets the page that it keeps.
+    response.headers["Clear-Site-Data"] = '"cache"'
     response.delete_cookie(current.get().session_cookie, secure=_is_secure(), httponly=True, samesite="Lax")
     return response
 

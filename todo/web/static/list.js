@@ -1,8 +1,7 @@
 // The list, the history and the trash: sends forms, follows links and shows changes in place. All work without it too.
 
-import { dropDraft, flush, isEmpty, isTyped, keep, redraw, restoreDrafts, saveDraft, send, signIn, userOf } from "./outbox.js";
+import { dropDraft, flush, isEmpty, isTyped, keep, online, redraw, restoreDrafts, saveDraft, send, signIn, userOf } from "./outbox.js";
 import { patch } from "./patch.js";
-import "./quick_add.js";
 import "./rows.js";
 
 const POLL_INTERVAL = 1500; // milliseconds
@@ -102,6 +101,7 @@ function focusAfter(form, submitter) {
   const row = rowOf(submitter) || rowOf(form);
   const neighbour = row?.nextElementSibling || row?.previousElementSibling;
   const [parent, id] = [row?.parentElement, submitter?.id];
+  if (!row) return null; // it stays where it is
   return () => {
     if (form.classList.contains("editing")) return document.getElementById(row?.id);
     const isThere = row?.isConnected && row.parentElement === parent;
@@ -167,6 +167,7 @@ async function poll() {
   const response = await fetch("/live", { headers: { "If-None-Match": version }, cache: "no-store" });
   if (response.status === 204) return signedOut();
   if (response.status === 200) await refresh();
+  online();
   if (!isEmpty()) document.dispatchEvent(new Event("outbox"));
 }
 

@@ -98,21 +98,30 @@ export function keep(item, reason) {
 
 function draw(waiting, isSignedOut) {
   const bar = document.getElementById("outbox");
-  bar.hidden = waiting.length === 0;
+  const { offlineSince } = document.documentElement.dataset;
+  bar.hidden = !waiting.length && !offlineSince;
   bar.replaceChildren();
-  if (!waiting.length) return;
+  if (bar.hidden) return;
   const said = document.createElement("p");
   const refused = waiting.find((item) => item.refused);
-  said.textContent = isSignedOut
-    ? "You have been signed out. Not saved yet: "
-    : refused
-      ? `${refused.refused} Not saved: `
-      : "Not saved yet: ";
-  said.append(waiting.map((item) => item.label).join(" · "));
+  if (isSignedOut) said.append("You have been signed out. ");
+  else if (offlineSince) said.append(`You are offline: this is the list as of ${timeOf(offlineSince)}. `);
+  if (refused) said.append(`${refused.refused} `);
+  if (waiting.length) said.append(`Not saved yet: ${waiting.map((item) => item.label).join(" · ")}`);
   bar.append(said);
+  if (!waiting.length) return;
   if (isSignedOut) bar.append(signIn());
   else bar.append(button("Try again", () => retry()));
   if (refused) bar.append(button("Discard", () => store(items().filter((item) => !item.refused))));
+}
+
+const timeOf = (moment) => new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+// The page is the service's again, not one that was kept.
+export function online() {
+  if (!document.documentElement.dataset.offlineSince) return;
+  delete document.documentElement.dataset.offlineSince;
+  draw(items());
 }
 
 function retry() {

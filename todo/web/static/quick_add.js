@@ -79,3 +79,5 @@ document.addEventListener("click", (event) => {
 });
 // A line scrolls without an event that bubbles.
 document.addEventListener("scroll", ({ target }) => target.matches?.(".quick input") && mark(target), { capture: true });
+
+later(0); // what was typed before this was loaded

@@ -106,8 +106,10 @@ document.addEventListener("change", (event) => {
   }
 });
 
-// Dragging is loaded once somebody is here to do it.
-for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, () => import("./drag.js"), { once: true });
+// What only somebody who is here needs is loaded once somebody is.
+for (const kind of ["pointerover", "focusin"]) {
+  document.addEventListener(kind, () => Promise.all([import("./drag.js"), import("./quick_add.js")]), { once: true });
+}
 
 // After the page has changed, the actions are for what is still there.
 document.addEventListener("shown", () => place(rowOf(document.activeElement)));
