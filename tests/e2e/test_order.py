@@ -1,16 +1,19 @@
 """The order of to-dos in a real browser: by mouse, by finger and by keyboard."""
 
+import re
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, CDPSession, Locator, Page, expect
 
 from tests.e2e.processes import Child, migrated, serving
 from tests.e2e.test_pages import PHONE, opened, window
-from tests.handlers.test_lists import Assistant
+from tests.handlers.test_lists import HOSTILE, Assistant
 from tests.people import Person
 
 DAY = "2199-12-06"
@@ -231,3 +234,70 @@ def test_a_new_one_is_seen_among_many(chromium: Browser, service: Child, assista
         page.fill("#todo", "by the person")
         page.keyboard.press("Enter")
         expect(texts(page).first).to_have_text("by the person")
+
+
+def pages_of(pdf: bytes) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf))
+
+
+class TestOnPaper:
+    def test_forty_to_dos_are_one_page(
+        self, chromium: Browser, service: Child, assistant: Assistant, tmp_path: Path
+    ) -> None:
+        add(assistant, *(f"Dated {number}" for number in range(20)), due=DAY, tags=["home"])
+        add(assistant, *(f"Something to do without a date, number {number}" for number in range(20)), priority="high")
+        assistant.call("PATCH", "/1", notes="A note", steps=["Eggs", "Bread"])
+        with window(chromium, service, assistant) as context:
+            page = opened(context)
+            assert pages_of(page.pdf(path=tmp_path / "list.pdf", format="A4")) == 1
+            page.emulate_media(media="print")
+            expect(page.locator(".todo:visible")).to_have_count(40)
+            expect(page.locator(".tick:visible").first).to_be_visible()
+            for hidden in (".top", "footer", "form", ".side", ".edit", ".grip"):
+                assert page.locator(f"{hidden}:visible").count() == 0, hidden
+
+    def test_a_month_is_one_page(self, chromium: Browser, service: Child, assistant: Assistant) -> None:
+        add(assistant, *(f"Dated {number}" for number in range(20)), due=DAY)
+        with window(chromium, service, assistant) as context:
+            page = opened(context, "/calendar?month=2199-12")
+            assert pages_of(page.pdf(format="A4", landscape=True)) == 1
+            assert pages_of(page.pdf(format="A4")) == 1
+
+
+class TestMonth:
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize("width", [320, 360, 1280])
+    def test_it_fits_and_axe_finds_nothing(
+        self, chromium: Browser, service: Child, assistant: Assistant, scheme: str, width: int
+    ) -> None:
+        for text in HOSTILE:
+            assistant.add(text, due=DAY)
+        assistant.add("overdue", due="2020-02-03")
+        with window(chromium, service, assistant) as context:
+            page = opened(context)
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.set_viewport_size({"width": width, "height": 740})
+            for path in ("/calendar?month=2199-12", "/calendar?month=2020-02", f"/calendar?day={DAY}", "/calendar"):
+                page.goto(path)
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+                found = Axe().run(page).response["violations"]
+                assert not [(path, rule["id"], rule["nodes"][0]["html"]) for rule in found]
+
+    def test_on_a_phone_only_days_with_something(self, chromium: Browser, service: Child, assistant: Assistant) -> None:
+        add(assistant, "Buy milk", due=DAY)
+        with window(chromium, service, assistant) as context:
+            page = opened(context, "/calendar?month=2199-12")
+            expect(page.locator(".month td:visible")).to_have_count(
+                42 if page.locator(".month tr").count() == 7 else 35
+            )
+            page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+            expect(page.locator(".month td:visible")).to_have_count(1)
+            expect(page.get_by_text("Friday 6 December 2199")).to_be_visible()
+            page.get_by_role("link", name="Buy milk").click()
+            expect(page.get_by_role("heading", level=1)).to_have_text("Friday 6 December 2199")
+            page.get_by_role("button", name="Complete: Buy milk").click()
+            expect(page.locator("#notice")).to_contain_text("You completed “Buy milk”.")
+            expect(page.get_by_role("heading", level=1)).to_have_text("Friday 6 December 2199")
+            page.get_by_role("link", name="The month").click()
+            page.get_by_role("link", name="Previous: November 2199").click()
+            expect(page.get_by_role("heading", level=1)).to_have_text("November 2199")

@@ -1,7 +1,7 @@
 """The sections of the list page (overdue, today, upcoming, undated, done) and the trash, each paged."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from heapq import merge
 from itertools import islice
 from typing import Any, NamedTuple
@@ -73,6 +73,12 @@ def page(
     return _page(connection, owner, [section], SITE.limit("page_todos"), q, tag, list_name, cursor)
 
 
+def day(connection: Connection, owner: Owner, day: str, list_name: str | None, cursor: str | None) -> ListPage:
+    """Returns one page of what is due on a day. Raises InvalidRequest for a bad cursor, ListNotFound."""
+    limit, next_day = SITE.limit("page_todos"), f"{date.fromisoformat(day) + timedelta(days=1)}"
+    return _page(connection, owner, ["day"], limit, None, None, list_name, cursor, day=day, next_day=next_day)
+
+
 def _page(
     connection: Connection,
     owner: Owner,
@@ -82,12 +88,13 @@ def _page(
     tag: str | None,
     list_name: str | None,
     cursor: str | None,
+    **days: str,
 ) -> ListPage:
     user = users.find(connection, owner)
     moment = Moment.of(user)
     times = {"now": moment.now, "today": moment.today, "tomorrow": moment.tomorrow}
     list_id = lists.find_id(connection, user, list_name) if list_name else ANY_LIST
-    conditions = {"user_id": user.id, **times, **patterns(q, tag), "list_id": list_id}
+    conditions = {"user_id": user.id, **times, **days, **patterns(q, tag), "list_id": list_id}
     return ListPage(user, moment, [_section(connection, name, conditions, limit, cursor) for name in names])
 
 

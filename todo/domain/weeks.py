@@ -25,6 +25,11 @@ def start_in(region: str, time_zone: str) -> str:
     return _START_BY_COUNTRY.get(country or "", MONDAY)
 
 
+def days_from(start: str) -> list[int]:
+    """Returns the days of a week from its first one, as date.weekday() counts."""
+    return [(_WEEKDAYS[start] + number) % 7 for number in range(7)]
+
+
 def week_of(day: date, start: str) -> tuple[date, date]:
     """Returns the first and the last day of the week that a day is in."""
     first = day - timedelta(days=(day.weekday() - _WEEKDAYS[start]) % 7)

@@ -50,6 +50,7 @@ SECTION_CONDITIONS = {
     "today": f"{DATED} AND due_key >= :today AND due_key < :tomorrow AND (due_key = :today OR due_key >= :now)",
     "upcoming": f"{DATED} AND due_key >= :tomorrow",
     "undated": "status = 'open' AND due_key = '9999'",
+    "day": f"{DATED} AND due_key >= :day AND due_key < :next_day",  # for which the page of a month has no room
     "done": "status = 'done'",
     "deleted": "status = 'deleted'",
 }
@@ -65,7 +66,9 @@ MOVED = {
 }
 MOVED_UNDATED = {"after": "(position, id) > (:after_place, :after_id)", "order": "position, id"}
 SECTION_ORDERS = {"undated": LATEST, "done": NEWEST, "deleted": NEWEST}
-MOVED_ORDERS = {"overdue": MOVED, "today": MOVED, "upcoming": MOVED, "undated": MOVED_UNDATED}
+# As domain/places.py has it for what is due on a day.
+PLACE = "COALESCE(position, CAST(id AS BIGINT) * 1073741824)"
+MOVED_ORDERS = {"overdue": MOVED, "today": MOVED, "upcoming": MOVED, "day": MOVED, "undated": MOVED_UNDATED}
 # Rows that are sent at once. A server, and a cluster of them more so, is to answer well before it counts as silent.
 TOGETHER = 1000
 PARAMETER = re.compile(r"'[^']*'|:(\w+)")  # or a string, which may contain a colon
@@ -128,16 +131,19 @@ def _words() -> str:
 
 
 def _sections() -> list[str]:
-    text, moved = (
+    text, moved, month = (
         (FOLDER / name).read_text(encoding="utf-8").replace("{words}", _words())
-        for name in ("sections.sql", "moved_todos.sql")
+        for name in ("sections.sql", "moved_todos.sql", "month.sql")
     )
     return [
         text.format(section=section, condition=condition, lists=WHICH_LISTS, **SECTION_ORDERS.get(section, SOONEST))
         for section, condition in SECTION_CONDITIONS.items()
     ] + [
-        moved.format(section=section, condition=SECTION_CONDITIONS[section], lists=WHICH_LISTS, **order)
-        for section, order in MOVED_ORDERS.items()
+        month.format(dated=DATED, lists=WHICH_LISTS, place=PLACE),
+        *(
+            moved.format(section=section, condition=SECTION_CONDITIONS[section], lists=WHICH_LISTS, **order)
+            for section, order in MOVED_ORDERS.items()
+        ),
     ]
 
 

@@ -4,7 +4,6 @@ const LONG_PRESS = 450; // milliseconds, in which a finger may slip by so many p
 const SLIP = 10;
 const EDGE = 60; // pixels from the edge of the window where the page scrolls
 const MARKS = ["dragged", "drop-before", "drop-after", "drop-into"];
-
 const live = document.body.appendChild(Object.assign(document.createElement("p"), { className: "unseen", role: "status" }));
 let press = null; // a finger that may become a drag
 let drag = null; // { row, pointer, x, y, drop }, of which drop is { way, value, at }: before, after or list
