@@ -150,4 +150,4 @@ def test_ten_thousand_in_a_month_are_quick(engine: Engine) -> None:
     taken = time.perf_counter() - started
     assert sum(day.total for day in found.days) == 10_000
     assert sum(len(day.todos) for day in found.days) == 28 * month.MOST
-    assert taken < 1
+    assert taken < 2

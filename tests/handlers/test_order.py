@@ -1,5 +1,6 @@
 """The order of to-dos on the page: the newest on top, and moved by a form, logged and undone."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,8 @@ from tests.handlers.test_lists import Assistant, page, parts, said
 from tests.people import Person, soup
 from tests.replay import assert_log_gives_the_list
 from todo.contract import SITE
-from todo.domain import order, users
+from todo.domain import changes, import_export, order, sections, users
+from todo.domain.paging import MOST, ORDERS, encode_cursor
 from todo.domain.places import SPACING
 from todo.domain.users import Owner
 from todo.storage.engine import Engine
@@ -146,6 +148,33 @@ class TestMoving:
         assert "position" not in str(assistant.call("GET", "/1")) + str(assistant.call("GET", "/changes"))
 
 
+class TestWithoutScript:
+    @pytest.mark.parametrize(
+        ("button", "order"),
+        [("Move up", "2431"), ("Move down", "4312"), ("To the top", "2431"), ("To the bottom", "4312")],
+    )
+    def test_the_form_to_edit_has_buttons(self, person: Person, assistant: Assistant, button: str, order: str) -> None:
+        add(assistant, "1", "2", "3", "4")
+        if button == "Move up":
+            move(person, 3, to="top")  # so that 4 is above 2
+            order = "3241"
+        pressed = page(person, "/list?edit=2").find("button", string=button)
+        form = pressed.find_parent("form")
+        hidden = {field["name"]: field["value"] for field in form.select("input[type=hidden]")}
+        answer = person.browser.post(form["action"], data={**hidden, pressed["name"]: pressed["value"]})
+        assert answer.headers["location"].startswith("/list?changed=")
+        assert "".join(undated(person)) == order
+
+    def test_no_button_leads_past_another_day(self, person: Person, assistant: Assistant) -> None:
+        add(assistant, "1", due=DAY)
+        add(assistant, "2", due="2199-12-07")
+        add(assistant, "done")
+        assistant.call("POST", "/3/complete")
+        offered = page(person, "/list?edit=1").select("[aria-label=Move] button")
+        assert [button.text for button in offered] == ["To the top", "To the bottom"]
+        assert not page(person, "/list?edit=3").select("[aria-label=Move]")
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("todo_id", "where", "status", "says"),
@@ -244,6 +273,20 @@ class TestPages:
             path = more["href"] if more else ""
         assert found == expected
 
+    @pytest.mark.parametrize(("section", "due"), [("undated", "9999"), ("upcoming", "2199-12-06")])
+    @pytest.mark.parametrize("place", [-(2**62) - 1, -(2**62), 0, 2**62, 2**62 + 1])
+    def test_any_place_in_a_cursor_is_one_or_refused(
+        self, person: Person, assistant: Assistant, section: str, due: str, place: int
+    ) -> None:
+        add(assistant, "1", "2", due=None if section == "undated" else due)
+        cursor = encode_cursor(section, [due, place, 1])
+        answer = person.browser.get(f"/list?section={section}&cursor={cursor}")
+        assert answer.status_code == (200 if abs(place) <= MOST else 400)
+        for sort, start in ORDERS.items():
+            values = [place if isinstance(value, int) else value for value in start.values()]
+            url = f"/todos/{person.username}?sort={sort}&cursor={encode_cursor(sort, values)}"
+            assert assistant.http.get(url, headers=AUTHORIZATION).status_code == answer.status_code
+
     def test_an_export_brings_the_order_back(self, person: Person, assistant: Assistant) -> None:
         add(assistant, "1", "2", "3", "4")
         add(assistant, "a", "b", "c", due=DAY)
@@ -265,12 +308,23 @@ class TestPages:
             assert (after["undated"], after["upcoming"]) == (before["undated"], before["upcoming"])
 
 
+def test_ten_thousand_without_a_date_are_quick(engine: Engine) -> None:
+    owner = Owner("kevin")
+    file = import_export.Import.of(import_export.read_file("todo\n" + "A\n" * 10_000))
+    engine.submit_write(import_export.add_all, owner, file).result()
+    started = time.perf_counter()
+    for todo_id in (5000, 5001, 5002):
+        engine.submit_write(order.move, owner, todo_id, {"to": "top"}).result()
+    (section,) = engine.submit_read(sections.page, owner, "undated", None, None, None, None).result().sections
+    assert [todo.id for todo in section.todos[:4]] == [5002, 5001, 5000, 10_000]
+    assert section.total == 10_000
+    assert time.perf_counter() - started < 2
+
+
 def test_neighbours_are_spaced_anew_in_the_same_change(engine: Engine) -> None:
     owner = Owner("kevin")
 
     def fill(connection: Connection) -> None:
-        from todo.domain import changes
-
         changes.apply(connection, owner, [{"action": "add", "todo": f"{number}"} for number in range(1, 9)])
 
     engine.submit_write(fill).result()
