@@ -148,6 +148,16 @@ class TestMoving:
         assert "position" not in str(assistant.call("GET", "/1")) + str(assistant.call("GET", "/changes"))
 
 
+def test_upcoming_is_shown_by_days(person: Person, assistant: Assistant) -> None:
+    add(assistant, "1", "2", due=DAY)
+    add(assistant, "3", due="2199-12-07T18:00")
+    text = page(person, "/list?section=upcoming")
+    days = [
+        (said(heading), [tag.text for tag in heading.find_next("ul").select("p.text")]) for heading in text.select("h3")
+    ]
+    assert days == [("Friday 6 December 2199", ["1", "2"]), ("Saturday 7 December 2199", ["3"])]
+
+
 class TestWithoutScript:
     @pytest.mark.parametrize(
         ("button", "order"),
@@ -330,7 +340,7 @@ def test_neighbours_are_spaced_anew_in_the_same_change(engine: Engine) -> None:
     engine.submit_write(fill).result()
     changed = []
     for number in range(100):  # 7 and 6 in turn go directly before 5
-        change_id = engine.submit_write(order.move, owner, 7 - number % 2, {"before": 5}).result()
+        change_id = engine.submit_write(order.move, owner, 7 - number % 2, {"before": 5}).result()["change_id"]
         changed.append(engine.submit_read(count_entries, owner, change_id).result())
     assert changed.count(1) > 80
     assert max(changed) > 1

@@ -6,6 +6,7 @@ const EDGE = 60; // pixels from the edge of the window where the page scrolls
 const MARKS = ["dragged", "drop-before", "drop-after", "drop-into"];
 const live = document.body.appendChild(Object.assign(document.createElement("p"), { className: "unseen", role: "status" }));
 let press = null; // a finger that may become a drag
+const seen = new WeakSet(); // the event for which this was loaded comes by twice
 let drag = null; // { row, pointer, x, y, drop }, of which drop is { way, value, at }: before, after or list
 
 const rowOf = (node) => node?.closest?.(".todos > .todo[data-due]");
@@ -40,6 +41,7 @@ function aim() {
 }
 
 function start(row, event) {
+  if (event.pointerType === "touch" && !event.target.hasPointerCapture(event.pointerId)) return; // the finger is gone
   drag = { row, pointer: event.pointerId, x: event.clientX, y: event.clientY };
   row.setPointerCapture(event.pointerId);
   say(row, "lifted; Escape puts it back");
@@ -63,13 +65,15 @@ function end(isDropped) {
   isDropped && drop ? send(row, drop) : say(row, "put back");
 }
 
-document.addEventListener("pointerdown", (event) => {
+export function lift(event) {
   const row = rowOf(event.target);
-  if (!row || event.button || drag) return;
+  if (!row || event.button || drag || seen.has(event)) return;
+  seen.add(event);
   if (event.target.closest(".grip")) return event.preventDefault(), start(row, event);
   if (event.pointerType !== "touch" || event.target.closest("a, button, input, select, textarea")) return;
   press = { x: event.clientX, y: event.clientY, timer: setTimeout(start, LONG_PRESS, row, event) };
-});
+}
+
 document.addEventListener("pointermove", (event) => {
   if (drag) [drag.x, drag.y] = [event.clientX, event.clientY];
   else if (press && Math.hypot(event.clientX - press.x, event.clientY - press.y) > SLIP) clearTimeout(press.timer);
@@ -79,12 +83,16 @@ document.addEventListener("pointercancel", () => end(false));
 for (const name of ["touchmove", "contextmenu"]) {
   document.addEventListener(name, (event) => drag && event.preventDefault(), { passive: false });
 }
-document.addEventListener("keydown", (event) => {
+export function shift(event) {
   if (event.key === "Escape" && drag) return event.preventDefault(), end(false);
   const row = event.altKey && /^Arrow(Up|Down)$/.test(event.key) && rowOf(event.target);
-  if (!row || event.target.matches("input, select, textarea")) return;
+  if (!row || event.target.matches("input, select, textarea") || seen.has(event)) return;
+  seen.add(event);
   event.preventDefault();
   const [group, way] = [groupOf(row), event.key === "ArrowUp" ? "before" : "after"];
   const at = group[group.indexOf(row) + (way === "before" ? -1 : 1)];
   at ? send(row, { way, value: idOf(at), at }) : say(row, way === "before" ? "already first" : "already last");
-});
+}
+
+document.addEventListener("pointerdown", lift);
+document.addEventListener("keydown", shift);

@@ -106,9 +106,12 @@ document.addEventListener("change", (event) => {
   }
 });
 
-// What only somebody who is here needs is loaded once somebody is.
+// What only somebody who is here needs is loaded once somebody is; a finger or a key may be quicker.
 for (const kind of ["pointerover", "focusin"]) {
   document.addEventListener(kind, () => Promise.all([import("./drag.js"), import("./quick_add.js")]), { once: true });
+}
+for (const [kind, name] of [["pointerdown", "lift"], ["keydown", "shift"]]) {
+  document.addEventListener(kind, async (event) => (await import("./drag.js"))[name](event), { once: true });
 }
 
 // After the page has changed, the actions are for what is still there.
