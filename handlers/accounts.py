@@ -9,12 +9,13 @@ from todo.accounts import accounts, grants, passwords, sessions
 from todo.accounts.accounts import Account
 from todo.contract import API
 from todo.domain import calendars, import_export, profiles, users
+from todo.domain.sections import Moment
 from todo.domain.users import Owner
 from todo.errors import ClaimRefused, Refusal, TooManyAttempts, UsernameTaken, WrongPassword
 from todo.http.sign_in_redirect import HOME, sign_in_address
 from todo.http.validators import read_text
 from todo.service import current
-from todo.web import browser, drafts
+from todo.web import browser, dates, drafts
 
 JSON = dict[str, Any]
 Answer = WerkzeugResponse
@@ -138,14 +139,15 @@ def _signed_in(account: Account, body: JSON) -> Answer:
 
 def _account_page(owner: Owner, refusal: Refusal | None = None) -> Response:
     user = browser.read(users.find, owner)
-    calendar = browser.read(calendars.path, owner)
+    calendar, moment = browser.read(calendars.path, owner), Moment.of(user)
     return browser.page(
         "account.html",
         refusal,
         account=browser.read(accounts.get, owner),
         assistants=browser.read(grants.connected, user.id),
         meanings=API.scopes,
-        when=user.local_text,
+        when=lambda stored: dates.past(user.local_minute(stored), moment),
+        on=lambda stored: dates.on(user.local_minute(stored)),
         time_zone=user.time_zone,
         guessed=user.time_zone_guessed,
         week_start=user.week_start,

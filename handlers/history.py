@@ -1,20 +1,22 @@
 """The operations of the tag history: the history of the list, and undo."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any
 
 from werkzeug import Response
 
-from todo.domain import changes, history, undo, users
-from todo.domain.history import Actor
-from todo.domain.list_names import names_of
-from todo.domain.undo import UndoPreview
-from todo.domain.users import Owner
+from todo.domain import conversations, history, undo, users
+from todo.domain.actors import Actor
+from todo.domain.conversations import Span
+from todo.domain.users import Owner, User, utc_now
 from todo.errors import Refusal, UndoConflict
 from todo.storage.statements import Connection
-from todo.web import browser
+from todo.web import browser, undo_page
 
 JSON = dict[str, Any]
+
+HOUR = timedelta(hours=1)
 
 
 def get_history(
@@ -32,10 +34,7 @@ def undo_on_page(user: Owner, body: JSON) -> Response:
     try:
         undone = browser.write_once(body, undo.undo, user, change_id, force="force" in body)
     except UndoConflict as conflict:
-        in_the_way = browser.read(history.conflicting_changes, user, conflict.members["conflicts"])
-        told, left_out = browser.change(user, change_id), conflict.members.get("conflicts_left_out", 0)
-        back = body.get("next") or "/history"
-        return browser.page("undo.html", conflict, change=told, in_the_way=in_the_way, left_out=left_out, back=back)
+        return undo_page.conflict(user, change_id, conflict, body.get("next") or "/history")
     except Refusal as refusal:
         return _page(user, refusal)
     made = browser.change(user, undone.get("change_id"))
@@ -43,25 +42,38 @@ def undo_on_page(user: Owner, body: JSON) -> Response:
     return browser.go_back(body, "/history", undone.get("change_id"))
 
 
-def get_undo_preview(user: Owner, who: str, since_day: str, since_time: str = "00:00") -> Response:
-    actor, since = Actor.named(who), f"{since_day}T{since_time[:5]}"
-    would_undo, in_the_way, names = browser.read(_preview, user, actor, since)
-    return browser.page(
-        "undo_all.html",
-        undoing=would_undo,
-        in_the_way=in_the_way,
-        lists=names,
-        actor=actor,
-        since_day=since_day,
-        since_time=since_time[:5],
-        most=history.MAX_ENTRIES,
-    )
+def get_undo_preview(
+    user: Owner,
+    who: str,
+    since_day: str | None = None,
+    since_time: str = "00:00",
+    day: str | None = None,
+    within: str | None = None,
+    conversation: int | None = None,
+) -> Response:
+    def find(connection: Connection, found: User) -> tuple[str, Span]:
+        if conversation:
+            return "conversation", conversations.around(connection, found, Actor.named(who).by, conversation)
+        if within:
+            return within, conversations.since(connection, found, utc_now(-HOUR))
+        if since_day:
+            time = found.stored(datetime.fromisoformat(f"{since_day}T{since_time[:5]}"))
+            return "", conversations.since(connection, found, time)
+        today = found.local_now()[: users.DAY]
+        return "day" if day in (None, today) else "", conversations.of_day(connection, found, day or today)
+
+    return undo_page.preview(user, Actor.named(who), find)
 
 
 def undo_all_on_page(user: Owner, body: JSON) -> Response:
-    by, since_id, until_id = Actor.named(body["who"]).by, int(body["since_id"]), int(body["until_id"])
+    who, span = Actor.named(body["who"]), Span(int(body["since_id"]), int(body["until_id"]))
+    chosen = {int(change_id) for change_id in body.get("change", ())}
+    if "look" in body or not chosen:
+        return _look_again(user, who, span, chosen)
     try:
-        change_id = browser.write(undo.undo_all, user, by, since_id, until_id)
+        change_id = browser.write(undo.undo_all, user, who.by, span, chosen, body.get("staying", ""))
+    except UndoConflict as conflict:
+        return _look_again(user, who, span, chosen, conflict)
     except Refusal as refusal:
         return _page(user, refusal)
     return browser.go_back(body, "/history", change_id)
@@ -77,14 +89,10 @@ def clear_history(user: Owner, body: JSON) -> Response:
     return browser.go_back(body, "/history")
 
 
-def _preview(
-    connection: Connection, owner: Owner, actor: Actor, since: str
-) -> tuple[UndoPreview, list[Any], Mapping[int, str]]:
-    """Returns what would be undone, the later changes that keep the rest from it, and the names of lists in it."""
-    would_undo = undo.preview(connection, owner, actor.by, since)
-    in_the_way = history.conflicting_changes(connection, owner, would_undo.conflicts[: history.MAX_ENTRIES])
-    list_ids = changes.list_ids_in(would_undo.entries[: history.MAX_ENTRIES])
-    return would_undo, in_the_way, names_of(connection, users.find(connection, owner), list_ids)
+def _look_again(
+    user: Owner, who: Actor, span: Span, chosen: Collection[int], conflict: UndoConflict | None = None
+) -> Response:
+    return undo_page.preview(user, who, lambda _connection, _user: ("", span), chosen, conflict)
 
 
 def _page(

@@ -7,7 +7,7 @@ from werkzeug import Response
 from todo.contract import API
 from todo.domain import sections, trash
 from todo.domain.users import Owner
-from todo.web import browser
+from todo.web import browser, dates
 
 JSON = dict[str, Any]
 
@@ -19,7 +19,7 @@ def get_trash(user: Owner, cursor: str | None = None, changed: int | None = None
         user=view.user,
         trash=view.sections[0],
         moment=view.moment,
-        when=view.user.local_text,
+        when=lambda stored: dates.past(view.user.local_minute(stored), view.moment),
         days=API.limit("trash_days"),
         notice=browser.change(user, changed),
         back=browser.here("/trash"),

@@ -27,7 +27,7 @@ class Person:
             page = self.browser.get("/account")
         return field(page, "csrf_token")
 
-    def send(self, path: str, **fields: str) -> httpx.Response:
+    def send(self, path: str, **fields: str | list[str]) -> httpx.Response:
         """Sends a form as a page of the person's own session would."""
         return self.browser.post(path, data={"csrf_token": self.csrf_token(), **fields})
 

@@ -450,7 +450,7 @@ def test_a_downgrade_to_before_places_leaves_none(empty_database: str) -> None:
         engine.submit_write(changes.act, Owner("kevin"), {"action": "update", "id": 1, "notes": "n"}).result()
         engine.submit_write(order.move, Owner("kevin"), 1, {"to": "top"}).result()
         engine.submit_write(changes.act, Owner("kevin"), {"action": "update", "id": 1, "notes": "m"}).result()
-    downgrade(empty_database, "0013")
+    downgrade(empty_database, "0014")
     log = select(empty_database, "SELECT before, after FROM changes WHERE kind = 'todo' ORDER BY id, overflow")
     found = [orjson.loads(side) for row in log for side in row if side]
     assert found
@@ -484,6 +484,22 @@ def test_lists_are_counted_and_a_week_is_forgotten_behind_a_list(empty_database:
     downgrade(empty_database, "0008")
     migrate(empty_database)
     assert_bytes_are_counted(empty_database, "kevin")
+
+
+def test_what_was_undone_before_is_noted(empty_database: str) -> None:
+    migrate(empty_database)
+    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=empty_database, **GENEROUS))
+    with TestClient(app, headers=AUTHORIZATION) as client:
+        client.post("/todos/kevin", json={"todo": "A"}).raise_for_status()
+        client.post("/todos/kevin", json={"todo": "B"}).raise_for_status()
+        for change_id in (1, 3, 2):
+            client.post(f"/todos/kevin/changes/{change_id}/undo").raise_for_status()
+    noted = "SELECT id, undone_by FROM changes ORDER BY id"
+    before = [tuple(row) for row in select(empty_database, noted)]
+    assert before == [(1, 3), (2, 5), (3, 4), (4, None), (5, None)]
+    downgrade(empty_database, "0014")
+    migrate(empty_database)
+    assert [tuple(row) for row in select(empty_database, noted)] == before
 
 
 def assert_bytes_of_rows(database_url: str) -> None:

@@ -241,7 +241,10 @@ class TestSteps:
 
 def rows(page: Tag) -> list[list[str]]:
     """Returns the rows of the newest change in the history, with what stands before and after."""
-    return [[cell.get_text().strip() for cell in row.select("th, td")] for row in page.article.select("tbody tr")]
+    return [
+        [cell.get_text().strip() for cell in row.select("th, td")]
+        for row in page.select_one(".change").select("tbody tr")
+    ]
 
 
 class TestHistory:
@@ -261,14 +264,17 @@ class TestHistory:
         assert rows(page(person, "/history")) == expected
         person.send("/lists/rename", list="Shopping", name="Groceries")
         text = page(person, "/history")
-        assert said(text.article.h3) == "You renamed the list “Groceries”"
+        assert said(text.select_one(".told")) == "renamed the list “Groceries”: was “Shopping”"
         assert rows(text) == [["Name", "Shopping", "Groceries"]]
         person.send("/lists/edit", list="Groceries", archived="on")
         assert rows(page(person, "/history")) == [["State", "in use", "archived"]]
         person.send("/lists/delete", list="Groceries")
         text = page(person, "/history")
-        assert said(text.article.h3) == "You deleted the list “Groceries”"
-        assert [said(cell) for cell in text.article.select("td")] == ["Groceries State: archived", "not there"]
+        assert said(text.select_one(".told")) == "deleted the list “Groceries”"
+        assert [said(cell) for cell in text.select_one(".change").select("td")] == [
+            "Groceries State: archived",
+            "not there",
+        ]
         # What was in a list that is no more is still told by its name.
         told = [[said(cell) for cell in row.select("th, td")] for row in text.select("tr")]
         assert ["List", "Groceries", "Inbox"] in told
@@ -280,7 +286,7 @@ class TestHistory:
         assert "Shop List: Shopping Steps: Eggs" in said(preview.table)
         answer = person.send("/history/undo", change_id="1")
         assert answer.status_code == 409
-        assert "“Shop”: Assistant “ChatGPT” added “Shop”" in said(soup(answer).main)
+        assert "“Shop”: Assistant “ChatGPT” (service key) added “Shop”" in said(soup(answer).main)
         person.send("/lists/edit", list="Shopping", archived="on")
         person.send("/lists/edit", list="Shopping", archived="off")
         answer = person.send("/history/undo", change_id="3")

@@ -128,7 +128,7 @@ def export(connection: Connection, owner: Owner) -> JSON:
     user, account = users.find(connection, owner), get(connection, owner)
     todos = sorted(map(Todo.from_row, connection.all_todos(user_id=user.id)), key=age_of)
     lists = names_of(connection, user, {todo.list_id for todo in todos})
-    columns = ("id", "at", "actor", "client", "summary", "undoes")
+    columns = ("id", "at", "actor", "client", "grant_id", "summary", "undoes", "undone_by")
     changes: list[JSON] = []
     for row in connection.all_changes(user_id=user.id):
         if not row["overflow"]:

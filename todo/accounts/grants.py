@@ -3,7 +3,7 @@
 from typing import Any
 
 from todo.domain import users
-from todo.domain.history import RECENT_CHANGES
+from todo.domain.actors import RECENT_CHANGES
 from todo.domain.users import Owner, utc_now
 from todo.storage.statements import Connection
 

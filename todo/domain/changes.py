@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -10,6 +10,7 @@ import orjson
 from todo.contract import API
 from todo.domain import recent_adds, users
 from todo.domain.actions import perform, tell_notes
+from todo.domain.actors import ActorFilter
 from todo.domain.changeset import Changeset
 from todo.domain.entries import MAX_TITLE, Diff, Entry
 from todo.domain.excerpts import shortened
@@ -83,20 +84,6 @@ def apply(connection: Connection, owner: Owner, actions: Sequence[JSON]) -> JSON
 def action_conditions(action: str | None) -> JSON:
     """Returns the SQL parameters of a filter for changes by kind of action."""
     return {"any_action": action is None, "action": action or "", "actions_pattern": f"% {action} %"}
-
-
-class ActorFilter(NamedTuple):
-    """A filter for changes: by kind of actor, by one assistant's name, or none."""
-
-    actor: str | None = None
-    client: str | None = None
-
-    @property
-    def conditions(self) -> JSON:
-        """Returns the SQL parameters. ChatGPT's changes carry its name or an id of its conversations."""
-        # No client name contains a line break.
-        pattern = "%" if self.client is None else "openai %" if self.client == "ChatGPT" else "\n"
-        return {"actor_pattern": self.actor or "%", "client": self.client or "", "client_pattern": pattern}
 
 
 def page(

@@ -1,58 +1,30 @@
 """The history page: who changed what and when, with each to-do before and after."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from todo.contract import SITE
-from todo.domain import quota, users
-from todo.domain.changes import ActorFilter, action_conditions, list_ids_in
+from todo.domain import conversations, days, quota, users
+from todo.domain.actors import RECENT_CHANGES, Actor, ActorFilter, Actors
+from todo.domain.changes import action_conditions, list_ids_in
 from todo.domain.changeset import Changeset
+from todo.domain.days import Day
 from todo.domain.entries import Entry
 from todo.domain.list_names import names_of
 from todo.domain.paging import decode_cursor, encode_cursor
 from todo.domain.records import TODO
 from todo.domain.sections import Moment
-from todo.domain.users import DAY, STORED_TIME, Owner, User
+from todo.domain.undo import Undoing
+from todo.domain.undone import Undo, undone
+from todo.domain.users import DAY, Owner, User
 from todo.errors import ChangeNotFound, InvalidRequest
 from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
-ASSISTANT = "assistant"
 MAX_ENTRIES = SITE.limit("change_entries")
-RECENT_CHANGES = 1000  # searched for the names of actors, and for the changes of an assistant
 CLEAR_BATCH = 200  # changes removed in one write
-
-
-class Actor(NamedTuple):
-    """Who made a change: a person, the operator, or an assistant with its self-reported name."""
-
-    kind: str
-    client: str = ""
-
-    @classmethod
-    def of(cls, row: Any) -> "Actor":
-        if row["actor"] != ASSISTANT:
-            return cls(row["actor"])
-        # With the service key, ChatGPT is logged by the id of the conversation.
-        return cls(ASSISTANT, "ChatGPT" if row["client"].startswith("openai ") else row["client"])
-
-    @classmethod
-    def named(cls, key: str) -> "Actor":
-        """Returns the actor with this `key`, such as `person` or `assistant:ChatGPT`."""
-        kind, _, client = key.partition(":")
-        return cls(kind, client)
-
-    @property
-    def key(self) -> str:
-        return f"{self.kind}:{self.client}" if self.kind == ASSISTANT else self.kind
-
-    @property
-    def by(self) -> ActorFilter:
-        """Returns the filter for this actor's changes."""
-        return ActorFilter(self.kind, self.client if self.kind == ASSISTANT else None)
 
 
 class ChangeDetails(NamedTuple):
@@ -66,16 +38,25 @@ class ChangeDetails(NamedTuple):
     entries: list[Entry]  # at most MAX_ENTRIES
     entry_count: int  # of all entries
     lists: Mapping[int, str]  # the names of the lists that are in the entries, by id
+    undo: Undo | None = None  # by which it is undone
+
+
+class Conversation(NamedTuple):
+    """Changes of one actor that follow each other on a day, newest first."""
+
+    actor: Actor
+    changes: list[ChangeDetails]
 
 
 class HistoryPage(NamedTuple):
-    """One page of the history, and the actors of the latest changes."""
+    """One page of the history, the actors of the latest changes, and what they did on a day."""
 
     user: User
     moment: Moment
-    changes: list[ChangeDetails]
+    conversations: list[Conversation]
     next_cursor: str | None
     actors: list[Actor]
+    day: Day | None
 
 
 def page(connection: Connection, owner: Owner, who: str | None, day: str | None, cursor: str | None) -> HistoryPage:
@@ -95,11 +76,13 @@ def page(connection: Connection, owner: Owner, who: str | None, day: str | None,
             **action_conditions(None),
         )
     )
-    changes = [_details(connection, user, row) for row in rows[:limit]]
-    next_cursor = encode_cursor("changes", [changes[-1].id]) if len(rows) > limit else None
-    recent = connection.recent_actors(user_id=user.id, limit=RECENT_CHANGES)
-    actors = sorted({Actor.of(row) for row in recent})
-    return HistoryPage(user, Moment.of(user), changes, next_cursor, actors)
+    shown = rows[:limit]
+    recent = _recent(connection, user)
+    actors = Actors(connection, user, recent)
+    next_cursor = encode_cursor("changes", [shown[-1]["id"]]) if len(rows) > limit else None
+    counted = None if who or cursor else days.of(connection, user, actors, recent, day)
+    conversations = _conversations(connection, user, actors, shown)
+    return HistoryPage(user, Moment.of(user), conversations, next_cursor, actors.found, counted)
 
 
 def change(connection: Connection, owner: Owner, change_id: int) -> ChangeDetails:
@@ -108,26 +91,31 @@ def change(connection: Connection, owner: Owner, change_id: int) -> ChangeDetail
     row = connection.change_by_id(user_id=user.id, id=change_id)
     if row is None:
         raise ChangeNotFound
-    return _details(connection, user, row)
+    return _details(connection, user, Actors(connection, user), row, undone(connection, user, [row]))
+
+
+def actors_of(connection: Connection, user: User) -> Actors:
+    """Returns the actors of the latest changes."""
+    return Actors(connection, user, _recent(connection, user))
 
 
 def conflicting_changes(
-    connection: Connection, owner: Owner, conflicts: Sequence[JSON]
+    connection: Connection, user: User, actors: Actors, conflicts: Sequence[JSON]
 ) -> list[tuple[ChangeDetails, Entry]]:
-    """Returns, for each conflict of an undo, the newest change of the to-do and its entry in that change.
+    """Returns, for each conflict of an undo, the change of the record that is in the way and its entry in that change.
 
     Conflicts whose change has been purged meanwhile are left out.
     """
-    user = users.find(connection, owner)
     found = []
     for conflict in conflicts:
         which = {"user_id": user.id, "change_id": conflict["change_id"]}
+        row = connection.change_by_id(user_id=user.id, id=conflict["change_id"])
         if "id" in conflict:
-            row = connection.entry_of(**which, kind=TODO, record_id=conflict["id"])
+            entry = connection.entry_of(**which, kind=TODO, record_id=conflict["id"])
         else:  # the time zone or a list, or the newest to-do in a list
-            row = next(iter(connection.first_entries_of_change(**which, limit=1)), None)
-        if row:
-            found.append((change(connection, owner, conflict["change_id"]), Entry.from_row(row)))
+            entry = next(iter(connection.first_entries_of_change(**which, limit=1)), None)
+        if row and entry:
+            found.append((_details(connection, user, actors, row, {}), Entry.from_row(entry)))
     return found
 
 
@@ -158,11 +146,44 @@ def clear_some(connection: Connection, owner: Owner, until_id: int) -> bool:
     return len(rows) == CLEAR_BATCH
 
 
-def _details(connection: Connection, user: User, row: Any) -> ChangeDetails:
-    at = datetime.strptime(row["at"], STORED_TIME).replace(tzinfo=UTC).astimezone(ZoneInfo(user.time_zone))
+def _recent(connection: Connection, user: User) -> list[Any]:
+    """Returns the latest changes, newest first."""
+    since_id = max(0, user.last_change_id - RECENT_CHANGES) + 1
+    given = {"user_id": user.id, "since_id": since_id, "from_time": "", "to_time": "~", "limit": RECENT_CHANGES}
+    return list(connection.changes_of_time(**given))
+
+
+def _conversations(connection: Connection, user: User, actors: Actors, rows: Sequence[Any]) -> list[Conversation]:
+    undos = undone(connection, user, rows)
+    found: list[Conversation] = []
+    last: Any = None
+    for row in rows:
+        told = _details(connection, user, actors, row, undos)
+        if last and conversations.is_same(last, row) and found[-1].changes[-1].at.date() == told.at.date():
+            found[-1].changes.append(told)
+        else:
+            found.append(Conversation(told.actor, [told]))
+        last = row
+    return found
+
+
+def in_short(connection: Connection, user: User, actors: Actors, undoing: Sequence[Undoing]) -> list[ChangeDetails]:
+    """Returns the changes that are offered to be undone."""
+    names = names_of(connection, user, list_ids_in(entry for offered in undoing for entry in offered.entries))
+    return [_told(user, actors, offered.row, offered.entries, len(offered.entries), names) for offered in undoing]
+
+
+def _details(connection: Connection, user: User, actors: Actors, row: Any, undos: Mapping[int, Undo]) -> ChangeDetails:
     which = {"user_id": user.id, "change_id": row["id"]}
     rows = connection.first_entries_of_change(**which, limit=MAX_ENTRIES + 1)
     count = len(rows) if len(rows) <= MAX_ENTRIES else connection.count_entries_of_change(**which)["total"]
     entries = [Entry.from_row(entry) for entry in rows[:MAX_ENTRIES]]
     names = names_of(connection, user, list_ids_in(entries))
-    return ChangeDetails(row["id"], at, Actor.of(row), row["summary"], row["undoes"], entries, count, names)
+    return _told(user, actors, row, entries, count, names)._replace(undo=undos.get(row["id"]))
+
+
+def _told(
+    user: User, actors: Actors, row: Any, entries: list[Entry], count: int, names: Mapping[int, str]
+) -> ChangeDetails:
+    at, actor = user.local_of(row["at"]), actors.of(row)
+    return ChangeDetails(row["id"], at, actor, row["summary"], row["undoes"], entries[:MAX_ENTRIES], count, names)

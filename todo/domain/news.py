@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from todo.domain.history import ASSISTANT, Actor
+from todo.domain.actors import ASSISTANT, Actor
 from todo.domain.users import User, utc_now
 from todo.storage.statements import Connection
 

@@ -1,17 +1,21 @@
-"""Undo: reverts one change, or everything an actor did since a time, by a new change."""
+"""Undo: reverts one change, or many changes of one actor, by a new change."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
+import orjson
+
 from todo.contract import SITE
-from todo.domain import lists, users
-from todo.domain.changes import MAX_CHARACTERS, ActorFilter, entries_json, length
+from todo.domain import lists, undone
+from todo.domain.actors import ActorFilter
+from todo.domain.changes import MAX_CHARACTERS, entries_json, length
 from todo.domain.changeset import Changeset
+from todo.domain.conversations import Span
 from todo.domain.edits import Edits
 from todo.domain.entries import Entry
 from todo.domain.records import LIST, TODO, Key, TodoList
-from todo.domain.users import Owner
+from todo.domain.users import Owner, User
 from todo.errors import ChangeNotFound, NothingToUndo, UndoConflict
 from todo.storage.statements import Connection
 
@@ -20,6 +24,7 @@ JSON = dict[str, Any]
 MAX_CONFLICTS = 50
 MAX_CHANGES = SITE.limit("undone_changes")
 MAX_ENTRIES = SITE.limit("undone_entries")
+REVERTED = "reverted"
 
 
 def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -> JSON:
@@ -32,7 +37,7 @@ def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -
         if entry.action == "import":
             continue  # to-dos older than the log; nobody's change to revert
         if _has_changed_since(changeset, entry):
-            conflicts.append(_conflict(changeset, entry))
+            conflicts.append(_conflict(entry.key, changeset.newest_change_of(entry.key)))
         else:
             _revert(changeset, entry)
     conflicts += _keep_lists(changeset).values()
@@ -41,68 +46,125 @@ def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -
     entries = changeset.commit(undoes=change_id, summary=f"Undid change {change_id}.")
     if not entries:
         raise UndoConflict(**_bounded("conflicts", conflicts)) if conflicts else NothingToUndo
+    if not conflicts:
+        undone.note(connection, changeset.user, [change_id], changeset.change_id)
     skipped = _bounded("skipped", conflicts) if conflicts else {}
     described = entries_json(connection, changeset.user, entries, MAX_CHARACTERS - length(skipped))
     return {"change_id": changeset.change_id, "undoes": change_id, **described, **skipped}
 
 
-class UndoPreview(NamedTuple):
-    """The outcome of undoing many changes: which ones, the conflicts, and the resulting entries."""
+class Undoing(NamedTuple):
+    """A change that is offered to be undone."""
 
-    changes: int
-    since_id: int
-    until_id: int
+    row: Any  # of the log
+    entries: list[Entry]
+    is_chosen: bool
+    is_undone: bool  # already
+
+
+class UndoPreview(NamedTuple):
+    """The outcome of undoing many changes: the changes, what stays in their way, and the resulting entries."""
+
+    changes: list[Undoing]
+    span: Span
     conflicts: list[JSON]
     more: bool  # whether older changes remain, beyond the limits of one undo
     entries: Sequence[Entry] = ()
 
+    @property
+    def staying(self) -> str:
+        """A digest of what stays as it is, "" for nothing."""
+        if not self.conflicts:
+            return ""
+        return blake2b(orjson.dumps(self.conflicts, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
-def preview(connection: Connection, owner: Owner, by: ActorFilter, since: str) -> UndoPreview:
-    """Returns what undoing everything by an actor since a local time would do, without writing."""
-    user = users.find(connection, owner)
-    first = connection.first_change_since(user_id=user.id, since=user.stored(datetime.fromisoformat(since)))["id"]
-    until_id = user.last_change_id
+
+def preview(
+    connection: Connection, owner: Owner, user: User, by: ActorFilter, span: Span, chosen: Collection[int] | None = None
+) -> UndoPreview:
+    """Returns what undoing an actor's changes, or those `chosen` of them, would do, without writing."""
     edits = Edits(connection, owner, user)
-    undoing = _revert_changes(edits, by, first or until_id + 1, until_id)
+    undoing, _ = _revert_changes(edits, by, span, chosen)
     return undoing._replace(entries=edits.entries())
 
 
-def undo_all(connection: Connection, owner: Owner, by: ActorFilter, since_id: int, until_id: int) -> int:
-    """Reverts an actor's changes in the range that a preview returned; returns the id of the new change.
+def undo_all(
+    connection: Connection, owner: Owner, by: ActorFilter, span: Span, chosen: Collection[int], staying: str
+) -> int:
+    """Reverts the chosen ones of an actor's changes in a preview's range; returns the id of the new change.
 
-    To-dos that others have changed since are skipped. Raises NothingToUndo if nothing is left to revert.
+    `staying` is that of the preview. Raises ChangeNotFound, NothingToUndo if nothing is left to revert, and
+    UndoConflict if anything would stay as it is that the preview did not show.
     """
     changeset = Changeset(connection, owner)
-    changes = _revert_changes(changeset, by, since_id, until_id).changes
-    if not changeset.commit(summary=f"Undid {changes} change{'s' if changes > 1 else ''}."):
+    undoing, reverted = _revert_changes(changeset, by, span, chosen)
+    if not set(chosen) <= {change.row["id"] for change in undoing.changes}:
+        raise ChangeNotFound
+    if undoing.conflicts and undoing.staying != staying:
+        raise UndoConflict(**_bounded("conflicts", undoing.conflicts))
+    if not changeset.commit(summary=f"Undid {len(reverted)} change{'s' if len(reverted) > 1 else ''}."):
         raise NothingToUndo
+    undone.note(connection, changeset.user, reverted, changeset.change_id)
     return changeset.change_id
 
 
-def _revert_changes(edits: Edits, by: ActorFilter, since_id: int, until_id: int) -> UndoPreview:
-    """Reverts changes, newest first, up to MAX_CHANGES and MAX_ENTRIES.
+def _revert_changes(
+    edits: Edits, by: ActorFilter, span: Span, chosen: Collection[int] | None
+) -> tuple[UndoPreview, list[int]]:
+    """Reverts the chosen ones of an actor's changes, newest first; all if None. Returns also the ids of those reverted.
 
-    A to-do that is already as it was before counts as reverted.
+    Looks at up to MAX_CHANGES with up to MAX_ENTRIES. A to-do that is already as it was before counts as reverted.
     """
-    bounds = {"user_id": edits.user.id, "since_id": since_id, "until_id": until_id}
-    rows = edits.connection.changes_between(**bounds, **by.conditions, limit=MAX_CHANGES + 1)
-    conflicts: dict[Key, JSON] = {}
-    changes = entry_count = 0
+    bounds = {"user_id": edits.user.id, **span._asdict(), **by.conditions}
+    rows = list(edits.connection.changes_between(**bounds, limit=MAX_CHANGES + 1))
+    undos = undone.undone(edits.connection, edits.user, rows)
+    reverting = Reverting(edits)
+    changes: list[Undoing] = []
+    entry_count = seen = 0
     for row in rows[:MAX_CHANGES]:
-        entries = edits.entries_of(row["id"])
+        entries = [entry for entry in edits.entries_of(row["id"]) if entry.action != "import"]
         entry_count += len(entries)
         if changes and entry_count > MAX_ENTRIES:
             break
-        changes, since_id = changes + 1, row["id"]
-        for entry in entries:
-            if entry.action == "import" or _is_at(edits, entry, entry.before):
-                continue
-            if _has_changed_since(edits, entry):
-                conflicts[entry.key] = _conflict(edits, entry)
-            else:
-                _revert(edits, entry)
-    conflicts |= _keep_lists(edits)
-    return UndoPreview(changes, since_id, until_id, list(conflicts.values()), len(rows) > changes)
+        seen += 1
+        if entries:
+            is_chosen = chosen is None or row["id"] in chosen
+            changes.append(Undoing(row, entries, is_chosen, row["id"] in undos))
+            if is_chosen:
+                reverting.change(row["id"], entries)
+    conflicts = reverting.conflicts | _keep_lists(edits)
+    since_id = rows[seen - 1]["id"] if seen else span.since_id
+    found = UndoPreview(changes, Span(since_id, span.until_id), list(conflicts.values()), len(rows) > seen)
+    return found, reverting.reverted
+
+
+class Reverting:
+    """Changes that are being reverted, newest first."""
+
+    def __init__(self, edits: Edits) -> None:
+        self.edits = edits
+        self.conflicts: dict[Key, JSON] = {}
+        self.reverted: list[int] = []  # changes of which nothing stays
+        self._newest: dict[Key, int] = {}  # the newest change of a record that has not been reverted
+
+    def change(self, change_id: int, entries: Sequence[Entry]) -> None:
+        """Reverts what a change did, as far as nothing newer is in the way."""
+        done = [self._entry(change_id, entry) for entry in entries]
+        if all(done) and any(step == REVERTED for step in done):
+            self.reverted.append(change_id)
+
+    def _entry(self, change_id: int, entry: Entry) -> str:
+        """Returns what became of an entry, "" if something is in its way."""
+        if _is_at(self.edits, entry, entry.before):
+            return "as it was"
+        newest = self._newest.get(entry.key) or self.edits.newest_change_of(entry.key)
+        if _has_changed_since(self.edits, entry):
+            self.conflicts.setdefault(entry.key, _conflict(entry.key, newest))
+            return ""
+        _revert(self.edits, entry)
+        if newest == change_id:
+            self._newest[entry.key] = entry.previous
+        return REVERTED
 
 
 def _has_changed_since(edits: Edits, entry: Entry) -> bool:
@@ -147,10 +209,9 @@ def _take_back(edits: Edits, key: Key, change_id: int) -> JSON:
     return {"change_id": change_id}
 
 
-def _conflict(edits: Edits, entry: Entry) -> JSON:
-    """Returns the conflict that blocks an undo: the record and its newest change."""
-    newest = {"change_id": edits.newest_change_of(entry.key)}
-    return {"id": entry.key.id, **newest} if entry.key.kind == TODO else newest
+def _conflict(key: Key, change_id: int) -> JSON:
+    """Returns the conflict that blocks an undo: the record and its change that is in the way."""
+    return {"id": key.id, "change_id": change_id} if key.kind == TODO else {"change_id": change_id}
 
 
 def _bounded(name: str, conflicts: list[JSON]) -> JSON:

@@ -38,6 +38,11 @@ def _local(time_zone: str, minute: int) -> str:
     return f"{datetime.fromtimestamp(minute * 60, ZoneInfo(time_zone)):%Y-%m-%dT%H:%M}"
 
 
+def seconds_between(one: str, other: str) -> float:
+    """Returns the seconds between two stored times, in any order."""
+    return abs((datetime.strptime(one, STORED_TIME) - datetime.strptime(other, STORED_TIME)).total_seconds())
+
+
 def weekday(day: str) -> str:
     """Returns the English weekday of a local date, or date and time."""
     return WEEKDAYS[date.fromisoformat(day[:DAY]).weekday()]
@@ -143,10 +148,6 @@ class User(NamedTuple):
     def local_minute(self, stored: str) -> str:
         """Returns a stored time in the user's zone, to the minute, such as 2026-11-27T18:00."""
         return f"{datetime.fromisoformat(stored).astimezone(ZoneInfo(self.time_zone)):%Y-%m-%dT%H:%M}"
-
-    def local_text(self, stored: str) -> str:
-        """Returns a stored time for display in the user's zone, such as 2026-11-27 at 18:00."""
-        return f"{self.local_of(stored):%Y-%m-%d at %H:%M}"
 
 
 def find(connection: Connection, owner: Owner) -> User:

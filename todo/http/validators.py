@@ -5,7 +5,7 @@ numbers, takes the last of duplicate keys, and allows a line break at the end of
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,7 +26,8 @@ from todo.http.encodings import decode
 from todo.http.json_body import parse_json
 from todo.http.parameters import parameter_errors, read_headers, read_parameter
 
-MAX_FIELDS = 50  # of a form
+MAX_FIELDS = 50  # of a form, but for those that may come several times
+NO_ARRAYS: Mapping[str, int] = {}
 
 
 class StrictBodyValidator(JSONRequestBodyValidator):
@@ -59,12 +60,17 @@ class StrictBodyValidator(JSONRequestBodyValidator):
 
 
 class StrictFormValidator(StrictBodyValidator):
-    """Checks a form like a JSON body. A field that comes twice is refused, like a duplicate key."""
+    """Checks a form like a JSON body. A field that comes twice is refused, unless it is an array."""
 
     MUTABLE_VALIDATION = False
 
     async def _parse(self, stream: AsyncGenerator[bytes, None], scope: Any) -> Any:  # noqa: ARG002
-        return read_form(b"".join([chunk async for chunk in stream])) or None
+        return read_form(b"".join([chunk async for chunk in stream]), self._arrays()) or None
+
+    def _arrays(self) -> dict[str, int]:
+        """Returns the fields that may come several times, and how often."""
+        fields = self._schema.get("properties", {}).items()
+        return {name: field["maxItems"] for name, field in fields if field.get("type") == "array"}
 
     def _validate(self, body: Any) -> None:
         # Browsers send empty fields too.
@@ -108,15 +114,24 @@ class StrictUploadValidator(StrictFormValidator):
         return dict(fields) or None
 
 
-def read_form(data: bytes) -> dict[str, str]:
-    """Returns the fields of a URL-encoded form. Raises InvalidRequest, also if a field comes twice."""
+def read_form(data: bytes, arrays: Mapping[str, int] = NO_ARRAYS) -> dict[str, Any]:
+    """Returns the fields of a URL-encoded form, those that may come several times as lists.
+
+    Raises InvalidRequest, also if another field comes twice.
+    """
+    most = MAX_FIELDS + sum(arrays.values())
     try:
-        fields = parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+        fields = parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=most)
     except ValueError:
         raise InvalidRequest.of("body", "must be a form in UTF-8") from None
-    if len(dict(fields)) < len(fields):
+    single = [(name, value) for name, value in fields if name not in arrays]
+    if len(dict(single)) < len(single):
         raise InvalidRequest.of("body", "must not have the same field twice")
-    return dict(fields)
+    lists: dict[str, list[str]] = {}
+    for name, value in fields:
+        if name in arrays:
+            lists.setdefault(name, []).append(value)
+    return {**dict(single), **lists}
 
 
 def read_text(file: FileStorage) -> str:

@@ -1,6 +1,7 @@
 -- One row for each record that a change touched. The first (overflow = 0) also says who, when and what; the others
 -- (overflow = 1) stand apart in the key, so that a page of changes need not step over them. A row of kind '' has no entry.
--- With others, the first also says what kinds of action the change has: `actions`, such as ' add complete '.
+-- With others, the first also says what kinds of action the change has: `actions`, such as ' add complete '. Once it is
+-- undone, the first says by which change: `undone_by`.
 
 -- name: insert_change!
 INSERT INTO changes (user_id, overflow, id, kind, record_id, at, actor, client, grant_id, summary, undoes, actions, action,
@@ -35,6 +36,7 @@ WHERE user_id = :user_id AND overflow IN (0, 1) AND id = :change_id AND kind = :
 SELECT * FROM changes
 WHERE user_id = :user_id AND overflow = 0 AND id < :before_id AND at >= :from_time AND at < :to_time
   AND actor LIKE :actor_pattern AND (client = :client OR client LIKE :client_pattern ESCAPE '!')
+  AND (:any_grant OR COALESCE(grant_id, '') = :grant_id)
   AND (:any_action OR action = :action OR actions LIKE :actions_pattern)
 ORDER BY id DESC LIMIT :limit;
 
@@ -46,7 +48,33 @@ WHERE user_id = :user_id AND overflow = 0 AND id > :after_id AND at >= :since AN
 SELECT * FROM changes
 WHERE user_id = :user_id AND overflow = 0 AND id >= :since_id AND id <= :until_id
   AND actor LIKE :actor_pattern AND (client = :client OR client LIKE :client_pattern ESCAPE '!')
+  AND (:any_grant OR COALESCE(grant_id, '') = :grant_id)
 ORDER BY id DESC LIMIT :limit;
+
+-- name: changes_from
+SELECT * FROM changes
+WHERE user_id = :user_id AND overflow = 0 AND id >= :since_id
+  AND actor LIKE :actor_pattern AND (client = :client OR client LIKE :client_pattern ESCAPE '!')
+  AND (:any_grant OR COALESCE(grant_id, '') = :grant_id)
+ORDER BY id LIMIT :limit;
+
+-- name: changes_of_time
+SELECT id, at, actor, client, grant_id, kind, action, actions, undone_by FROM changes
+WHERE user_id = :user_id AND overflow = 0 AND id >= :since_id AND at >= :from_time AND at < :to_time
+ORDER BY id DESC LIMIT :limit;
+
+-- name: overflow_between
+SELECT id, kind, action, COUNT(*) AS total FROM (
+  SELECT id, kind, action FROM changes
+  WHERE user_id = :user_id AND overflow = 1 AND id >= :since_id AND id <= :until_id ORDER BY id DESC LIMIT :limit
+) AS entries
+GROUP BY id, kind, action;
+
+-- name: undos_among
+SELECT id, undoes, undone_by FROM changes WHERE user_id = :user_id AND overflow = 0 AND id IN ({ids});
+
+-- name: note_undo*!
+UPDATE changes SET undone_by = :undone_by WHERE user_id = :user_id AND overflow = 0 AND id = :id;
 
 -- name: first_change_since^
 SELECT MIN(id) AS id FROM changes WHERE user_id = :user_id AND overflow = 0 AND at >= :since;
@@ -59,11 +87,6 @@ SELECT id FROM changes WHERE user_id = :user_id AND overflow = 0 AND id <= :unti
 
 -- name: clear_changes
 DELETE FROM changes WHERE user_id = :user_id AND overflow IN (0, 1) AND id <= :until_id RETURNING bytes;
-
--- name: recent_actors
-SELECT DISTINCT actor, client FROM
-  (SELECT actor, client FROM changes WHERE user_id = :user_id AND overflow = 0 ORDER BY id DESC LIMIT :limit) AS recent
-ORDER BY actor, client;
 
 -- name: changes_of_grant
 SELECT at, summary FROM

@@ -13,6 +13,9 @@ WHERE user_id = :user_id AND EXISTS (
 )
 ORDER BY last_used_at DESC, id;
 
+-- name: grants_of_user
+SELECT id, client_name, created_at FROM grants WHERE user_id = :user_id ORDER BY created_at, id;
+
 -- name: note_use_of_grant!
 UPDATE grants SET last_used_at = :now WHERE user_id = :user_id AND id = :id AND last_used_at < :now;
 

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from todo.contract.formats import is_visible
+from todo.domain.actors import ASSISTANT, Actor
+from todo.domain.days import OTHER, Done
 from todo.domain.entries import Entry, set_in_profile
-from todo.domain.history import ASSISTANT, Actor, ChangeDetails
+from todo.domain.history import ChangeDetails
 from todo.domain.records import LIST, PROFILE, TODO
 from todo.domain.summaries import PAST_TENSE
 from todo.web import dates
@@ -40,14 +42,36 @@ STRAIGHT_QUOTES = str.maketrans("“”", "''")  # the curly quotes around a nam
 WHOLE_SUMMARIES = ("Imported", "Undid")  # summaries that already say it all
 VERBS = {**PAST_TENSE, "undo": "took back changes to", "import": "kept"}
 LIST_VERBS = {**VERBS, "add": "created"}
+COUNTED = {**PAST_TENSE, "undo": "taken back", "import": "kept"}
 
 
 def actor(who: Actor) -> str:
-    """Returns an actor as plain text. An assistant is always called one, whatever name it chose."""
+    """Returns an actor as plain text. An assistant's name is always quoted, and what is known of it follows."""
     if who.kind != ASSISTANT:
         return ACTORS[who.kind]
     name = called(who.client)
-    return f"Assistant “\u2068{name}\u2069”" if name else f"Assistant {NAMELESS}"
+    if not who.grant_id:
+        return f"Service key, calls itself “\u2068{name}\u2069”" if name else f"Service key, {NAMELESS}"
+    quoted = f"“\u2068{name}\u2069”" if name else f"Assistant {NAMELESS}"
+    return f"{quoted}, {whence(who)}"
+
+
+def whence(who: Actor) -> str:
+    """Returns what tells an assistant from others of its name: connected 24 November."""
+    if not who.grant_id:
+        return "service key"
+    state = f"connected {dates.on(who.connected)}" if who.connected else "disconnected"
+    return state + (f" ({who.note})" if who.note else "")
+
+
+def counted(done: Done) -> str:
+    """Returns what an actor did on a day: 9 added, 4 completed, 1 deleted."""
+    parts = [f"{done.counts[action]} {said}" for action, said in COUNTED.items() if action in done.counts]
+    if OTHER in done.counts:
+        parts.append(f"{_changes(done.counts[OTHER])} to lists or settings")
+    if done.undone:
+        parts.append(f"{_changes(done.undone)} undone" if parts else "all undone")
+    return ", ".join(parts) or _changes(done.changes)
 
 
 def called(name: str) -> str:
@@ -66,11 +90,18 @@ def done(change: ChangeDetails) -> str:
     if not change.entries or is_counted or change.summary.startswith(WHOLE_SUMMARIES):
         return change.summary[0].lower() + change.summary[1:].removesuffix(".")
     if len(change.entries) == 1 and entries:
-        return f"{'moved' if entries[0].is_move else VERBS[entries[0].action]} “{text(entries[0])}”"
+        return f"{verb(entries[0])} “{text(entries[0])}”"
     counts = Counter(entry.action for entry in entries)
     parts = [f"{VERBS[action]} {count} to-do{'s' if count > 1 else ''}" for action, count in counts.items()]
     settings = [name for entry in change.entries if entry.key.kind == PROFILE for name in set_in_profile(entry)]
     return dates.join_with_and(parts + [f"set the {name}" for name in settings])
+
+
+def verb(entry: Entry) -> str:
+    """Returns what was done to the entry's to-do or list: added, renamed."""
+    if entry.key.kind == LIST:
+        return _done_to_list(entry)
+    return "moved" if entry.is_move else VERBS[entry.action]
 
 
 def text(entry: Entry) -> str:
@@ -110,6 +141,10 @@ def value(field: str, given: Any, lists: Mapping[int, str]) -> str:
         case "steps":
             return "\n".join(step["text"] + (" (done)" if step["done"] else "") for step in given)
     return str(given)
+
+
+def _changes(count: int) -> str:
+    return f"{count} change{'' if count == 1 else 's'}"
 
 
 def _done_to_list(entry: Entry) -> str:

@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from todo.domain.actors import Actor
 from todo.domain.excerpts import shortened
-from todo.domain.history import Actor
 from todo.domain.sections import Moment
 from todo.domain.side_bar import SideBar
 from todo.domain.todos import UNSET_PRIORITY, Todo

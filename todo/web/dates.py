@@ -1,9 +1,9 @@
-"""Dates and recurrence rules in English."""
+"""Dates and recurrence rules in English: 27 Nov on a line of a list, 27 November in a sentence or a heading."""
 
 import re
 from calendar import month_name
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from todo.domain.sections import Moment
 
@@ -22,9 +22,15 @@ ORDINALS = {"-1": "last", "1": "first", "2": "second", "3": "third", "4": "fourt
 
 
 def due(value: str, moment: Moment) -> str:
-    """Returns a due date, or date and time, relative to now: tomorrow 18:00, Friday, 3 days ago, 27 November."""
+    """Returns a date, or date and time, relative to now: tomorrow 18:00, Friday, 3 days ago, 27 Nov."""
     day, time = _split(value)
     return f"{_relative(day, moment)} {time}".rstrip()
+
+
+def short(value: str, moment: Moment) -> str:
+    """Returns a date, or date and time, that stays true: 27 Nov 18:00, with the year if it is not this one."""
+    day, time = _split(value)
+    return f"{_short(day, moment)} {time}".rstrip()
 
 
 def exact(value: str) -> str:
@@ -33,10 +39,31 @@ def exact(value: str) -> str:
     return f"{day:%A} {day.day} {day:%B} {day.year}" + (f", {time}" if time else "")
 
 
-def day(at: datetime, moment: Moment) -> str:
-    """Returns the day of a time, relative to now and capitalized: Today, Friday, 27 November."""
-    relative = _relative(at.date(), moment)
-    return relative[0].upper() + relative[1:]
+def title(value: str, time_zone: str) -> str:
+    """Returns a due date in full, with the zone that its time is in; a date without a time is in none."""
+    return exact(value) + (f" ({time_zone})" if "T" in value else "")
+
+
+def past(value: str, moment: Moment) -> str:
+    """Returns a local date and time in the past, for a sentence: today 14:02, yesterday 09:30, 24 November 18:00."""
+    given, time = _split(value)
+    days = (given - _today(moment)).days
+    return f"{('today', 'yesterday')[-days] if -1 <= days <= 0 else on(value)} {time}".rstrip()
+
+
+def on(value: str) -> str:
+    """Returns a local date for a sentence: 24 November, with the year if it is not this one."""
+    given, _ = _split(value)
+    return f"{given.day} {given:%B}" + (f" {given.year}" if given.year != datetime.now(UTC).year else "")
+
+
+def past_day(value: str, moment: Moment) -> str:
+    """Returns a local date that is past or today, as a heading: Today, Yesterday, Friday 27 November."""
+    given, _ = _split(value)
+    days = (_today(moment) - given).days
+    if days in (0, 1):
+        return ("Today", "Yesterday")[days]
+    return f"{given:%A} {given.day} {given:%B}" + (f" {given.year}" if given.year != _today(moment).year else "")
 
 
 def repeat(rule: str) -> str:
@@ -71,16 +98,23 @@ def _split(value: str) -> tuple[date, str]:
     return date.fromisoformat(value[:DATE_LENGTH]), value[DATE_LENGTH + 1 :]
 
 
+def _today(moment: Moment) -> date:
+    return date.fromisoformat(moment.today)
+
+
 def _relative(day: date, moment: Moment) -> str:
-    today = date.fromisoformat(moment.today)
-    days = (day - today).days
+    days = (day - _today(moment)).days
     if days in (-1, 0, 1):
         return ("yesterday", "today", "tomorrow")[days + 1]
     if 2 <= days <= 6:
         return f"{day:%A}"
     if -6 <= days <= -2:
         return f"{-days} days ago"
-    return f"{day.day} {day:%B}" + (f" {day.year}" if day.year != today.year else "")
+    return _short(day, moment)
+
+
+def _short(day: date, moment: Moment) -> str:
+    return f"{day.day} {day:%b}" + (f" {day.year}" if day.year != _today(moment).year else "")
 
 
 def _until(until: str) -> str:

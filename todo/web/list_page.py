@@ -9,7 +9,8 @@ from flask import Response
 from todo.contract import SITE
 from todo.contract.schemas import compile_schema
 from todo.domain import news, sections, side_bar, users
-from todo.domain.history import Actor, ChangeDetails
+from todo.domain.actors import Actor
+from todo.domain.history import ChangeDetails
 from todo.domain.merging import EditConflict
 from todo.domain.records import TODO
 from todo.domain.sections import ListPage, Moment

@@ -1,8 +1,9 @@
 """The functions that templates call, under the one name `words`."""
 
-from todo.web.activity import FIELDS, NAMELESS, actor, called, differing, done, happened, text, value
+from todo.web.activity import FIELDS, NAMELESS, actor, called, counted, differing, done, happened, text, value, whence
 from todo.web.assets import url as static
-from todo.web.dates import day, due, exact, repeat
+from todo.web.change_lines import line
+from todo.web.dates import due, exact, on, past, past_day, repeat, short, title
 from todo.web.days import by_day, heading, month_name, months_around, of_month, weekdays
 from todo.web.forms import form_of, list_choices, new_request_id, refused, repeat_choices, step_names
 from todo.web.links import with_links
@@ -17,7 +18,7 @@ __all__ = [
     "actor",
     "by_day",
     "called",
-    "day",
+    "counted",
     "differing",
     "done",
     "due",
@@ -25,20 +26,27 @@ __all__ = [
     "form_of",
     "happened",
     "heading",
+    "line",
     "list_choices",
     "month_name",
     "months_around",
     "new_request_id",
     "of_list",
     "of_month",
+    "on",
+    "past",
+    "past_day",
     "refused",
     "repeat",
     "repeat_choices",
+    "short",
     "static",
     "step_names",
     "text",
+    "title",
     "value",
     "weekdays",
+    "whence",
     "with_edit",
     "with_links",
     "without",

@@ -1,6 +1,7 @@
 """Dates and recurrence rules in English."""
 
 import pytest
+import time_machine
 
 from todo.domain.sections import Moment
 from todo.web import dates
@@ -18,13 +19,59 @@ SUNDAY = Moment("2026-11-22T12:00", "2026-11-23", "Europe/Berlin")
         ("2026-11-20T09:05", "2 days ago 09:05"),
         ("2026-11-27", "Friday"),
         ("2026-11-28", "Saturday"),
-        ("2026-11-29", "29 November"),
-        ("2026-11-15", "15 November"),
-        ("2027-02-01", "1 February 2027"),
+        ("2026-11-29", "29 Nov"),
+        ("2026-11-15", "15 Nov"),
+        ("2027-02-01", "1 Feb 2027"),
     ],
 )
 def test_due(due: str, said: str) -> None:
     assert dates.due(due, SUNDAY) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("2026-11-23", "23 Nov"), ("2026-11-23T18:00", "23 Nov 18:00"), ("2027-01-01T09:05", "1 Jan 2027 09:05")],
+)
+def test_short(value: str, said: str) -> None:
+    assert dates.short(value, SUNDAY) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("2026-11-22T09:05", "today 09:05"),
+        ("2026-11-21T18:00", "yesterday 18:00"),
+        ("2026-11-20T18:00", "20 November 18:00"),
+        ("2025-11-20T18:00", "20 November 2025 18:00"),
+    ],
+)
+def test_past(value: str, said: str) -> None:
+    with time_machine.travel("2026-11-22T12:00:00Z"):
+        assert dates.past(value, SUNDAY) == said
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2026-11-22", "Today"),
+        ("2026-11-21", "Yesterday"),
+        ("2026-11-16", "Monday 16 November"),
+        ("2025-11-16", "Sunday 16 November 2025"),
+    ],
+)
+def test_past_day(day: str, said: str) -> None:
+    assert dates.past_day(day, SUNDAY) == said
+
+
+@pytest.mark.parametrize(
+    ("due", "said"),
+    [
+        ("2026-11-27", "Friday 27 November 2026"),
+        ("2026-11-27T18:00", "Friday 27 November 2026, 18:00 (Europe/Berlin)"),
+    ],
+)
+def test_only_a_time_is_in_a_zone(due: str, said: str) -> None:
+    assert dates.title(due, SUNDAY.time_zone) == said
 
 
 @pytest.mark.parametrize(

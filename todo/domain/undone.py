@@ -1,0 +1,40 @@
+"""Which changes are undone: those whose last undo holds, as it has not been undone itself."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from todo.domain.users import User
+from todo.storage.statements import Connection
+
+MAX_STEPS = 20  # looked up, of an undo that was undone, redone, undone ...
+
+
+class Undo(NamedTuple):
+    """The change that undid another: to undo it is to redo that one, and with it all `others` that it undid."""
+
+    id: int
+    others: bool
+
+
+def undone(connection: Connection, user: User, rows: Iterable[Any]) -> Mapping[int, Undo]:
+    """Returns, for those of the changes that are undone, by which change; by the id of the change."""
+    marks: dict[int, int | None] = {row["id"]: row["undone_by"] for row in rows}
+    undos: dict[int, int | None] = {}  # the only change that an undo has undone
+    wanted = {mark for mark in marks.values() if mark}
+    for _ in range(MAX_STEPS):
+        if not wanted:
+            break
+        found = connection.undos_among(user_id=user.id, ids=",".join(map(str, sorted(wanted))))
+        undos |= {row["id"]: row["undoes"] for row in found}
+        marks |= {row["id"]: row["undone_by"] for row in found}
+        wanted = {row["undone_by"] for row in found if row["undone_by"]} - undos.keys()
+    holding: dict[int, Undo] = {}
+    for change_id, undo_id in sorted(marks.items(), reverse=True):  # an undo comes after what it undoes
+        if undo_id and undo_id in undos and undo_id not in holding:
+            holding[change_id] = Undo(undo_id, undos[undo_id] != change_id)
+    return holding
+
+
+def note(connection: Connection, user: User, change_ids: Iterable[int], undone_by: int) -> None:
+    """Notes in changes that they are undone."""
+    connection.note_undo([{"user_id": user.id, "id": change_id, "undone_by": undone_by} for change_id in change_ids])
