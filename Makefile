@@ -14,7 +14,7 @@ DATABASE ?= sqlite
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-run: $(BIN)/.run env migrate ## Set up, migrate and start the service on SQLite, and print what to try
+run: $(BIN)/.run env migrate ## Set up, migrate and start the service on SQLite, and print what to open and to try
 	@python -m todo.cli try
 	@exec gunicorn wsgi:app
 

@@ -4,6 +4,7 @@ import gc
 import sys
 import warnings
 
+from todo import noted_url
 from todo.config import ConfigError, Settings, load_environ
 
 # Connexion 3.3 imports Starlette's test client, which warns about httpx; an operator can do nothing about it.
@@ -27,6 +28,11 @@ keepalive = 15
 forwarded_allow_ips = ""
 # A running service is controlled by signals only.
 control_socket_disable = True
+
+
+def when_ready(server: object) -> None:  # noqa: ARG001
+    """Notes the address, for the operator's commands."""
+    noted_url.note(settings)
 
 
 def post_fork(server: object, worker: object) -> None:  # noqa: ARG001

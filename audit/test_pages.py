@@ -51,7 +51,7 @@ def test_html_has_no_error(service: Child, assistant: Assistant, tmp_path: Path)
     shared = assistant.call("GET", "/1")["url"]
     asked = httpx.QueryParams(Client.registered(assistant.http).asks())
     paths = ["/", "/list", "/list?edit=2&changed=1", "/list?q=milk", "/history", UNDO, "/trash", "/account"]
-    paths += [shared, "/s/no", "/legal", "/errors", f"/oauth/authorize?{asked}", "/oauth/authorize"]
+    paths += [shared, "/s/no", "/legal", "/docs", "/errors", f"/oauth/authorize?{asked}", "/oauth/authorize"]
     with httpx.Client(base_url=service.url, trust_env=False) as stranger:
         pages = [(assistant.http, path) for path in paths]
         pages += [(stranger, path) for path in ("/", "/sign-in", "/sign-up")]

@@ -15,7 +15,7 @@ from todo.errors import ClaimRefused, Refusal, TooManyAttempts, UsernameTaken, W
 from todo.http.sign_in_redirect import HOME, sign_in_address
 from todo.http.validators import read_text
 from todo.service import current
-from todo.web import browser, dates, drafts
+from todo.web import browser, claim_hint, dates, drafts
 
 JSON = dict[str, Any]
 Answer = WerkzeugResponse
@@ -108,7 +108,8 @@ def delete_account(user: Owner, body: JSON) -> Answer:
 
 def import_file(user: Owner, body: JSON) -> Answer:  # noqa: ARG001
     try:
-        file = import_export.Import.of(import_export.read_file(read_text(request.files["file"])))
+        given = request.files["file"]
+        file = import_export.Import.of(import_export.read_file(read_text(given), given.filename or ""))
         browser.charge(len(file.todos))
         change_id = browser.write(import_export.add_all, user, file)
     except Refusal as refusal:
@@ -161,7 +162,8 @@ def _again(template: str, refusal: Any, body: JSON) -> Response:
     """Returns the form again, with what was wrong and all that was typed but the secrets."""
     typed = {name: body.get(name, "") for name in ("username", "email", "keep")}
     draft = drafts.draft_of(body, body.get("draft"))
-    return browser.page(template, refusal, next=body.get("next") or HOME, typed=typed, draft=draft)
+    claim = claim_hint.command(refusal, body["username"])
+    return browser.page(template, refusal, next=body.get("next") or HOME, typed=typed, draft=draft, claim=claim)
 
 
 def _engine() -> Any:

@@ -1,51 +1,37 @@
 """The operations of the tag pages: home, documentation and legal pages, and their files."""
 
-from pathlib import Path
-from urllib.parse import urlsplit
+from functools import lru_cache
 
 from flask import Response, render_template
 from starlette.requests import Request
 from starlette.responses import Response as LoopResponse
-from swagger_ui_bundle import swagger_ui_path
 
 from todo.contract import API, SITE
 from todo.domain.users import Owner
 from todo.http.asgi_scope import PATH_VALUES
 from todo.http.problems import PROBLEMS
+from todo.http.refusals import CONTENT_POLICY
 from todo.service import current
-from todo.web import assets, browser, words
-from todo.web.assets import Asset
-
-# Swagger UI has icons in data URLs; scripts come from this service alone.
-CONTENT_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; manifest-src 'self'"  # noqa: E501
-
-OF_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
-
-
-DOCS_FILES = {name: Asset.of_file(Path(swagger_ui_path) / name, max_age=86400) for name in SITE.enum("DocsFile")}
+from todo.web import assets, browser, reference, words
 
 
 def get_home(user: Owner | None) -> Response:
     settings = current.get().settings
-    address = urlsplit(settings.public_url)
     return browser.page(
         "home.html",
         username=user.username if user else None,
         public_url=settings.public_url,
+        mcp=f"{settings.public_url}/mcp",
         legal_url=settings.legal_url,
         scopes=" ".join(API.scopes),
-        secure=address.scheme == "https",
-        public=address.hostname not in OF_THIS_MACHINE,
+        online=settings.public_url.startswith("https:") and not settings.is_local,
+        local=settings.is_local,
         oauth=settings.plugin_auth == "oauth",
     )
 
 
 def get_docs() -> Response:
-    return _page("docs.html")
-
-
-async def get_docs_file(request: Request) -> LoopResponse:
-    return DOCS_FILES[request.scope[PATH_VALUES]["file"]].response(request)
+    return _respond(_reference(current.get().settings.public_url))
 
 
 async def get_static_file(request: Request) -> LoopResponse:
@@ -77,9 +63,23 @@ def get_robots() -> Response:
     )
 
 
-def _page(template: str, **values: object) -> Response:
-    return Response(
-        render_template(template, words=words, **values),
-        mimetype="text/html",
-        headers={"Content-Security-Policy": CONTENT_POLICY},
+@lru_cache(maxsize=4)
+def _reference(public_url: str) -> str:
+    """Returns the reference, which takes 20 ms to make and is the same for everybody."""
+    return render_template(
+        "docs.html",
+        words=words,
+        info=API.document["info"],
+        groups=reference.groups(public_url),
+        objects=reference.objects(),
+        public_url=public_url,
     )
+
+
+def _page(template: str, **values: object) -> Response:
+    return _respond(render_template(template, words=words, **values))
+
+
+def _respond(text: str) -> Response:
+    policy = f"{CONTENT_POLICY}; script-src 'self'; form-action 'none'"
+    return Response(text, mimetype="text/html", headers={"Content-Security-Policy": policy})

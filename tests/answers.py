@@ -8,9 +8,11 @@ from connexion.spec import Specification
 from openapi_schema_validator import OAS30ReadValidator, oas30_format_checker
 
 from todo.contract import API, SITE
-from todo.http.routes import routes_of
+from todo.http.navigation import is_navigation
+from todo.http.routes import Route, routes_of
 
 PROBLEM = "application/problem+json"
+PAGE = "text/html; charset=utf-8"
 BY_THE_GUARD = {404, 405, 408, 413, 431}  # before the contract knows which operation is meant
 
 
@@ -54,6 +56,9 @@ def check_answer(response: httpx.Response) -> None:
         operation = document["paths"][route.template].get(method)
     promised = operation["responses"].get(str(response.status_code), {}) if operation else {}
     if response.status_code >= 400 and PROBLEM in promised.get("content", {PROBLEM: {}}):
+        if _opens_a_page(request, found):
+            assert response.headers["content-type"] == PAGE
+            return
         assert response.headers["content-type"] == PROBLEM
         _check_problem(response, head=request.method == "HEAD")
     if operation is None or (
@@ -62,6 +67,12 @@ def check_answer(response: httpx.Response) -> None:
         assert response.status_code in BY_THE_GUARD, f"nobody promised {response.status_code}"
         return
     _check_promised(response, operation, head=request.method == "HEAD")
+
+
+def _opens_a_page(request: httpx.Request, found: tuple[Route, Any] | None) -> bool:
+    """Whether a refusal is told as a page: to a browser, other than at the addresses for assistants."""
+    headers = [(name.lower(), value) for name, value in request.headers.raw]
+    return is_navigation({"method": request.method, "headers": headers}) and not (found and found[1] is DOCUMENTS[0])
 
 
 def _check_promised(response: httpx.Response, operation: dict[str, Any], *, head: bool) -> None:

@@ -128,23 +128,27 @@ def env() -> None:
 
 @command("try")
 def show_try() -> None:
-    """Print a curl command to try.
+    """Print what to do first: open a page, sign up, and add a to-do with curl.
 
-    It reads the service key where it is kept, and does not show it.
+    The curl command reads the service key where it is kept, and does not show it.
     """
-    settings = _settings()
+    settings = Settings.from_env(load_environ())
     file = shlex.quote(str(DOTENV.resolve()))
     place, key = str(DOTENV.resolve()), f"$(sed -n 's/^SERVICE_AUTH_KEY=\\([^,]*\\).*/\\1/p' {file})"
     if "SERVICE_AUTH_KEY" in os.environ:
         place, key = "the environment, as SERVICE_AUTH_KEY", "${SERVICE_AUTH_KEY%%,*}"
+    curl = (
+        f'curl {settings.public_url}/todos/kevin -H "Authorization: Bearer {key}" '
+        """-H "Content-Type: application/json" -d '{"todo": "Buy milk"}'"""
+    )
     click.echo(
         f"""
-The service's address is {settings.public_url}; the API reference is at /docs. Its key is in {place}.
-In another terminal, try:
+  1. Open      {settings.public_url}
+  2. Sign up   {settings.public_url}/sign-up
+  3. Add one   {curl}
 
-  curl {settings.public_url}/todos/kevin \\
-    -H "Authorization: Bearer {key}" \\
-    -H "Content-Type: application/json" -d '{{"todo": "Buy milk"}}'
+Do the third in another terminal, with the username that you signed up with in place of kevin: the to-do appears on
+your page. The key for it is in {place}.
 """
     )
 
@@ -160,10 +164,16 @@ def claim(username: str) -> None:
     from todo.contract import SITE
 
     settings = _settings()
-    code = _write(settings, accounts.new_claim, username)
+    holder, code = _write(settings, accounts.claim_of, username)
+    if holder == "nobody":
+        raise click.ClickException(
+            f"There is no list of {username}, so no code is needed: sign up on {settings.public_url}/sign-up."
+        )
+    if holder == "account":
+        raise click.ClickException(f"{username} has an account already: sign in on {settings.public_url}/sign-in.")
     days = SITE.limit("claim_days")
     click.echo(f"Claim code for {username}, good once and for {days} days:\n\n  {code}\n")
-    click.echo(f'Enter it on {settings.public_url}/sign-up, under "An assistant keeps a list for me already".')
+    click.echo(f'Enter it on {settings.public_url}/sign-up, under "An assistant already keeps a list for me".')
 
 
 @command("client")
@@ -242,7 +252,11 @@ def backup(file: str) -> None:
 
 
 def _settings() -> Settings:
-    return Settings.from_env(load_environ())
+    """Returns the settings, with the address of the service as it was started last unless a terminal says another."""
+    from todo import noted_url
+
+    settings = Settings.from_env(load_environ())
+    return settings if os.environ.get("PORT") or os.environ.get("PUBLIC_URL") else noted_url.with_noted(settings)
 
 
 def _write(settings: Settings, rule: Callable[..., T], *args: Any) -> T:

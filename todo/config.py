@@ -12,6 +12,7 @@ DOTENV = Path(".env")
 KEY_LENGTH = 32
 MAX_PER_MINUTE = 99_999_999
 MAX_STATEMENT_TIMEOUT = 300  # seconds
+OF_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 class ConfigError(Exception):
@@ -50,7 +51,7 @@ class Settings:
             return _number(name, get(name), default, least, most)
 
         port = number("PORT", cls.port, 0, 65535)
-        public_url = _public_url(get("PUBLIC_URL", f"http://localhost:{port}"))
+        public_url = read_public_url(get("PUBLIC_URL", f"http://localhost:{port}"))
         return (
             cls(
                 service_auth_key=_service_keys(get("SERVICE_AUTH_KEY")),
@@ -81,6 +82,11 @@ class Settings:
             .fit_for_replica()
         )
 
+    @property
+    def is_local(self) -> bool:
+        """Whether PUBLIC_URL is of this machine, so that nobody else can call it."""
+        return urlsplit(self.public_url).hostname in OF_THIS_MACHINE
+
     def fit_for_platform(self, environ: Mapping[str, str]) -> "Settings":
         """Returns the settings. Raises ConfigError for SQLite on Heroku, whose disk is not persistent."""
         if "DYNO" in environ and self.database_url.startswith("sqlite:"):
@@ -97,7 +103,7 @@ class Settings:
 
     def fit_for_others(self) -> "Settings":
         """Returns the settings. Raises ConfigError for a development setting on a public URL."""
-        if self.local_client_documents and urlsplit(self.public_url).hostname not in ("localhost", "127.0.0.1"):
+        if self.local_client_documents and not self.is_local:
             raise ConfigError("LOCAL_CLIENT_DOCUMENTS is for a PUBLIC_URL on this machine: unset it.")
         return self
 
@@ -142,7 +148,8 @@ def _is_origin(url: str) -> bool:
         return False
 
 
-def _public_url(value: str) -> str:
+def read_public_url(value: str) -> str:
+    """Returns a PUBLIC_URL without a slash at its end. Raises ConfigError."""
     url = value.rstrip("/")
     if not _is_origin(url) or "@" in url:
         raise ConfigError("PUBLIC_URL must be http:// or https:// and a host, such as https://todo.example.com.")

@@ -15,7 +15,7 @@ from tests.e2e.wire import HEAD_END, connect
 
 Address = tuple[str, int]
 
-BUNDLE = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"
+LARGE = b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n"
 SECONDS = 3
 PIECE = b"x" * 65536
 FORM = (
@@ -48,11 +48,11 @@ def send(connection: socket.socket, data: bytes) -> bool:
 
 
 def read_nothing(address: Address) -> None:
-    """Ten clients ask for eight large files each, read nothing, and go away; others come instead of them."""
+    """Ten clients ask for eight large pages each, read nothing, and go away; others come instead of them."""
     for _ in range(2):
         with connections(address, 10) as clients:
             for client in clients:
-                send(client, BUNDLE * 8)
+                send(client, LARGE * 8)
             time.sleep(SECONDS / 2)
 
 

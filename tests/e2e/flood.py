@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 from tests.conftest import AUTHORIZATION
-from tests.e2e.attacks import BUNDLE, Address
+from tests.e2e.attacks import LARGE, Address
 from tests.e2e.wire import post_todo
 
 REQUEST = post_todo("flood", "x", "Authorization: wrong")
@@ -34,9 +34,9 @@ async def half_sent(address: Address) -> None:
 
 
 async def pipelining(address: Address) -> None:
-    """Asks for eight large files and reads nothing."""
+    """Asks for eight large pages and reads nothing."""
     async with _connection(address) as writer:
-        writer.write(BUNDLE * 8)
+        writer.write(LARGE * 8)
         await asyncio.sleep(random.uniform(0.5, 15))
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.conftest import AUTHORIZATION
-from tests.e2e.attacks import BUNDLE, connections, send
+from tests.e2e.attacks import LARGE, connections, send
 from tests.e2e.processes import Child, migrated, serving
 from tests.e2e.wire import HEAD_END, Answer, connect, exchange, receive
 from todo.contract import SITE
@@ -175,7 +175,7 @@ class TestPipelining:
         for _ in range(5):
             with connections(service.address, 10) as clients:
                 for client in clients:
-                    send(client, (get(path="/legal") + BUNDLE) * 4)
+                    send(client, (get(path="/legal") + LARGE) * 4)
                 time.sleep(0.1)
         assert httpx.get(f"{service.url}/legal", trust_env=False, timeout=5).status_code == 200
         time.sleep(0.5)
@@ -243,7 +243,7 @@ class TestPatience:
         with socket.socket() as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.connect(service.address)
-            assert send(connection, BUNDLE * 8)
+            assert send(connection, LARGE * 8)
             time.sleep(15)
             assert ends(connection, 10)
 
@@ -252,7 +252,7 @@ class TestPatience:
         with socket.socket() as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.connect(service.address)
-            assert send(connection, BUNDLE)
+            assert send(connection, LARGE)
             got = 0
             for _ in range(60):
                 got += len(connection.recv(8192))

@@ -136,6 +136,7 @@ def test_operating(reader: Reader, database: str) -> None:
     """The list is as it was at the backup once that is restored, and stays so through upgrade and downgrade."""
     reader.start()
     reader.add("anna", "Before the backup")
+    reader.add("kevin", "Kept by an assistant")
     for block in blocks_of("docs/operating.md"):
         if block.heading != OTHER_DATABASE[database]:
             reader.follow(block)

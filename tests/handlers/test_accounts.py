@@ -129,6 +129,28 @@ class TestClaiming:
         assert owner_to_be.sign_up(claim_code=code).status_code == 303
         assert "Buy milk" in owner_to_be.browser.get("/account/export").text
 
+    def test_on_its_own_machine_the_page_shows_the_command(
+        self, owner_to_be: Person, new_browser: NewBrowser, name: str
+    ) -> None:
+        somebody = Person(new_browser(), f"{name}-too")
+        assert somebody.sign_up().status_code == 303
+        page = soup(owner_to_be.sign_up())
+        assert page.select_one("#copy-claim").text == f"make claim USERNAME={owner_to_be.username}"
+        assert page.select_one("[data-copies=copy-claim]")
+        for taken in (somebody.username, "me"):  # an account, and what is never free
+            assert soup(Person(owner_to_be.browser, taken).sign_up()).select("#copy-claim") == []
+
+    def test_elsewhere_the_page_does_not_tell_lists_from_accounts(
+        self, owner_to_be: Person, service: TestClient, database_url: str
+    ) -> None:
+        settings = Settings(
+            service_auth_key=(SERVICE_KEY,), database_url=database_url, public_url="http://todo.example.com"
+        )
+        with TestClient(create_app(settings), base_url="http://todo.example.com", follow_redirects=False) as browser:
+            page = Person(browser, owner_to_be.username).sign_up()
+        assert page.status_code == 409
+        assert "make claim" not in page.text
+
     def test_a_code_works_once_and_for_its_own_name(
         self, owner_to_be: Person, database_url: str, client: httpx.Client, new_browser: NewBrowser
     ) -> None:

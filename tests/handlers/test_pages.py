@@ -1,26 +1,108 @@
 """The pages that a person reads."""
 
+import json
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
 import httpx
 import pytest
+from bs4 import BeautifulSoup
+from starlette.testclient import TestClient
 
+from tests.conftest import SERVICE_KEY
 from tests.people import Person, soup
+from todo.app import create_app
+from todo.config import Settings
 from todo.contract import SITE
 from todo.http.compression import MIN_BYTES
 from todo.http.problems import PROBLEMS
 from todo.web import assets
 
 
-def test_front_door_has_what_connecting_an_assistant_takes(anonymous: httpx.Client) -> None:
-    text = anonymous.get("/").text
-    for value in ("/mcp", "/openapi.yaml", "/legal", "/oauth/authorize", "/oauth/token", "/.well-known/ai-plugin.json"):
-        assert f"<code>http://localhost:8000{value}</code>" in text
-    assert text.count('class="unready"') == 3  # no https, this machine alone, nobody signed in
+@pytest.fixture
+def at(database_url: str) -> Iterator[Callable[[str], BeautifulSoup]]:
+    """Returns the home page of a service at a PUBLIC_URL."""
+    with ExitStack() as services:
+
+        def home(public_url: str) -> BeautifulSoup:
+            settings = Settings.from_env(
+                {"SERVICE_AUTH_KEY": SERVICE_KEY, "DATABASE_URL": database_url, "PUBLIC_URL": public_url}
+            )
+            return soup(services.enter_context(TestClient(create_app(settings), base_url=public_url)).get("/"))
+
+        yield home
 
 
-def test_front_door_knows_who_is_signed_in(person: Person) -> None:
-    text = person.browser.get("/").text
-    assert f"you are signed in as {person.username}" in text
-    assert text.count('class="unready"') == 2
+class TestHome:
+    def test_has_what_connecting_an_assistant_takes(self, anonymous: httpx.Client) -> None:
+        text = anonymous.get("/").text
+        for value in (
+            "/mcp",
+            "/openapi.yaml",
+            "/legal",
+            "/oauth/authorize",
+            "/oauth/token",
+            "/.well-known/ai-plugin.json",
+        ):
+            assert f">http://localhost:8000{value}</code>" in text
+        assert ">claude mcp add --transport http todo http://localhost:8000/mcp</code>" in text
+
+    @pytest.mark.parametrize(
+        ("public_url", "first", "reason"),
+        [
+            ("http://localhost:8000", "claude-code", "which is this machine alone"),
+            ("https://localhost", "claude-code", "which is this machine alone"),
+            ("http://127.0.0.1:81", "claude-code", "which is this machine alone"),
+            ("http://todo.example.com", "claude-code", "which is not https"),
+            ("https://todo.example.com", "chatgpt", None),
+        ],
+    )
+    def test_begins_with_what_works_at_its_address(
+        self, at: Callable[[str], BeautifulSoup], public_url: str, first: str, reason: str | None
+    ) -> None:
+        page = at(public_url)
+        hosts = [tag["id"] for tag in page.select("main h3")]
+        assert hosts[0] == first
+        assert sorted(hosts) == ["action", "chatgpt", "claude", "claude-code", "curl", "cursor", "vs-code"]
+        said = " ".join(page.main.get_text().split())
+        assert ("They call from the internet" in said) == (reason is not None)
+        assert (reason or "Connect your assistant") in said
+
+    def test_what_is_copied_is_ready_to_use(self, at: Callable[[str], BeautifulSoup]) -> None:
+        page = at("https://todo.example.com")
+        vs_code, cursor = (json.loads(page.select_one(f"#copy-{name}").text) for name in ("vs-code", "cursor"))
+        assert vs_code == {"servers": {"todo": {"type": "http", "url": "https://todo.example.com/mcp"}}}
+        assert cursor == {"mcpServers": {"todo": {"url": "https://todo.example.com/mcp"}}}
+        program, address, *_ = shlex.split(page.select_one("#copy-curl").text)
+        assert (program, address) == ("curl", "https://todo.example.com/todos/kevin")
+
+    def test_each_button_copies_a_text_and_waits_for_the_script(self, anonymous: httpx.Client) -> None:
+        page = soup(anonymous.get("/"))
+        for button in page.select("button"):
+            assert "hidden" in button.attrs
+            assert page.find(id=button["data-copies"]).name == "code"
+        assert len(page.select("button")) == len(page.select("code[id]"))
+        assert page.select_one("script[type=module]")["src"] == assets.url("copy.js")
+
+    def test_who_is_signed_in_finds_the_list_first(self, person: Person) -> None:
+        page = soup(person.browser.get("/"))
+        assert page.select_one("main a")["href"] == "/list"
+        assert f"/todos/{person.username} " in page.select_one("#copy-curl").text
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("/", "To-do list"),
+        ("/docs", "API - To-do list"),
+        ("/legal", "Privacy and terms - To-do list"),
+        ("/errors", "Errors - To-do list"),
+        ("/sign-in", "Sign in - To-do list"),
+    ],
+)
+def test_titles_say_the_page_and_the_site(anonymous: httpx.Client, path: str, title: str) -> None:
+    assert soup(anonymous.get(path)).title.text == title
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/legal", "/errors"])

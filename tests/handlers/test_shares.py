@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.handlers.test_todos import add
 from tests.people import Person, soup
-from todo.web import picture
+from todo.web import fonts, picture
 
 
 @pytest.fixture
@@ -64,6 +64,9 @@ def test_page_shows_that_to_do_alone(anonymous: httpx.Client, name: str, shared:
     assert told["og:site_name"] == "To-do list"
     assert told["og:title"] == "Book the train"
     assert told["og:description"] == "Due Friday 27 November 2026, 18:00."
+    assert told["og:image:alt"] == "To do: Book the train. Due Friday 27 November 2026, 18:00."
+    assert soup(page).title.text == "Book the train - To-do list"
+    assert soup(page).time.attrs == {"datetime": "2026-11-27T18:00"}
     assert told["og:url"] == str(shared)
 
 
@@ -128,18 +131,48 @@ class TestDrawing:
         [
             ("Ärger über Łódź", "Ärger über Łódź"),
             ("Купить молоко", "Купить молоко"),
-            ("Buy milk 😀🥛", "Buy milk"),
-            ("買い物", picture.FALLBACK),
-            ("קנה חלב", picture.FALLBACK),
-            ("😀" * 500, picture.FALLBACK),
+            ("Buy milk 😀🥛", "Buy milk 😀🥛"),
+            ("買い物", "買い物"),
+            ("장보기", "장보기"),
+            ("קנה חלב", "קנה חלב"),
+            ("شراء الحليب", "شراء الحليب"),
+            ("दूध खरीदो", "दूध खरीदो"),
+            ("ซื้อนม", "ซื้อนม"),
+            ("Buy \ue000 milk", "Buy milk"),  # a character of nobody's
+            ("ꆈꌠ", picture.FALLBACK),  # Yi
+            ("\ue000" * 500, picture.FALLBACK),
         ],
     )
-    def test_only_what_the_font_has_is_drawn(self, text: str, drawn: str) -> None:
+    def test_only_what_a_font_has_is_drawn(self, text: str, drawn: str) -> None:
         assert picture.drawable(text) == drawn
 
-    @pytest.mark.parametrize("text", ["W" * 500, "many words " * 45, "a", "<b>"])
+    @pytest.mark.parametrize(
+        "text",
+        ["W" * 500, "many words " * 45, "a", "<b>", "買" * 500, "שלום " * 100, "ก" * 500, "👩\u200d👩\u200d👧" * 90],
+    )
     def test_any_text_fits(self, text: str) -> None:
-        font, lines = picture._fit(text)
+        size, lines = picture.fit(text)
         assert 1 <= len(lines) <= picture.MAX_LINES
-        assert all(font.getlength(line) <= picture.SIZE[0] - 2 * picture.MARGIN for line in lines)
+        assert all(picture._width(line, picture.BOLD, size) <= picture.WIDTH for line in lines)
         assert Image.open(BytesIO(picture.draw(text, "", done=True))).size == picture.SIZE
+
+    @pytest.mark.parametrize(
+        ("line", "seen"),
+        [
+            ("Buy 牛乳 now", ["Buy ", "牛乳 ", "now"]),
+            ("Buy חלב now", ["Buy", " ", "חלב", " ", "now"]),
+            ("קנה Milk מחר", ["מחר", " ", "Milk", " ", "קנה"]),
+            ("שעה 18:00", ["18:00", " ", "שעה"]),
+        ],
+    )
+    def test_words_stand_in_the_order_in_which_they_are_read(self, line: str, seen: list[str]) -> None:
+        assert [piece.text for piece in picture._as_seen(line, fonts.is_right_to_left(line))] == seen
+
+    def test_each_font_of_a_script_is_there(self) -> None:
+        for name in {*fonts.SCRIPTS.values(), *fonts.OTHERS}:
+            assert fonts.font(name, picture.BOLD, 40).getlength("1") > 0
+
+    def test_has_the_logo(self) -> None:
+        drawn = Image.open(BytesIO(picture.draw("A", "", done=False)))
+        right, bottom = picture.SIZE[0] - picture.MARGIN, picture.SIZE[1] - 60
+        assert len(drawn.crop((right - 72, bottom - 72, right, bottom)).getcolors(10_000) or ()) > 10

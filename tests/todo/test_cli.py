@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 
 from dev.processes import ROOT
 from tests.conftest import SERVICE_KEY, migrate
+from todo import noted_url
 from todo.accounts import accounts
 from todo.cli import MAKE, commands
 from todo.config import Settings, load_environ
@@ -164,11 +166,22 @@ class TestEnv:
 
 
 class TestTry:
-    def test_prints_a_command_but_no_key(self, settings: Settings) -> None:
+    def test_prints_three_lines_and_no_key(self, settings: Settings) -> None:
         printed = run("try")
+        assert re.findall(r"^  (\d\. [A-Z][a-z]+(?: [a-z]+)?) ", printed, re.MULTILINE) == [
+            "1. Open",
+            "2. Sign up",
+            "3. Add one",
+        ]
+        assert "http://localhost:8000/sign-up\n" in printed
         assert "curl http://localhost:8000/todos/kevin" in printed
         assert "in the environment" in printed
         assert SERVICE_KEY not in printed
+
+    def test_knows_the_port_that_it_is_given(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        noted_url.note(replace(settings, public_url="http://localhost:1"))  # of a run before
+        monkeypatch.setenv("PORT", "8123")
+        assert run("try").count("http://localhost:8123") == 3
 
     def test_the_command_finds_the_key_in_the_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         folder = tmp_path / "with a space"
@@ -177,23 +190,45 @@ class TestTry:
         monkeypatch.delenv("SERVICE_AUTH_KEY", raising=False)
         run("env")
         printed = run("try")
-        (quoted,) = re.findall(r'"Authorization: Bearer [^\n]+"', printed)
+        (quoted,) = re.findall(r'"Authorization: Bearer .+?"(?= -H)', printed)
         done = subprocess.run(["sh", "-c", f"echo {quoted}"], capture_output=True, text=True, check=True)
         (key,) = Settings.from_env(load_environ(folder / ".env")).service_auth_key
         assert done.stdout.split() == ["Authorization:", "Bearer", key]
 
 
-def test_claim_prints_a_code_that_works_once(settings: Settings) -> None:
-    printed = run("claim", "Kevin")
-    (code,) = re.findall(r"^  (todo_cl_[A-Za-z0-9_-]{43})$", printed, re.MULTILINE)
-    assert "http://localhost:8000/sign-up" in printed
-    run_rules(
-        settings,
-        lambda connection: changes.act(connection, Owner("kevin"), {"action": "add", "todo": "a"}),
-        lambda connection: accounts.open_account(connection, "kevin", "hash", None, code),
-    )
-    with pytest.raises(UsernameTaken):
-        run_rules(settings, lambda connection: accounts.open_account(connection, "kevin", "hash", None, code))
+class TestClaim:
+    @pytest.fixture
+    def kept(self, settings: Settings) -> Settings:
+        """Settings of a service whose assistant keeps a list of kevin."""
+        run_rules(settings, lambda connection: changes.act(connection, Owner("kevin"), {"action": "add", "todo": "a"}))
+        return settings
+
+    def test_prints_a_code_that_works_once(self, kept: Settings) -> None:
+        printed = run("claim", "Kevin")
+        (code,) = re.findall(r"^  (todo_cl_[A-Za-z0-9_-]{43})$", printed, re.MULTILINE)
+        assert "http://localhost:8000/sign-up" in printed
+        run_rules(kept, lambda connection: accounts.open_account(connection, "kevin", "hash", None, code))
+        with pytest.raises(UsernameTaken):
+            run_rules(kept, lambda connection: accounts.open_account(connection, "kevin", "hash", None, code))
+
+    def test_of_a_list_that_is_not_there_needs_no_code(self, settings: Settings) -> None:
+        wrong = "There is no list of kevin, so no code is needed: sign up on http://localhost:8000/sign-up."
+        assert fail("claim", "kevin") == wrong
+
+    def test_of_an_account_is_refused(self, settings: Settings) -> None:
+        run_rules(settings, lambda connection: accounts.open_account(connection, "kevin", "hash", None, None))
+        assert fail("claim", "KEVIN").startswith("kevin has an account already: sign in on http://localhost:8000/")
+
+    def test_knows_where_the_service_was_started_last(self, kept: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        noted_url.note(replace(kept, public_url="http://localhost:8123"))
+        assert "Enter it on http://localhost:8123/sign-up" in run("claim", "kevin")
+        monkeypatch.setenv("PORT", "9000")
+        assert "Enter it on http://localhost:9000/sign-up" in run("claim", "kevin")
+
+    @pytest.mark.parametrize("noted", [b"", b"\xff", b"not an address", b"ftp://localhost"])
+    def test_of_a_note_that_is_none_prints_the_settings(self, kept: Settings, tmp_path: Path, noted: bytes) -> None:
+        (tmp_path / "todo.url").write_bytes(noted)
+        assert "Enter it on http://localhost:8000/sign-up" in run("claim", "kevin")
 
 
 class TestClient:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from todo.accounts import attempts, grants, passwords, tokens
 from todo.contract import SITE
@@ -19,6 +19,7 @@ from todo.storage.limits import exports
 from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
+Holder = Literal["account", "assistant", "nobody"]
 CLAIM_LIFETIME = timedelta(days=SITE.limit("claim_days"))
 
 
@@ -107,6 +108,20 @@ def new_claim(connection: Connection, username: str) -> str:
     code = tokens.new("claim")
     connection.save_claim(username=username, hash=tokens.digest(code), expires_at=utc_now(CLAIM_LIFETIME))
     return code
+
+
+def holder_of(connection: Connection, username: str) -> Holder:
+    """Returns who has a username: an account, an assistant that keeps a list under it, or nobody."""
+    user = users.find(connection, Owner(username))
+    if user.id and connection.account_by_user(user_id=user.id):
+        return "account"
+    return "assistant" if user.id else "nobody"
+
+
+def claim_of(connection: Connection, username: str) -> tuple[Holder, str | None]:
+    """Returns who has a username, and a new claim code if that is an assistant."""
+    holder = holder_of(connection, username)
+    return holder, new_claim(connection, username) if holder == "assistant" else None
 
 
 def lock(connection: Connection, account: Account) -> None:

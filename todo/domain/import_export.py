@@ -1,4 +1,4 @@
-"""Export to CSV, and import from CSV or JSON."""
+"""Export to CSV, and import from CSV or JSON: our own files, and those of other apps (see imports)."""
 
 import csv
 import io
@@ -13,6 +13,9 @@ from todo.contract.schemas import compile_schema, find_errors
 from todo.domain import lists, quota, steps, users
 from todo.domain.actions import FIELDS, perform
 from todo.domain.changeset import MAX_TODOS, Changeset
+from todo.domain.imports import google_tasks
+from todo.domain.imports.found import tasks_in
+from todo.domain.imports.task import NOT_UNDERSTOOD, to_dos
 from todo.domain.list_names import names_of
 from todo.domain.places import age_of
 from todo.domain.todos import PRIORITIES, Folded, Todo, clean
@@ -62,19 +65,20 @@ def to_csv(connection: Connection, owner: Owner) -> str:
     return file.getvalue()
 
 
-def read_file(text: str) -> list[JSON]:
+def read_file(text: str, name: str = "") -> list[JSON]:
     """Returns the to-dos in a file, each with its status. Raises InvalidRequest, naming the to-dos at fault.
 
-    A file is CSV with a header, or JSON: an account export, a response of list_todos, or an array of to-dos. Parsing
-    stops at the limits, as a file costs its sender less than us.
+    A file is CSV with a header, or JSON: an account export, a response of list_todos, or an array of to-dos; or an
+    export of another app, whose `name` may be that of the list. Parsing stops at the limits, as a file costs its sender
+    less than us.
     """
     text = text.removeprefix(BYTE_ORDER_MARK)
-    found = _from_json(text) if text.lstrip()[:1] in ("{", "[") else _from_csv(text)
+    found = _from_json(text) if text.lstrip()[:1] in ("{", "[") else _from_csv(text, name)
     if not found:
         raise InvalidRequest.of("file", "holds no to-dos")
     errors: list[FieldError] = []
     for number, todo in enumerate(found, start=1):
-        fields = {name: value for name, value in todo.items() if name != "status"}
+        fields = {name: value for name, value in todo.items() if name not in ("status", NOT_UNDERSTOOD)}
         if not _is_valid(fields):
             errors += [FieldError(f"to-do {number}: {e.field}", e.message) for e in find_errors(SCHEMA, fields)]
         if todo["status"] not in ("open", "done"):
@@ -92,6 +96,7 @@ class Import(NamedTuple):
     todos: list[JSON]
     folded: list[Folded]
     bytes: int  # the least that they take
+    not_understood: int  # dates and repetitions that are only in the notes
 
     @classmethod
     def of(cls, found: list[JSON]) -> "Import":
@@ -104,7 +109,14 @@ class Import(NamedTuple):
             size += int(todo.to_row(folded[-1])["bytes"]) + quota.bytes_of(todo.to_log())
             if size > quota.MAX_BYTES:
                 raise StorageFull
-        return cls(found, folded, size)
+        return cls(found, folded, size, sum(given.get(NOT_UNDERSTOOD, 0) for given in found))
+
+    @property
+    def summary(self) -> str:
+        """Returns what the import does, for the log."""
+        dates = self.not_understood
+        told = f" {_count(dates, 'date')} could not be read; look in the notes." if dates else ""
+        return f"Imported {_count(len(self.todos), 'to-do')}.{told}"
 
 
 def add_all(connection: Connection, owner: Owner, file: Import) -> int:
@@ -124,8 +136,12 @@ def add_all(connection: Connection, owner: Owner, file: Import) -> int:
         if todo:
             done: JSON = {"status": "done", "done_at": changeset.now} if given["status"] == "done" else {}
             changeset.edit("add", todo._replace(list_id=list_id, **done))
-    changeset.commit(summary=f"Imported {len(found)} to-do{'s' if len(found) > 1 else ''}.")
+    changeset.commit(summary=file.summary)
     return changeset.change_id
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _fields(given: JSON) -> JSON:
@@ -139,6 +155,8 @@ def _from_json(text: str) -> list[JSON]:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise InvalidRequest.of("file", "must be CSV, or JSON as the export has it") from None
+    if google_tasks.is_file(value):
+        return _take_all(to_dos(google_tasks.read(value)))
     listed = value.get("todos") if isinstance(value, dict) else value
     if not (isinstance(listed, list) and all(isinstance(todo, dict) for todo in listed)):
         raise InvalidRequest.of("file", "must hold a list of to-dos under the name todos")
@@ -146,10 +164,13 @@ def _from_json(text: str) -> list[JSON]:
     return _take_all(_known(todo) for todo in listed if todo.get("status") != "deleted")
 
 
-def _from_csv(text: str) -> list[JSON]:
-    file = io.StringIO(text, newline="")
-    table = csv.reader(file, delimiter=_separator(file), strict=True)
+def _from_csv(text: str, name: str) -> list[JSON]:
     try:
+        tasks = tasks_in(text, name)
+        if tasks is not None:
+            return _take_all(to_dos(tasks))
+        file = io.StringIO(text, newline="")
+        table = csv.reader(file, delimiter=_separator(file), strict=True)
         names = _names(next(table, []))
         rows = (_todo(names, row, number) for number, row in enumerate(table, start=1))
         return _take_all(filter(None, rows))

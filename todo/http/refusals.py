@@ -6,10 +6,11 @@ from typing import Any
 import orjson
 from starlette.types import Scope
 
-from todo.contract import Contract
+from todo.contract import API, Contract
 from todo.errors import FieldError, SignedOut
 from todo.http.asgi_scope import TEMPLATE
 from todo.http.failures import as_refusal
+from todo.http.navigation import is_navigation
 from todo.http.problems import MEDIA_TYPE, ProblemResponse, problem_response
 from todo.http.sign_in_redirect import page_of, sign_in_address
 
@@ -26,15 +27,16 @@ CONTENT_POLICY = (
 class Refusals:
     """Answers errors in the media type that the contract has for the operation and the status.
 
-    `page` renders a problem as a page. `sign_in` may answer a form that was sent without a session, so that what was
-    typed is kept; it returns None for any other.
+    A browser that opens a page gets every refusal as a page, but at the addresses for assistants. `page` renders a
+    problem, for a path and with the seconds to wait. `sign_in` may answer a form that was sent without a session, so
+    that what was typed is kept; it returns None for any other.
     """
 
     def __init__(
         self,
         contracts: Collection[Contract],
         public_url: str,
-        page: Callable[[JSON], str],
+        page: Callable[[JSON, str, str | None], str],
         sign_in: Callable[[Scope], ProblemResponse | None] = lambda _: None,
     ) -> None:
         self._public_url = public_url
@@ -47,6 +49,7 @@ class Refusals:
             for status, response in operation.spec["responses"].items()
             if status >= "400"
         }
+        self._for_assistants = {operation.path for operation in API.operations}
         self._pages = {
             (operation.path, operation.method)
             for contract in contracts
@@ -62,9 +65,11 @@ class Refusals:
             return self._to_sign_in(scope)
         match self._media_types.get((*operation, problem.status), MEDIA_TYPE):
             case "text/html":
-                return self._as_page(problem)
+                return self._as_page(problem, scope["path"])
             case "application/json":
                 return _as_oauth_error(problem)
+        if operation[0] not in self._for_assistants and is_navigation(scope):
+            return self._as_page(problem, scope["path"])
         return problem
 
     def _to_sign_in(self, scope: Scope) -> ProblemResponse:
@@ -72,13 +77,13 @@ class Refusals:
         headers = {"Location": sign_in_address(page_of(scope)), "Content-Type": PAGE, "Cache-Control": "no-store"}
         return kept or ProblemResponse(SEE_OTHER, headers, b"")
 
-    def _as_page(self, problem: ProblemResponse) -> ProblemResponse:
+    def _as_page(self, problem: ProblemResponse, path: str) -> ProblemResponse:
         headers = {
             **problem.headers,
             "Content-Type": PAGE,
             "Content-Security-Policy": f"{CONTENT_POLICY}; form-action 'none'",
         }
-        body = self._page(orjson.loads(problem.body)).encode()
+        body = self._page(orjson.loads(problem.body), path, problem.headers.get("Retry-After")).encode()
         return ProblemResponse(problem.status, headers, body)
 
 

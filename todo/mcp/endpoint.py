@@ -35,7 +35,7 @@ from todo.errors import (
     OriginNotAllowed,
     Unauthorized,
 )
-from todo.http.asgi_scope import Headers, log_as
+from todo.http.asgi_scope import TEMPLATE, Headers, log_as
 from todo.http.guard import Refuse
 from todo.http.operations import CompiledContract, caller_of
 from todo.http.rate_limits import RateLimits
@@ -207,7 +207,7 @@ class Endpoint:
 
     def _refusal(self, tool: Tool, error: Exception, caller: Caller) -> tuple[JSON, int]:
         """Returns the result for a refused call, and its HTTP status."""
-        problem = self._refuse({"method": tool.operation.method}, error)
+        problem = self._refuse({"method": tool.operation.method, TEMPLATE: tool.operation.path}, error)
         told = orjson.loads(problem.body)
         if "Retry-After" in problem.headers:
             told["retry_after"] = int(problem.headers["Retry-After"])

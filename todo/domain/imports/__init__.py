@@ -1,0 +1,1 @@
+"""The exports of other apps, as they are: Todoist, TickTick and Google Tasks."""

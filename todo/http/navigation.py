@@ -1,0 +1,23 @@
+"""Whether somebody looks at the answer to a request: a browser that opens a page."""
+
+from starlette.types import Scope
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
+
+from todo.http.asgi_scope import headers_of
+
+HTML = "text/html"
+KINDS = ("application/json", HTML)  # the first wins where a client takes both alike
+
+
+def is_navigation(scope: Scope) -> bool:
+    """Whether a browser opens a page or sends a form, as it says itself (Fetch Metadata).
+
+    Over plain HTTP it does not say so: then a GET that prefers HTML to JSON counts.
+    """
+    headers = headers_of(scope)
+    mode = headers.get(b"sec-fetch-mode")
+    if mode is not None or scope["method"] not in ("GET", "HEAD"):
+        return mode == b"navigate"
+    accept = headers.get(b"accept", b"").decode("latin-1")
+    return HTML in accept and parse_accept_header(accept, MIMEAccept).best_match(KINDS) == HTML

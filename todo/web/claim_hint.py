@@ -1,0 +1,18 @@
+"""How somebody on the service's own machine claims a list that an assistant keeps."""
+
+from todo.accounts import accounts
+from todo.errors import Refusal, UsernameTaken
+from todo.service import current
+from todo.web import browser
+
+
+def command(refusal: Refusal, username: str) -> str | None:
+    """Returns the operator's command for a sign-up that was refused since an assistant keeps a list of that name.
+
+    Only for a service of this machine: whoever uses it is likely to be its operator, and nobody else learns which names
+    are lists and which are accounts.
+    """
+    if not (isinstance(refusal, UsernameTaken) and current.get().settings.is_local):
+        return None
+    is_kept = browser.read(accounts.holder_of, username.lower()) == "assistant"
+    return f"make claim USERNAME={username.lower()}" if is_kept else None
