@@ -73,6 +73,9 @@ migrate: $(BIN)/.run ## Migrate the database
 claim: $(BIN)/.run ## Print a code to sign up with the username of an existing list: make claim USERNAME=kevin
 	@python -m todo.cli claim "$(USERNAME)"
 
+reset: $(BIN)/.run ## Print a link for a new password: make reset USERNAME=kevin
+	@python -m todo.cli reset "$(USERNAME)"
+
 client: $(BIN)/.run ## Register an OAuth client: make client NAME="My GPT" REDIRECT=chatgpt-action
 	@python -m todo.cli client "$(NAME)" $(REDIRECT)
 
@@ -108,4 +111,4 @@ $(BIN)/.bench: $(BIN)/.dev bench/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
-.PHONY: help run test test-slow test-citus soak check conformance audit evals bench bench-scale profile format env migrate claim client forget backup lock logo screenshots
+.PHONY: help run test test-slow test-citus soak check conformance audit evals bench bench-scale profile format env migrate claim reset client forget backup lock logo screenshots

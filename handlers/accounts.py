@@ -2,83 +2,115 @@
 
 from typing import Any
 
-from flask import Response, jsonify, request
+from flask import Response, jsonify, redirect, request
 from werkzeug import Response as WerkzeugResponse
 
-from todo.accounts import accounts, grants, passwords, sessions
+from todo.accounts import accounts, grants, passkeys, passwords, sessions
 from todo.accounts.accounts import Account
-from todo.contract import API
+from todo.accounts.passkeys import Browser
 from todo.domain import calendars, import_export, profiles, users
-from todo.domain.sections import Moment
 from todo.domain.users import Owner
-from todo.errors import ClaimRefused, Refusal, TooManyAttempts, UsernameTaken, WrongPassword
+from todo.errors import Refusal
 from todo.http.sign_in_redirect import HOME, sign_in_address
 from todo.http.validators import read_text
 from todo.service import current
-from todo.web import browser, claim_hint, dates, drafts
+from todo.web import account_forms, account_page, browser, claim_hint, drafts, sign_in_page
 
 JSON = dict[str, Any]
 Answer = WerkzeugResponse
 
-ACCOUNT = "/account"
+MOVED = 308
+USUAL = "usual"  # the first day of the week as it is where the person lives
 
 
 def get_sign_up(user: Owner | None, next_: str) -> Answer:
-    return browser.go_to(next_) if user else browser.page("sign_up.html", next=next_, typed={})
+    return browser.go_to(next_) if user else _sign_up_page(next_)
+
+
+def get_signup() -> Answer:
+    return redirect("/sign-up", MOVED)
 
 
 def sign_up(body: JSON) -> Answer:
-    email, claim_code = body.get("email") or None, body.get("claim_code") or None
     try:
-        account = accounts.sign_up(_engine(), browser.address(), body["username"], body["password"], email, claim_code)
-    except (ClaimRefused, TooManyAttempts, UsernameTaken) as refusal:
-        return _again("sign_up.html", refusal, body)
+        account_forms.require(body, "username")
+        body["username"] = body["username"].strip()
+        account_forms.check(body, {"username": "Username", "password": "NewPassword", "email": "Email"})
+        account = accounts.sign_up(
+            _engine(),
+            browser.address(),
+            body["username"],
+            body["password"],
+            email=body.get("email"),
+            claim_code=body.get("claim_code"),
+            time_zone=profiles.known_zone(body.get("time_zone")),
+        )
+    except Refusal as refusal:
+        return _sign_up_page(body.get("next") or HOME, _typed(body), refusal)
     return _signed_in(account, body)
 
 
 def get_sign_in(user: Owner | None, next_: str) -> Answer:
-    return browser.go_to(next_) if user else browser.page("sign_in.html", next=next_, typed={})
+    return browser.go_to(next_) if user else sign_in_page.show(next_)
+
+
+def get_login() -> Answer:
+    return redirect("/sign-in", MOVED)
 
 
 def sign_in(body: JSON) -> Answer:
     try:
-        account = accounts.check_password(_engine(), browser.address(), body["username"], body["password"])
+        if "credential" in body:
+            known = Browser(browser.session().secret, current.get().settings.public_url)
+            account = passkeys.sign_in(_engine(), known, browser.address(), body["credential"])
+        else:
+            account_forms.require(body, "username", "password")
+            username = body["username"].strip()
+            account = accounts.check_password(_engine(), browser.address(), username, body["password"])
         return _signed_in(account, body)
-    except (TooManyAttempts, WrongPassword) as refusal:
-        return _again("sign_in.html", refusal, body)
+    except Refusal as refusal:
+        draft = drafts.draft_of(body, body.get("draft"))
+        return sign_in_page.show(body.get("next") or HOME, _typed(body), draft, refusal)
 
 
 def sign_out(body: JSON) -> Answer:
     return browser.signed_out(sign_in_address(body.get("next") or HOME))
 
 
-def get_account(user: Owner) -> Answer:
-    return _account_page(user)
+def get_account(user: Owner, saved: str | None = None) -> Answer:
+    return account_page.show(user, saved=saved)
 
 
 def change_password(user: Owner, body: JSON) -> Answer:
     try:
+        account_forms.check(body, {"new_password": "NewPassword"})
         account = accounts.check_own_password(_engine(), user, body["password"])
         new = passwords.hash_password(body["new_password"])
         secret = browser.write(sessions.change_password, user, account, new)
-    except (TooManyAttempts, WrongPassword) as refusal:
-        return _account_page(user, refusal)
-    response = browser.go_to(ACCOUNT)
+    except Refusal as refusal:
+        return account_page.show(user, refusal)
+    response = browser.go_to(account_page.saved("password"))
     browser.set_cookie(response, secret)
     return response
 
 
 def change_email(user: Owner, body: JSON) -> Answer:
-    browser.write(accounts.change_email, user, body.get("email"))
-    return browser.go_to(ACCOUNT)
+    try:
+        account_forms.check(body, {"email": "Email"})
+        browser.write(accounts.change_email, user, body.get("email"))
+    except Refusal as refusal:
+        return account_page.show(user, refusal, body)
+    return browser.go_to(account_page.saved("email"))
 
 
 def change_time_zone(user: Owner, body: JSON) -> Answer:
+    chosen = body.get("week_start", USUAL)
     try:
-        browser.write(profiles.update, user, body["time_zone"], body.get("week_start"))
+        zone = body.get("time_zone", "").strip()
+        browser.write(profiles.settle, user, zone, None if chosen == USUAL else chosen)
     except Refusal as refusal:
-        return _account_page(user, refusal)
-    return browser.go_to("/account#time-zone")
+        return account_page.show(user, refusal, body)
+    return browser.go_to(account_page.saved("time-zone"))
 
 
 def export_account(user: Owner) -> Answer:
@@ -94,14 +126,14 @@ def export_account(user: Owner) -> Answer:
 
 def disconnect_assistant(user: Owner, body: JSON) -> Answer:
     browser.write(grants.disconnect, user, body["grant_id"])
-    return browser.go_to(ACCOUNT)
+    return browser.go_to(account_page.saved("disconnect"))
 
 
 def delete_account(user: Owner, body: JSON) -> Answer:
     try:
         accounts.check_own_password(_engine(), user, body["password"])
-    except (TooManyAttempts, WrongPassword) as refusal:
-        return _account_page(user, refusal)
+    except Refusal as refusal:
+        return account_page.show(user, refusal)
     browser.write(users.forget, user)
     return browser.signed_out("/sign-up")
 
@@ -113,7 +145,7 @@ def import_file(user: Owner, body: JSON) -> Answer:  # noqa: ARG001
         browser.charge(len(file.todos))
         change_id = browser.write(import_export.add_all, user, file)
     except Refusal as refusal:
-        return _account_page(user, refusal)
+        return account_page.show(user, refusal)
     return browser.go_back({}, HOME, change_id)
 
 
@@ -126,44 +158,35 @@ def export_csv(user: Owner) -> Answer:
 
 def change_calendar(user: Owner, body: JSON) -> Answer:
     browser.write(calendars.renew, user, on=body["calendar"] == "new")
-    return browser.go_to("/account#calendar")
+    return browser.go_to(account_page.saved("calendar"))
 
 
 def _signed_in(account: Account, body: JSON) -> Answer:
     """Starts a session, and redirects to `next` or shows the draft that the sign-in page has kept."""
     keep, draft = "keep" in body, drafts.draft_of(body, body.get("draft"))
     session = browser.start_session(account, keep=keep)
+    if zone := profiles.known_zone(body.get("time_zone")):
+        browser.write(profiles.take_zone, session.owner, zone)
     response = drafts.show(session.owner, body, draft) if draft else browser.go_to(body.get("next") or HOME)
     browser.set_cookie(response, session.secret, keep=keep)
     return response
 
 
-def _account_page(owner: Owner, refusal: Refusal | None = None) -> Response:
-    user = browser.read(users.find, owner)
-    calendar, moment = browser.read(calendars.path, owner), Moment.of(user)
+def _sign_up_page(next_: str, typed: JSON | None = None, refusal: Refusal | None = None) -> Response:
     return browser.page(
-        "account.html",
+        "sign_up.html",
         refusal,
-        account=browser.read(accounts.get, owner),
-        assistants=browser.read(grants.connected, user.id),
-        meanings=API.scopes,
-        when=lambda stored: dates.past(user.local_minute(stored), moment),
-        on=lambda stored: dates.on(user.local_minute(stored)),
-        time_zone=user.time_zone,
-        guessed=user.time_zone_guessed,
-        week_start=user.week_start,
-        is_week_start_set=user.stored_week_start is not None,
-        time_zones=profiles.time_zones(),
-        calendar=f"{current.get().settings.public_url}{calendar}" if calendar else None,
+        next=next_,
+        typed=typed or {},
+        told=account_forms.refused(refusal) if refusal else None,
+        sends_mail=current.get().mailer is not None,
+        claim=claim_hint.command(refusal, typed["username"]) if refusal and typed else None,
     )
 
 
-def _again(template: str, refusal: Any, body: JSON) -> Response:
-    """Returns the form again, with what was wrong and all that was typed but the secrets."""
-    typed = {name: body.get(name, "") for name in ("username", "email", "keep")}
-    draft = drafts.draft_of(body, body.get("draft"))
-    claim = claim_hint.command(refusal, body["username"])
-    return browser.page(template, refusal, next=body.get("next") or HOME, typed=typed, draft=draft, claim=claim)
+def _typed(body: JSON) -> JSON:
+    """Returns what was typed but the secrets."""
+    return {name: body.get(name, "") for name in ("username", "email", "claim_code", "keep")}
 
 
 def _engine() -> Any:

@@ -16,6 +16,8 @@ OWNER = {
     "answers": "user_id",
     "accounts": "user_id",
     "sessions": "user_id",
+    "resets": "user_id",
+    "passkeys": "user_id",
     "grants": "user_id",
     "codes": "user_id",
     "tokens": "user_id",
@@ -23,7 +25,7 @@ OWNER = {
 }
 USERNAME = {"usernames": "username", "claims": "username"}
 ADDRESS = {"old_addresses": "address"}
-BUCKET = {"clients": "bucket", "assertions": "bucket", "attempts": "bucket"}
+BUCKET = {"clients": "bucket", "assertions": "bucket", "attempts": "bucket", "challenges": "bucket"}
 GROUPS = (OWNER, USERNAME, ADDRESS, BUCKET)
 # Copied to all nodes, so that the service can start at any of them.
 EVERYWHERE = "alembic_version"

@@ -61,6 +61,11 @@ def check_answer(response: httpx.Response) -> None:
             return
         assert response.headers["content-type"] == PROBLEM
         _check_problem(response, head=request.method == "HEAD")
+    if response.status_code == 303 and operation is None and "text/html" in request.headers.get("accept", ""):
+        # A browser that loads the address of a form is led to the page of the form.
+        assert found
+        assert "303" in document["paths"][route.template]["post"]["responses"]
+        return
     if operation is None or (
         response.status_code in BY_THE_GUARD and str(response.status_code) not in operation["responses"]
     ):

@@ -1,5 +1,6 @@
 """create_app: the only place where the parts meet."""
 
+import asyncio
 import zoneinfo
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo import manifest
 from todo.accounts import bearer, sessions
+from todo.accounts.mailer import Mailer
 from todo.config import Settings
 from todo.contract import ANY_ORIGIN, API, ON_THE_LOOP, SITE, Operation
 from todo.domain import users
@@ -38,7 +40,6 @@ from todo.mcp.endpoint import Endpoint
 from todo.oauth.metadata import resources_of
 from todo.service import Service, current
 from todo.storage.database import open_engine
-from todo.storage.engine import Engine
 from todo.web import error_page
 from todo.web.drafts import SignInPage
 from todo.web.form_resolver import FormResolver
@@ -67,7 +68,7 @@ def create_app(settings: Settings, dispatcher: Literal["compiled", "connexion"] 
     # From the outermost.
     middleware = [
         Middleware(AccessLog),
-        Middleware(Lifespan, service.engine, limits),
+        Middleware(Lifespan, service, limits),
         Middleware(CORS, settings.cors_origins, settings.public_url, OPEN_TO_ALL),
         Middleware(Context, service),
     ]
@@ -91,6 +92,7 @@ def _service(settings: Settings) -> Service:
         # The prefix makes browsers keep it to this very host and to TLS.
         session_cookie=f"__Host-{sessions.COOKIE}" if settings.public_url.startswith("https:") else sessions.COOKIE,
         manifest=manifest.build(settings),
+        mailer=Mailer(settings.smtp_url, settings.contact_email) if settings.smtp_url else None,
     )
 
 
@@ -153,15 +155,19 @@ class Context:
 
 
 class Lifespan:
-    """Opens the database at startup and closes it at shutdown."""
+    """Opens the database at startup; at shutdown sends what is to be sent, and closes it."""
 
-    def __init__(self, app: ASGIApp, engine: Engine, limits: RateLimits) -> None:
+    def __init__(self, app: ASGIApp, service: Service, limits: RateLimits) -> None:
         @asynccontextmanager
         async def lifespan(_: Any) -> AsyncIterator[None]:
-            engine.start()
+            service.engine.start()
+            if service.mailer:
+                service.mailer.start()
             yield
             await limits.close()
-            engine.stop()
+            if service.mailer:
+                await asyncio.to_thread(service.mailer.stop)
+            service.engine.stop()
 
         self._app = app
         self._lifespan = Router(lifespan=lifespan)

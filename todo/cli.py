@@ -22,6 +22,7 @@ T = TypeVar("T")
 # What an operator types who uses make.
 MAKE = {
     "claim": "make claim USERNAME=kevin",
+    "reset": "make reset USERNAME=kevin",
     "client": 'make client NAME="My GPT" REDIRECT=chatgpt-action',
     "forget": "make forget USERNAME=kevin",
     "backup": "make backup FILE=copy.db",
@@ -174,6 +175,25 @@ def claim(username: str) -> None:
     days = SITE.limit("claim_days")
     click.echo(f"Claim code for {username}, good once and for {days} days:\n\n  {code}\n")
     click.echo(f'Enter it on {settings.public_url}/sign-up, under "An assistant already keeps a list for me".')
+
+
+@command("reset")
+@click.argument("username", type=Username())
+def reset(username: str) -> None:
+    """Let a person who has forgotten their password set a new one.
+
+    Prints a link that works once. Give it to nobody else.
+    """
+    from todo.accounts import resets
+    from todo.contract import SITE
+
+    settings = _settings()
+    secret = _write(settings, resets.new_for, username)
+    if secret is None:
+        raise click.ClickException(f"There is no account of {username}.")
+    minutes = SITE.limit("reset_minutes")
+    click.echo(f"With this link {username} sets a new password, once and within {minutes} minutes:\n")
+    click.echo(f"  {resets.link_of(settings.public_url, secret)}")
 
 
 @command("client")

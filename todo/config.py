@@ -41,6 +41,7 @@ class Settings:
     reads_per_minute: int = 600
     writes_per_minute: int = 120
     redis_url: str | None = None
+    smtp_url: str | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -76,6 +77,7 @@ class Settings:
                 reads_per_minute=number("READS_PER_MINUTE", cls.reads_per_minute, 0, MAX_PER_MINUTE),
                 writes_per_minute=number("WRITES_PER_MINUTE", cls.writes_per_minute, 0, MAX_PER_MINUTE),
                 redis_url=_redis_url(get("REDIS_URL")),
+                smtp_url=_smtp_url(get("SMTP_URL")),
             )
             .fit_for_platform(environ)
             .fit_for_others()
@@ -179,6 +181,24 @@ def _redis_url(value: str | None) -> str | None:
     if value is not None and not (value.startswith(("redis://", "rediss://")) and urlsplit(value).hostname):
         raise ConfigError("REDIS_URL must be redis:// or rediss:// and a host, such as redis://localhost:6379.")
     return value
+
+
+def _smtp_url(value: str | None) -> str | None:
+    if value is not None and not _is_server(value, ("smtp", "smtps")):
+        raise ConfigError(
+            "SMTP_URL must be smtp:// or smtps:// and a host, such as smtp://user:password@mail.example.com:587."
+        )
+    return value
+
+
+def _is_server(url: str, schemes: tuple[str, ...]) -> bool:
+    """Whether `url` has one of these schemes, a host, at most a user, a password and a port, and nothing else."""
+    try:
+        parts = urlsplit(url)
+        rest = parts.path.strip("/") or parts.query or parts.fragment
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0 and not rest
+    except ValueError:
+        return False
 
 
 def _plugin_auth(value: str) -> str:

@@ -117,6 +117,22 @@ class WrongPassword(Refusal):
     """No account has this username and password."""
 
 
+class WrongCurrentPassword(WrongPassword):
+    """The password that a signed-in person has to repeat is not theirs."""
+
+
+class ResetRefused(Refusal):
+    """The link that resets a password is used, replaced or expired."""
+
+
+class PasskeyRefused(Refusal):
+    """What an authenticator answered is not by a passkey of this service, or not to a challenge of this browser."""
+
+
+class TooManyPasskeys(Refusal):
+    """The account has the maximum number of passkeys."""
+
+
 class ClaimRefused(Refusal):
     """The claim code is for another username, used or expired."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from todo.accounts.mailer import Mailer
     from todo.config import Settings
     from todo.storage.engine import Engine
 
@@ -20,6 +21,7 @@ class Service:
     resources: Collection[str]  # the addresses that an access token may be for (RFC 8707)
     session_cookie: str  # its name
     manifest: dict[str, Any]
+    mailer: "Mailer | None"  # None where the service sends no e-mail
 
 
 current: ContextVar[Service] = ContextVar("current")

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0014"
+down_revision = "0015"
 
 # Each undo of a single change notes itself in that change; of several undoes of one, the last.
 NOTE = """

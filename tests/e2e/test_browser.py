@@ -133,8 +133,8 @@ def test_by_keyboard_alone(page: Page, client: Client, username: str) -> None:
 def test_changes_the_password_exports_and_deletes(page: Page, username: str) -> None:
     page.goto("/sign-up?next=/account")
     sign_up(page, username)
-    page.get_by_label("Current password").fill(PASSWORD)
-    page.get_by_label("New password").fill(NEW_PASSWORD)
+    page.locator("#password").fill(PASSWORD)
+    page.locator("#new_password").fill(NEW_PASSWORD)
     page.get_by_role("button", name="Change password").click()
     page.get_by_role("button", name="Sign out").click()
     page.get_by_label("Username").fill(username)
@@ -147,6 +147,6 @@ def test_changes_the_password_exports_and_deletes(page: Page, username: str) -> 
     with page.expect_download() as download:
         page.get_by_role("link", name="Download everything").click()
     assert download.value.suggested_filename == "todo.json"
-    page.get_by_label("Password", exact=True).fill(NEW_PASSWORD)
+    page.locator("#delete-password").fill(NEW_PASSWORD)
     page.get_by_role("button", name="Delete my account").click()
     expect(page.get_by_role("heading", name="Create an account")).to_be_visible()

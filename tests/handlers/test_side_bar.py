@@ -304,7 +304,7 @@ class TestHistory:
 def test_the_first_day_of_the_week_is_the_regions_until_it_is_set(person: Person, assistant: Assistant) -> None:
     person.send("/account/time-zone", time_zone="America/New_York")
     first, *others = page(person, "/account").select("#week_start option")
-    assert (first["value"], said(first)) == ("", "as usual there: Sunday")
+    assert (first["value"], said(first)) == ("usual", "As usual there: Sunday")
     assert [option["value"] for option in others] == ["monday", "sunday", "saturday"]
     assert person.send("/account/time-zone", time_zone="America/New_York", week_start="never").status_code == 400
     person.send("/account/time-zone", time_zone="America/New_York", week_start="monday")

@@ -15,15 +15,15 @@ from click.testing import CliRunner
 from dev.processes import ROOT
 from tests.conftest import SERVICE_KEY, migrate
 from todo import noted_url
-from todo.accounts import accounts
+from todo.accounts import accounts, resets
 from todo.cli import MAKE, commands
 from todo.config import Settings, load_environ
 from todo.domain import changes, users
 from todo.domain.users import Owner
-from todo.errors import UsernameTaken
+from todo.errors import ResetRefused, UsernameTaken
 from todo.storage.database import open_engine
 
-NAMES = ["backup", "claim", "client", "env", "forget", "try"]
+NAMES = ["backup", "claim", "client", "env", "forget", "reset", "try"]
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +112,7 @@ class TestMistakes:
         assert fail(*arguments) == sentence
 
     @pytest.mark.parametrize("username", ["me", "a b", "a/b", "-", "x" * 65, "kevin\n"])
-    @pytest.mark.parametrize("name", ["claim", "forget"])
+    @pytest.mark.parametrize("name", ["claim", "forget", "reset"])
     def test_no_username(self, settings: Settings, name: str, username: str) -> None:
         assert fail(name, "--", username).startswith("USERNAME must look like kevin")
 
@@ -229,6 +229,18 @@ class TestClaim:
     def test_of_a_note_that_is_none_prints_the_settings(self, kept: Settings, tmp_path: Path, noted: bytes) -> None:
         (tmp_path / "todo.url").write_bytes(noted)
         assert "Enter it on http://localhost:8000/sign-up" in run("claim", "kevin")
+
+
+def test_reset_prints_a_link_for_a_new_password(settings: Settings) -> None:
+    assert fail("reset", "kevin") == "There is no account of kevin."
+    run_rules(settings, lambda connection: accounts.open_account(connection, "kevin", "hash", None, None))
+    printed = run("reset", "Kevin")
+    (secret,) = re.findall(
+        r"^  http://localhost:8000/reset-password/(todo_pr_[A-Za-z0-9_-]{54})$", printed, re.MULTILINE
+    )
+    run_rules(settings, lambda connection: resets.use(connection, secret, "another hash"))
+    with pytest.raises(ResetRefused):
+        run_rules(settings, lambda connection: resets.use(connection, secret, "a third hash"))
 
 
 class TestClient:

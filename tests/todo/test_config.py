@@ -59,6 +59,12 @@ def test_how_long_a_statement_may_take() -> None:
     assert settings(DATABASE_STATEMENT_TIMEOUT="300").database_statement_timeout == 300
 
 
+@pytest.mark.parametrize("url", ["smtp://user:p%40ss@mail.example.com:587", "smtps://mail.example.com"])
+def test_a_mail_server(url: str) -> None:
+    assert settings().smtp_url is None
+    assert settings(SMTP_URL=url).smtp_url == url
+
+
 def test_what_follows_from_the_public_address() -> None:
     found = settings(PUBLIC_URL="https://todo.example.com/")
     assert found.public_url == "https://todo.example.com"
@@ -77,6 +83,11 @@ def test_what_follows_from_the_public_address() -> None:
         ({"SERVICE_AUTH_KEY": "k k" * 20}, "SERVICE_AUTH_KEY needs"),
         ({"SERVICE_AUTH_KEY": f"{KEY},{KEY},{KEY}"}, "SERVICE_AUTH_KEY holds more than two"),
         ({"PORT": "http"}, "PORT must be"),
+        ({"SMTP_URL": "mail.example.com"}, "SMTP_URL must be"),
+        ({"SMTP_URL": "http://mail.example.com"}, "SMTP_URL must be"),
+        ({"SMTP_URL": "smtp://"}, "SMTP_URL must be"),
+        ({"SMTP_URL": "smtp://mail.example.com:mail"}, "SMTP_URL must be"),
+        ({"SMTP_URL": "smtp://mail.example.com/inbox"}, "SMTP_URL must be"),
         ({"PORT": "65536"}, "PORT must be"),
         ({"PORT": "-1"}, "PORT must be"),
         ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY must be"),

@@ -13,7 +13,7 @@ from todo.domain.list_names import names_of
 from todo.domain.places import age_of
 from todo.domain.todos import Todo
 from todo.domain.users import Owner, utc_now
-from todo.errors import ClaimRefused, UsernameTaken, WrongPassword
+from todo.errors import ClaimRefused, UsernameTaken, WrongCurrentPassword, WrongPassword
 from todo.storage.engine import Engine
 from todo.storage.limits import exports
 from todo.storage.statements import Connection
@@ -38,14 +38,13 @@ class Account:
         return cls(**{name: row[name] for name in ("user_id", "username", "password_hash", "email", "created_at")})
 
 
-def sign_up(
-    engine: Engine, address: str, username: str, password: str, email: str | None, claim_code: str | None
-) -> Account:
-    """Opens an account for a client at an IP address. Raises TooManyAttempts, UsernameTaken and ClaimRefused."""
+def sign_up(engine: Engine, address: str, username: str, password: str, **given: str | None) -> Account:
+    """Opens an account for a client at an IP address; `given` are the other arguments of `open_account`.
+
+    Raises TooManyAttempts, UsernameTaken and ClaimRefused.
+    """
     attempts.raise_if_limited(engine.submit_write(attempts.count, attempts.sign_ups(address)).result())
-    return engine.submit_write(
-        open_account, username.lower(), passwords.hash_password(password), email, claim_code
-    ).result()
+    return engine.submit_write(open_account, username.lower(), passwords.hash_password(password), **given).result()
 
 
 def check_password(engine: Engine, address: str, username: str, password: str) -> Account:
@@ -61,12 +60,12 @@ def check_password(engine: Engine, address: str, username: str, password: str) -
 
 
 def check_own_password(engine: Engine, owner: Owner, password: str) -> Account:
-    """Returns the signed-in person's account. Raises TooManyAttempts, WrongPassword and SignedOut."""
+    """Returns the signed-in person's account. Raises TooManyAttempts, WrongCurrentPassword and SignedOut."""
     limits = attempts.own_passwords(str(owner.session))
     attempts.raise_if_limited(engine.submit_write(attempts.count, limits).result())
     account = engine.submit_read(get, owner).result()
     if not passwords.verify(account.password_hash, password):
-        raise WrongPassword
+        raise WrongCurrentPassword
     engine.submit_write(attempts.forgive, limits).result()
     return account
 
@@ -84,16 +83,21 @@ def get(connection: Connection, owner: Owner) -> Account:
 
 
 def open_account(
-    connection: Connection, username: str, password_hash: str, email: str | None, claim_code: str | None
+    connection: Connection,
+    username: str,
+    password_hash: str,
+    email: str | None,
+    claim_code: str | None,
+    time_zone: str | None = None,
 ) -> Account:
-    """Opens an account and returns it. Raises UsernameTaken and ClaimRefused.
+    """Opens an account and returns it; a list that is new begins in the time zone. Raises UsernameTaken, ClaimRefused.
 
     A list that a trusted host has opened under the name needs the operator's claim code, as it belongs to somebody.
     """
     if username == "me":
         raise UsernameTaken
     known = users.find(connection, Owner(username)).id
-    user = users.open_list(connection, Owner(username))
+    user = users.open_list(connection, Owner(username), time_zone)
     if connection.account_by_user(user_id=user.id):
         raise UsernameTaken
     if (known or user.last_change_id) and not _use_claim(connection, username, claim_code):
@@ -133,8 +137,17 @@ def lock(connection: Connection, account: Account) -> None:
 
 
 def change_email(connection: Connection, owner: Owner, email: str | None) -> None:
-    """Sets the e-mail address; None removes it. Raises SignedOut."""
-    connection.save_email(user_id=users.lock(connection, owner).id, email=email)
+    """Sets the e-mail address; None removes it. Links that went to the old one end. Raises SignedOut."""
+    user = users.lock(connection, owner)
+    connection.save_email(user_id=user.id, email=email)
+    connection.delete_resets_of_user(user_id=user.id)
+
+
+def save_password(connection: Connection, user_id: int, password_hash: str) -> None:
+    """Sets the password of a user who is locked, and ends all sessions and all links that reset it."""
+    connection.save_password(user_id=user_id, password_hash=password_hash)
+    connection.delete_sessions_of_user(user_id=user_id)
+    connection.delete_resets_of_user(user_id=user_id)
 
 
 @exports
@@ -152,6 +165,10 @@ def export(connection: Connection, owner: Owner) -> JSON:
             changes[-1]["entries"].append(Entry.from_row(row).to_json())
     return {
         "account": {"username": account.username, "email": account.email, "created_at": account.created_at},
+        "passkeys": [
+            {name: row[name] for name in ("name", "created_at", "last_used_at")}
+            for row in connection.passkeys_of_user(user_id=user.id)
+        ],
         "profile": profiles.show(connection, owner),
         "assistants": grants.connected(connection, user.id),
         "todos": [todo.to_json(user, lists) for todo in todos],

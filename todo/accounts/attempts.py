@@ -41,6 +41,12 @@ def sign_ins(username: str, address: str) -> list[AttemptLimit]:
     ]
 
 
+def passkeys(username: str | None, address: str) -> list[AttemptLimit]:
+    """Returns the limits on a sign-in with a passkey: those of any sign-in, where the passkey says to what account."""
+    limits = sign_ins(username or "", address)
+    return limits if username else [limit for limit in limits if limit.per_address]
+
+
 def own_passwords(session: str) -> list[AttemptLimit]:
     """Returns the limits on re-entering one's own password; strangers' attempts do not count towards them."""
     return [AttemptLimit("password in", session, SITE.limit("passwords_per_session"))]
@@ -48,6 +54,14 @@ def own_passwords(session: str) -> list[AttemptLimit]:
 
 def sign_ups(address: str) -> list[AttemptLimit]:
     return [AttemptLimit("sign-up from", address, SITE.limit("sign_ups_per_address"), per_address=True)]
+
+
+def resets(username: str, address: str) -> list[AttemptLimit]:
+    """Returns the limits on asking for a new password, whether or not the account exists."""
+    return [
+        AttemptLimit("reset from", address, SITE.limit("resets_per_address"), per_address=True),
+        AttemptLimit("reset of", username, SITE.limit("resets_per_account")),
+    ]
 
 
 def registrations(address: str) -> list[AttemptLimit]:

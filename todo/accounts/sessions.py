@@ -75,8 +75,7 @@ def change_password(connection: Connection, owner: Owner, account: Account, pass
     """Sets the password, ends all sessions and returns the secret of a new one. Raises SignedOut and WrongPassword."""
     user = users.lock(connection, owner)
     accounts.lock(connection, account)
-    connection.save_password(user_id=user.id, password_hash=password_hash)
-    connection.delete_sessions_of_user(user_id=user.id)
+    accounts.save_password(connection, user.id, password_hash)
     return _start(connection, user.id, keep=False)
 
 

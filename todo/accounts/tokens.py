@@ -17,6 +17,7 @@ PREFIXES = {
     "client": "todo_cs_",
     "session": "todo_se_",
     "claim": "todo_cl_",
+    "reset": "todo_pr_",
 }
 RANDOM_BYTES = 32
 PREFIX_CHARACTERS = len("todo_at_")
@@ -27,7 +28,7 @@ def new(kind: Literal["client", "claim"]) -> str:
     return PREFIXES[kind] + secrets.token_urlsafe(RANDOM_BYTES)
 
 
-def new_for(user_id: int, kind: Literal["access", "refresh", "code", "session"]) -> str:
+def new_for(user_id: int, kind: Literal["access", "refresh", "code", "session", "reset"]) -> str:
     """Returns a new secret of this user with its kind's prefix, safe in URLs, headers and cookies."""
     return PREFIXES[kind] + owned_secrets.new(user_id, RANDOM_BYTES)
 

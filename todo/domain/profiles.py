@@ -26,20 +26,49 @@ def update(connection: Connection, owner: Owner, time_zone: str | None = None, w
     """Sets what is given and returns the profile. Raises InvalidRequest if that is nothing or no IANA time zone."""
     if not time_zone and not week_start:
         raise InvalidRequest.of("time_zone", "is required, unless week_start is given")
-    if time_zone and time_zone not in time_zones():
-        raise InvalidRequest.of("time_zone", "must be an IANA time zone name, such as America/Los_Angeles")
-    changeset = Changeset(connection, owner)
+    if time_zone:
+        _require_zone(time_zone)
     given: JSON = {"time_zone": time_zone, "time_zone_guessed": False} if time_zone else {}
     given |= {"week_start": week_start} if week_start else {}
-    changeset.put("update", PROFILE_KEY, changeset.profile._replace(**given))
+    changeset = _put(connection, owner, given)
     changed = {"change_id": changeset.change_id} if changeset.commit() else {}
     return _profile(connection, users.find(connection, owner)) | changed
+
+
+def settle(connection: Connection, owner: Owner, time_zone: str, week_start: str | None) -> None:
+    """Sets both; without a first day of the week, it is as usual in the time zone. Raises InvalidRequest."""
+    _require_zone(time_zone)
+    given = {"time_zone": time_zone, "time_zone_guessed": False, "week_start": week_start}
+    _put(connection, owner, given).commit()
+
+
+def take_zone(connection: Connection, owner: Owner, time_zone: str) -> None:
+    """Sets the time zone that the person's browser tells, where the present one is only a guess. Raises SignedOut."""
+    if users.lock(connection, owner).time_zone_guessed and time_zone in time_zones():
+        _put(connection, owner, {"time_zone": time_zone, "time_zone_guessed": False}).commit()
+
+
+def known_zone(name: str | None) -> str | None:
+    """Returns the name if it is that of a time zone, else None."""
+    return name if name in time_zones() else None
 
 
 @cache
 def time_zones() -> list[str]:
     """Returns all IANA time zone names, sorted."""
     return sorted(available_timezones() - {"Factory"})  # a placeholder for machines without a configured zone
+
+
+def _require_zone(name: str) -> None:
+    if name not in time_zones():
+        raise InvalidRequest.of("time_zone", "must be an IANA time zone name, such as America/Los_Angeles")
+
+
+def _put(connection: Connection, owner: Owner, given: JSON) -> Changeset:
+    """Returns a changeset with these fields of the profile."""
+    changeset = Changeset(connection, owner)
+    changeset.put("update", PROFILE_KEY, changeset.profile._replace(**given))
+    return changeset
 
 
 def _profile(connection: Connection, user: User) -> JSON:

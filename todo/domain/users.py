@@ -175,10 +175,10 @@ def lock(connection: Connection, owner: Owner) -> User:
     return User.from_row(row, owner)
 
 
-def open_list(connection: Connection, owner: Owner) -> User:
-    """Returns the user with this name, locked; creates one, with a guessed time zone, if there is none."""
+def open_list(connection: Connection, owner: Owner, time_zone: str | None = None) -> User:
+    """Returns the user with this name, locked; creates one if there is none, with a guessed time zone unless given."""
     for _ in range(OPENING_ATTEMPTS):
-        row = _named(connection.lock_user_by_id, connection, owner.username) or _open(connection, owner)
+        row = _named(connection.lock_user_by_id, connection, owner.username) or _open(connection, owner, time_zone)
         if row:
             return User.from_row(row, owner)
     raise StorageUnavailable  # others open and delete this list over and over
@@ -197,6 +197,8 @@ def forget(connection: Connection, owner: Owner) -> bool:
     connection.delete_codes_of_user(user_id=user_id)
     connection.delete_grants_of_user(user_id=user_id)
     connection.delete_sessions_of_user(user_id=user_id)
+    connection.delete_resets_of_user(user_id=user_id)
+    connection.delete_passkeys_of_user(user_id=user_id)
     connection.delete_account(user_id=user_id)
     connection.delete_answers_of_user(user_id=user_id)
     connection.delete_changes_of_user(user_id=user_id)
@@ -230,7 +232,7 @@ def _named(find_by_id: Callable[..., Any], connection: Connection, username: str
     return row
 
 
-def _open(connection: Connection, owner: Owner) -> Any:
+def _open(connection: Connection, owner: Owner, time_zone: str | None) -> Any:
     """Returns the row of a new user, or None if another call has just taken the name."""
     user_id = FIRST_ID + secrets.randbelow(END_OF_IDS - FIRST_ID)
     if connection.take_username(username=owner.username, user_id=user_id) is None:
@@ -238,8 +240,8 @@ def _open(connection: Connection, owner: Owner) -> Any:
     return connection.open_user(
         user_id=user_id,
         username=owner.username,
-        time_zone=zone_of_region(owner.region),
-        time_zone_guessed=True,
+        time_zone=time_zone or zone_of_region(owner.region),
+        time_zone_guessed=time_zone is None,
         now=utc_now(),
     )
 

@@ -7,8 +7,8 @@ import orjson
 from starlette.types import Scope
 
 from todo.contract import API, Contract
-from todo.errors import FieldError, SignedOut
-from todo.http.asgi_scope import TEMPLATE
+from todo.errors import FieldError, MethodNotAllowed, SignedOut
+from todo.http.asgi_scope import TEMPLATE, headers_of
 from todo.http.failures import as_refusal
 from todo.http.navigation import is_navigation
 from todo.http.problems import MEDIA_TYPE, ProblemResponse, problem_response
@@ -59,6 +59,8 @@ class Refusals:
 
     def __call__(self, scope: Scope, error: Exception) -> ProblemResponse:
         """Returns the answer to a request."""
+        if isinstance(error, MethodNotAllowed) and self._is_reloaded_form(scope):
+            return ProblemResponse(SEE_OTHER, {"Location": page_of(scope), "Content-Type": PAGE}, b"")
         problem = problem_response(as_refusal(error), self._public_url)
         operation = scope.get(TEMPLATE, ""), "GET" if scope["method"] == "HEAD" else scope["method"]
         if isinstance(error, SignedOut) and operation in self._pages:
@@ -71,6 +73,11 @@ class Refusals:
         if operation[0] not in self._for_assistants and is_navigation(scope):
             return self._as_page(problem, scope["path"])
         return problem
+
+    def _is_reloaded_form(self, scope: Scope) -> bool:
+        """Whether a browser loads the address that a form was sent to, as it does on reloading a refusal."""
+        is_form = (scope.get(TEMPLATE, ""), "POST") in self._pages
+        return is_form and scope["method"] in ("GET", "HEAD") and b"text/html" in headers_of(scope).get(b"accept", b"")
 
     def _to_sign_in(self, scope: Scope) -> ProblemResponse:
         kept = self._sign_in(scope)

@@ -12,7 +12,8 @@ from aiosql.types import SQLOperationType
 from todo.storage.cache import PageCache
 
 OAUTH_NOUNS = ("clients", "assertions", "grants", "tokens")
-NOUNS = ("users", "lists", "todos", "changes", "addresses", "accounts", "sessions", "attempts", *OAUTH_NOUNS)
+ACCOUNT_NOUNS = ("accounts", "sessions", "resets", "passkeys", "challenges", "attempts")
+NOUNS = ("users", "lists", "todos", "changes", "addresses", *ACCOUNT_NOUNS, *OAUTH_NOUNS)
 FOLDER = Path(__file__).parent
 
 # As domain/users.py reads a user: by place, which takes an eighth of the time of doing so by name.

@@ -22,6 +22,7 @@ STYLES = (
     "calendar",
     "history",
     "pages",
+    "account",
     "print",
 )  # one sheet, in this order
 

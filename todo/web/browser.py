@@ -105,7 +105,7 @@ def page(
         **{"here": request.path, **values},
     )
     response = make_response(text, problem.status if problem else status)
-    policy = CONTENT_POLICY + "; script-src 'self'" + ("; connect-src 'self'; worker-src 'self'" if user else "")
+    policy = f"{CONTENT_POLICY}; script-src 'self'; connect-src 'self'" + ("; worker-src 'self'" if user else "")
     response.headers["Content-Security-Policy"] = f"{policy}; form-action 'self' {form_goes_to}".strip()
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(refusal.headers if refusal else {})

@@ -18,7 +18,7 @@ from todo.http.bridge import environ_of
 from todo.http.problems import PROBLEMS, ProblemResponse
 from todo.http.session_cookie import SESSION
 from todo.http.sign_in_redirect import form_of, page_of
-from todo.web import browser, list_page
+from todo.web import list_page, sign_in_page
 
 JSON = dict[str, Any]
 
@@ -71,7 +71,7 @@ class SignInPage:
             return None
         with self._app.request_context(environ_of(scope, "", b"")):
             status = PROBLEMS[SignedOut].status
-            response = browser.page("sign_in.html", status=status, next=page_of(scope), typed={}, draft=draft)
+            response = sign_in_page.show(page_of(scope), draft=draft, status=status)
         return ProblemResponse(response.status_code, dict(response.headers), response.get_data())
 
 

@@ -1,0 +1,28 @@
+"""The sign-in page."""
+
+from typing import Any
+
+from flask import Response
+
+from todo.accounts import passkeys
+from todo.errors import Refusal
+from todo.service import current
+from todo.web import account_forms, browser
+
+JSON = dict[str, Any]
+
+
+def show(
+    next_: str, typed: JSON | None = None, draft: JSON | None = None, refusal: Refusal | None = None, status: int = 200
+) -> Response:
+    """Returns the page, which leads on to `next_`, with what was typed into it and a draft to keep."""
+    return browser.page(
+        "sign_in.html",
+        refusal,
+        status=status,
+        next=next_,
+        typed=typed or {},
+        draft=draft,
+        told=account_forms.refused(refusal) if refusal else None,
+        passkey_host=passkeys.host_of(current.get().settings.public_url),
+    )
