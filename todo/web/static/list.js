@@ -1,6 +1,6 @@
 // The list, the history and the trash: sends forms, follows links and shows changes in place. All work without it too.
 
-import { dropDraft, flush, isEmpty, isTyped, keep, online, redraw, restoreDrafts, saveDraft, send, signIn, userOf } from "./outbox.js";
+import { dropDraft, flush, isEmpty, isTyped, keep, parse, redraw, restoreDrafts, saveDraft, send, userOf } from "./outbox.js";
 import { patch } from "./patch.js";
 import "./rows.js";
 
@@ -9,12 +9,12 @@ const TOAST_TIME = 8000;
 
 const main = () => document.querySelector("main");
 const rowOf = (element) => element?.closest?.("li.todo");
+const closeDrawer = () => document.querySelector("[popover]:popover-open")?.hidePopover();
 const user = userOf(document);
 const undoable = []; // the person's own changes, for the key z
 
 // Shows a page in place of this one. `kept` says which forms stay as they are.
-function show(text, kept, focus) {
-  const next = new DOMParser().parseFromString(text, "text/html");
+function show(next, kept, focus) {
   if ((userOf(next) ?? user) !== user) return location.reload(); // somebody else has signed in
   const focused = document.activeElement?.id;
   const held = document.querySelector(".todo:hover") || rowOf(document.activeElement);
@@ -28,23 +28,22 @@ function show(text, kept, focus) {
   document.dispatchEvent(new Event("shown"));
 }
 
-// A page that is loaded because something has changed keeps what the person is doing.
+// A page that is loaded because something has changed leaves what the person is doing, and what they are told.
 async function refresh() {
-  const response = await fetch(location.href, { credentials: "same-origin" });
-  const text = await response.text();
-  if (!text.includes("data-version=")) return;
-  const page = new DOMParser().parseFromString(text, "text/html");
-  page.getElementById("toasts")?.replaceWith(document.getElementById("toasts").cloneNode(true));
-  show(page.documentElement.outerHTML, isTyped);
+  if (main().querySelector(".refused, .dragged")) return;
+  const page = parse(await (await fetch(location.href, { credentials: "same-origin" })).text());
+  if (!userOf(page)) return;
+  page.getElementById("toasts").replaceWith(document.getElementById("toasts").cloneNode(true));
+  show(page, isTyped);
 }
 
 // Follows a link within the page. What was typed into its forms is kept as a draft.
 async function follow(address, isBack = false) {
   const response = await fetch(address, { credentials: "same-origin" }).catch(() => null);
-  const text = await response?.text();
-  if (!text?.includes("data-version=")) return location.assign(address);
+  const page = response && parse(await response.text());
+  if (!page || !userOf(page)) return location.assign(address);
   if (!isBack) history.pushState(null, "", address);
-  show(text, () => false);
+  show(page, () => false);
   closeDrawer();
   restoreDrafts();
   if (isBack) return;
@@ -55,39 +54,33 @@ async function follow(address, isBack = false) {
 
 // Sends a form and shows what answers it.
 async function submit(form, data, submitter) {
-  const action = form.getAttribute("action");
   const focus = focusAfter(form, submitter);
-  const label = submitter?.ariaLabel || `${submitter?.textContent.trim() || "Send"}: ${data.get("todo") || data.get("name") || ""}`;
+  const named = data.get("todo") || data.get("name");
+  const label = submitter?.ariaLabel || `${submitter?.textContent.trim() || "Move"}${named ? `: ${named}` : ""}`;
   const [before, from] = [fieldsOf(form), location.href];
-  const answer = await send(action, data, label.replace(/: $/, ""));
-  // What has been typed since is not part of what was sent.
-  const isSame = fieldsOf(form) === before;
+  const answer = await send(form.getAttribute("action"), data, label);
+  const isSame = fieldsOf(form) === before; // nobody has typed since
   if (isSame) dropDraft(form);
-  if (answer && location.href !== from) return refresh(); // the person has gone on to another page
-  if (answer) return receive(answer, form, isSame, focus);
-  if (isSame) form.reset();
+  if (isSame && form.isConnected) form.reset();
+  if (!answer) return;
+  if (location.href !== from) return refresh(); // the person has gone on to another page
+  if (answer.ok) history.replaceState(null, "", withoutChanged(answer.url));
+  receive(answer, (other) => isTyped(other) && !(other === form && isSame), focus);
 }
 
 // The token may have been renewed meanwhile.
 const fieldsOf = (form) => JSON.stringify([...new FormData(form)].filter(([name]) => name !== "csrf_token"));
 
-// Shows the page that answers a form.
-function receive(answer, form, isSame, focus) {
-  const kept = (other) => isTyped(other) && !(other === form && isSame);
-  if (!answer.ok && form !== null && !isSame) {
-    const page = new DOMParser().parseFromString(answer.text, "text/html");
-    keep(answer.item, page.querySelector(".refused p")?.textContent.trim() || "This was refused.");
-  }
-  if (form?.isConnected && isSame) form.reset();
-  if (form && answer.ok) history.replaceState(null, "", withoutChanged(answer.url));
-  show(answer.text, kept, focus);
+// Shows the page that answers a form. What is refused where somebody types something else stays in the outbox.
+function receive({ page, item, ok }, kept, focus) {
+  const isHidden = [...main().querySelectorAll("form")].some((form) => form.getAttribute("action") === item.action && kept(form));
+  if (!ok && isHidden) keep(item, page.querySelector(".refused p")?.textContent.trim() ?? "This was refused.");
+  show(page, kept, focus);
   closeDrawer();
   const change = document.getElementById("notice")?.dataset.change;
-  if (change && answer.item.action !== "/history/undo") undoable.push(change);
-  if (main().querySelector("#conflict")) main().querySelector("#conflict").scrollIntoView({ block: "center" });
+  if (change && item.action !== "/history/undo") undoable.push(change);
+  main().querySelector("#conflict")?.scrollIntoView({ block: "center" });
 }
-
-const closeDrawer = () => document.querySelector("[popover]:popover-open")?.hidePopover();
 
 function withoutChanged(address) {
   const url = new URL(address);
@@ -99,13 +92,13 @@ function withoutChanged(address) {
 function focusAfter(form, submitter) {
   if (form.classList.contains("add")) return () => document.getElementById("todo");
   const row = rowOf(submitter) || rowOf(form);
-  const neighbour = row?.nextElementSibling || row?.previousElementSibling;
-  const [parent, id] = [row?.parentElement, submitter?.id];
   if (!row) return null; // it stays where it is
+  const neighbour = row.nextElementSibling || row.previousElementSibling;
+  const [parent, id] = [row.parentElement, submitter?.id];
   return () => {
-    if (form.classList.contains("editing")) return document.getElementById(row?.id);
-    const isThere = row?.isConnected && row.parentElement === parent;
-    const wanted = isThere ? document.getElementById(id) || row : neighbour?.querySelector(".tick") || neighbour;
+    if (form.classList.contains("editing")) return document.getElementById(row.id);
+    const isThere = row.isConnected && row.parentElement === parent;
+    const wanted = isThere ? document.getElementById(id) || row : neighbour?.querySelector(".tick");
     return wanted?.isConnected ? wanted : main();
   };
 }
@@ -115,8 +108,8 @@ document.addEventListener("submit", (event) => {
   if (form.enctype === "multipart/form-data" || form.method === "dialog" || !form.closest("main[data-version]")) return;
   event.preventDefault();
   const data = new FormData(form, event.submitter);
-  const address = new URL(form.getAttribute("action"), location.href);
   if (form.method === "post") return submit(form, data, event.submitter);
+  const address = new URL(form.getAttribute("action"), location.href);
   address.search = new URLSearchParams(data);
   follow(address.href);
 });
@@ -136,16 +129,16 @@ addEventListener("online", () => document.dispatchEvent(new Event("outbox")));
 
 document.addEventListener("outbox", async () => {
   const answer = await flush();
-  if (answer) receive(answer, null, true);
-  if (answer && answer.ok) refresh().catch(() => {});
+  if (answer) receive(answer, isTyped);
+  if (answer?.ok) refresh().catch(() => {});
 });
 
 document.addEventListener("undo", () => {
-  const button = document.getElementById("undo-notice") || document.createElement("button");
-  if (!undoable.length && !button.value) return;
-  const form = document.getElementById("undo");
+  const [form, button] = ["undo", "undo-notice"].map((id) => document.getElementById(id));
+  const change = undoable.pop() || button?.value;
+  if (!change) return;
   const data = new FormData(form);
-  data.set("change_id", undoable.pop() || button.value);
+  data.set("change_id", change);
   submit(form, data, button);
 });
 
@@ -161,22 +154,19 @@ document.addEventListener("shown", () => {
 });
 
 async function poll() {
-  if (document.hidden) return;
-  const version = main().dataset.version;
-  if (!version) return; // a question, such as whether to undo the rest
+  const { version } = main().dataset;
+  if (document.hidden || !version) return; // without one it is a question, such as whether to undo the rest
   const response = await fetch("/live", { headers: { "If-None-Match": version }, cache: "no-store" });
   if (response.status === 204) return signedOut();
   if (response.status === 200) await refresh();
-  online();
-  if (!isEmpty()) document.dispatchEvent(new Event("outbox"));
+  delete document.documentElement.dataset.offlineSince; // this page is the service's again, not one that was kept
+  redraw();
+  if (!isEmpty() && !main().querySelector(".refused")) document.dispatchEvent(new Event("outbox"));
 }
 
 function signedOut() {
-  if (![...main().querySelectorAll("form")].some(isTyped) && isEmpty()) return location.reload();
-  const bar = document.getElementById("outbox");
-  if (!bar.hidden) return;
-  bar.hidden = false;
-  bar.replaceChildren("You have been signed out. What you are typing is kept while you sign in. ", signIn());
+  if (isEmpty() && ![...main().querySelectorAll("form")].some(isTyped)) return location.reload();
+  redraw(true);
 }
 
 navigator.serviceWorker?.register("/service-worker.js");

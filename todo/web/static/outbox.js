@@ -4,167 +4,137 @@ const RETRY_AFTER = 5; // seconds, if the service does not say
 const TIMEOUT = 20_000; // milliseconds
 const NOT_TYPED = ["csrf_token", "request_id", "next"];
 
-const main = () => document.querySelector("main");
+export const parse = (text) => new DOMParser().parseFromString(text, "text/html");
 export const userOf = (page) => page.querySelector("main[data-version]")?.dataset.version.match(/\d+/)[0];
+const forms = () => [...document.querySelectorAll("main form")];
 const user = userOf(document);
 const place = `outbox ${user}`;
 const items = () => JSON.parse(localStorage.getItem(place) || "[]");
+const store = (changed) => localStorage.setItem(place, JSON.stringify(changed));
+const next = () => items().find((item) => !item.refused);
+const wake = () => document.dispatchEvent(new Event("outbox"));
 
-function store(changed) {
-  if (changed.length) localStorage.setItem(place, JSON.stringify(changed));
-  else localStorage.removeItem(place);
-  draw(changed);
-}
+let isLate = true; // whether what waits could not be sent at once
+let sending = null;
+let later = 0;
 
 export const isEmpty = () => items().length === 0;
 
-// Sends a form. Returns the page that answers it, or null if it has to wait, or cannot be sent before others.
-export async function send(action, data, label) {
+// Sends a form after those that wait. Returns the page that answers it, or null if it has to wait.
+export function send(action, data, label) {
   if (data.has("request_id")) data.set("request_id", crypto.randomUUID());
   data.delete("csrf_token");
-  const item = { action, body: new URLSearchParams(data).toString(), label };
-  const waiting = items();
-  store([...waiting, item]);
-  return waiting.length ? (flush(), null) : attempt(item);
+  store([...items(), { action, body: new URLSearchParams(data).toString(), label }]);
+  return flush();
 }
 
-let flushing = null;
-let later = 0;
-
-// Sends what waits, in order. Returns the page that answers the last one, or null.
+// Sends what waits, in order, up to one that is refused. Returns the page that answers the last one, or null.
 export function flush() {
-  flushing ??= (async () => {
+  sending ??= (async () => {
     let answer = null;
-    for (let item = next(); item; item = next()) {
-      const page = await attempt(item);
-      if (!page) break;
-      answer = page;
+    for (let item = next(); item && answer?.ok !== false; item = next()) {
+      const page = await post(item).catch(() => null);
+      if (!page?.isAnswer) return delay(page);
+      store(items().filter((other) => other.body !== item.body));
+      answer = { ...page, item };
     }
+    isLate = !isEmpty();
+    redraw();
     return answer;
-  })().finally(() => (flushing = null));
-  return flushing;
+  })().finally(() => (sending = null));
+  return sending;
 }
 
-const next = () => items().find((item) => !item.refused);
-
-async function attempt(item) {
-  const page = await post(item).catch(() => null);
-  if (page?.isAnswer) store(items().filter((other) => other.body !== item.body));
-  else {
-    draw(items(), page?.isSignedOut);
-    clearTimeout(later);
-    later = setTimeout(() => document.dispatchEvent(new Event("outbox")), (page?.retryAfter || RETRY_AFTER) * 1000);
-  }
-  return page?.isAnswer ? { ...page, item } : null;
+function delay(page) {
+  isLate = true;
+  redraw(page?.isSignedOut);
+  clearTimeout(later);
+  later = setTimeout(wake, (page?.retryAfter || RETRY_AFTER) * 1000);
+  return null;
 }
 
 async function post(item, isFresh = false) {
   const body = new URLSearchParams(item.body);
-  body.set("csrf_token", main().querySelector("[name=csrf_token]").value);
+  body.set("csrf_token", document.querySelector("main [name=csrf_token]").value);
   const signal = AbortSignal.timeout(TIMEOUT);
   const response = await fetch(item.action, { method: "POST", body, credentials: "same-origin", signal });
   const text = await response.text();
-  const page = new DOMParser().parseFromString(text, "text/html");
-  const isLater = response.status === 429 || response.status >= 500 || !page.querySelector("main");
+  const page = parse(text);
   const isSignedOut = page.querySelector("form[action='/sign-in']") !== null;
   if (response.status === 403 && !isFresh && !isSignedOut) {
-    if (!(await renewToken())) return location.reload();
-    return post(item, true);
+    return (await renewToken()) ? post(item, true) : location.reload();
   }
-  return {
-    text,
-    url: response.url,
-    ok: response.ok,
-    isAnswer: !isLater && !isSignedOut,
-    isSignedOut,
-    retryAfter: Number(response.headers.get("Retry-After")),
-  };
+  const isAnswer = !isSignedOut && response.status !== 429 && response.status < 500 && page.querySelector("main") !== null;
+  const retryAfter = Number(response.headers.get("Retry-After"));
+  return { text, page, url: response.url, ok: response.ok, isAnswer, isSignedOut, retryAfter };
 }
 
-// Takes over the token of a new session. Returns whether it is the same person's: what one has typed is sent as nobody else.
+// Takes over the token of a new session, if it is the same person's: what one has typed is sent as nobody else.
 async function renewToken() {
-  const text = await (await fetch(location.href, { credentials: "same-origin" })).text();
-  const page = new DOMParser().parseFromString(text, "text/html");
+  const page = parse(await (await fetch(location.href, { credentials: "same-origin" })).text());
   if (userOf(page) !== user) return false;
-  const token = page.querySelector("[name=csrf_token]").value;
-  for (const field of main().querySelectorAll("[name=csrf_token]")) field.value = token;
+  for (const field of document.querySelectorAll("main [name=csrf_token]")) {
+    field.value = page.querySelector("[name=csrf_token]").value;
+  }
   return true;
 }
 
 // Keeps a form that was refused where its page cannot show it, because somebody types there.
 export function keep(item, reason) {
   store([...items(), { ...item, refused: reason }]);
+  isLate = true;
+  redraw();
 }
 
-function draw(waiting, isSignedOut) {
-  const bar = document.getElementById("outbox");
+// The bar says what is not saved yet, and why.
+export function redraw(isSignedOut = false) {
   const { offlineSince } = document.documentElement.dataset;
-  bar.hidden = !waiting.length && !offlineSince;
-  bar.replaceChildren();
-  if (bar.hidden) return;
-  const said = document.createElement("p");
+  const waiting = isLate ? items() : [];
   const refused = waiting.find((item) => item.refused);
-  if (isSignedOut) said.append("You have been signed out. ");
-  else if (offlineSince) said.append(`You are offline: this is the list as of ${timeOf(offlineSince)}. `);
-  if (refused) said.append(`${refused.refused} `);
-  if (waiting.length) said.append(`Not saved yet: ${waiting.map((item) => item.label).join(" · ")}`);
-  bar.append(said);
-  if (!waiting.length) return;
-  if (isSignedOut) bar.append(signIn());
-  else bar.append(button("Try again", () => retry()));
-  if (refused) bar.append(button("Discard", () => store(items().filter((item) => !item.refused))));
+  const said = [];
+  if (isSignedOut) said.push("You have been signed out. What you have typed is kept.");
+  else if (offlineSince) said.push(`You are offline: this is the list as of ${timeOf(offlineSince)}.`);
+  if (refused) said.push(refused.refused);
+  if (waiting.length) said.push(`Not saved yet: ${waiting.map((item) => item.label).join(" · ")}`);
+  const bar = document.getElementById("outbox");
+  bar.hidden = said.length === 0;
+  if (bar.firstChild?.textContent === said.join(" ")) return;
+  bar.replaceChildren(element("p", said.join(" ")));
+  if (isSignedOut) bar.append(element("a", "Sign in", { href: `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}` }));
+  else if (waiting.length) bar.append(element("button", "Try again", { className: "quiet", onclick: retry }));
+  if (refused) bar.append(element("button", "Discard", { className: "quiet", onclick: discard }));
 }
 
 const timeOf = (moment) => new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-
-// The page is the service's again, not one that was kept.
-export function online() {
-  if (!document.documentElement.dataset.offlineSince) return;
-  delete document.documentElement.dataset.offlineSince;
-  draw(items());
-}
+const element = (name, textContent, more) => Object.assign(document.createElement(name), { textContent, ...more });
 
 function retry() {
   store(items().map(({ refused, ...item }) => item));
-  document.dispatchEvent(new Event("outbox"));
+  wake();
 }
 
-export function signIn() {
-  const link = document.createElement("a");
-  link.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
-  link.textContent = "Sign in";
-  return link;
+function discard() {
+  store(items().filter((item) => !item.refused));
+  redraw();
 }
-
-function button(text, act) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.className = "quiet";
-  made.textContent = text;
-  made.addEventListener("click", act);
-  return made;
-}
-
-export const redraw = () => draw(items());
 
 // Drafts: what is typed into a form and not sent yet.
 
-const typed = (form) => [...form.elements].filter((field) => field.name && field.type !== "hidden" && field.tagName !== "BUTTON");
-const draftOf = (form) => `draft ${user} ${form.getAttribute("action")} ${form.elements.id?.value || form.elements.list?.value || ""}`;
+const typed = (form) => [...form.elements].filter((field) => field.name && field.matches("input:not([type=hidden]), select, textarea"));
+const draftOf = (form) => `draft ${user} ${form.getAttribute("action")} ${(form.elements.id || form.elements.list)?.value}`;
 const isForm = (form) => form?.method === "post" && form.enctype !== "multipart/form-data" && form.id !== "change";
 
 // Whether somebody is typing into this form.
 export function isTyped(form) {
-  if (form.nodeName !== "FORM" || form.dataset.sent !== undefined) return false;
-  return form.classList.contains("typed") || (form.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) || isChanged(form);
+  if (form.nodeName !== "FORM") return false;
+  return form.classList.contains("typed") || typed(form).includes(document.activeElement) || isChanged(form);
 }
 
 function isChanged(form) {
-  return typed(form).some((field) =>
-    field.tagName === "SELECT"
-      ? [...field.options].some((option) => option.selected !== option.defaultSelected && field.value !== field.options[0].value)
-      : field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue,
-  );
+  return typed(form).some((field) => {
+    if (field.tagName !== "SELECT") return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+    return field.options[field.selectedIndex]?.defaultSelected === false && (field.selectedIndex > 0 || field.querySelector("[selected]"));
+  });
 }
 
 export function saveDraft(form) {
@@ -174,12 +144,10 @@ export function saveDraft(form) {
   else dropDraft(form);
 }
 
-export function dropDraft(form) {
-  sessionStorage.removeItem(draftOf(form));
-}
+export const dropDraft = (form) => sessionStorage.removeItem(draftOf(form));
 
 export function restoreDrafts() {
-  for (const form of main().querySelectorAll("form")) {
+  for (const form of forms()) {
     const kept = isForm(form) && !isChanged(form) && sessionStorage.getItem(draftOf(form));
     if (!kept) continue;
     for (const [name, value] of JSON.parse(kept)) {
