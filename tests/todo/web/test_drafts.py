@@ -8,7 +8,7 @@ import time_machine
 from bs4 import BeautifulSoup
 from starlette.testclient import TestClient
 
-from tests.people import NEW_PASSWORD, PASSWORD, Person
+from tests.people import NEW_PASSWORD, PASSWORD, Person, soup
 from todo.contract import SITE
 from todo.web.drafts import SCHEMAS
 
@@ -84,11 +84,30 @@ def test_what_was_typed_to_add_is_still_there_after_sign_in(late: Person) -> Non
     assert [todo["todo"] for todo in todos(late)] == ["There before", TYPED["todo"]]
 
 
+def test_a_line_is_read_when_it_is_sent_at_last(late: Person) -> None:
+    typed = {"todo": "Call mum tomorrow #family #home", "quick": "on", "plain": "#home"}
+    form = form_in(sign_in(late, send_late(late, "/list", **typed)).text, "/list")
+    assert {name: form[name] for name in typed} == typed
+    assert late.browser.post("/list", data=form).status_code == 303
+    *_, added = todos(late)
+    assert (added["todo"], added["tags"], "due" in added) == ("Call mum #home", ["family"], True)
+
+
+def test_what_is_not_to_be_read_never_is(late: Person, client: httpx.Client) -> None:
+    """As the text of a to-do that was edited, and is gone: its date was in a field of its own."""
+    asked = send_late(late, "/list/edit", id="1", version="1", todo="Read Tomorrow #1")
+    client.delete(f"/todos/{late.username}/1").raise_for_status()
+    form = form_in(sign_in(late, asked).text, "/list")
+    assert late.browser.post("/list", data=form).status_code == 303
+    *_, added = todos(late)
+    assert (added["todo"], "tags" in added, "due" in added) == ("Read Tomorrow #1", False, False)
+
+
 def test_what_was_typed_to_edit_is_still_there_where_it_was(late: Person) -> None:
     sent = {"id": "1", "version": "1", **TYPED, "next": "/list?section=undated&edit=1"}
     page = sign_in(late, send_late(late, "/list/edit", **sent))
     assert page.status_code == 200
-    assert "<h1>No date</h1>" in page.text
+    assert "No date" in soup(page).h1.get_text()
     form = form_in(page.text, "/list/edit")
     assert {name: form[name] for name in sent} == sent
     assert todos(late)[0]["todo"] == "There before"

@@ -1,6 +1,7 @@
 // Shows what the server reads in the text of a new to-do: marked in the line, and as buttons below it. A button makes
 // its part plain text.
 
+const LINE = "[name=quick] ~ .quick input"; // what is typed is read, but for a form that is not to be
 const WAIT = 150; // milliseconds after the last key
 const SHAPE = ["margin", "paddingInline", "borderWidth", "font", "letterSpacing", "maxWidth"];
 
@@ -43,7 +44,7 @@ function show(line, found) {
 }
 
 async function read() {
-  const line = find(".quick input");
+  const line = find(LINE);
   if (!line) return;
   asking.abort();
   asking = new AbortController();
@@ -59,7 +60,7 @@ async function read() {
 
 // Reads the line soon, and makes these parts plain text beside those that are so already.
 function later(wait = WAIT, ...texts) {
-  const line = find(".quick input");
+  const line = find(LINE);
   if (!line) return;
   clearTimeout(timer);
   timer = setTimeout(read, wait);
@@ -68,16 +69,16 @@ function later(wait = WAIT, ...texts) {
   mark(line);
 }
 
-document.addEventListener("input", (event) => event.target.matches(".quick input") && later());
+document.addEventListener("input", (event) => event.target.matches(LINE) && later());
 document.addEventListener("reset", () => later());
 document.addEventListener("shown", () => later());
 document.addEventListener("click", (event) => {
   const chip = event.target.closest(".understood button");
   if (!chip) return;
-  find(".quick input").focus();
+  find(LINE).focus();
   later(0, chip.value);
 });
 // A line scrolls without an event that bubbles.
-document.addEventListener("scroll", ({ target }) => target.matches?.(".quick input") && mark(target), { capture: true });
+document.addEventListener("scroll", ({ target }) => target.matches?.(LINE) && mark(target), { capture: true });
 
 later(0); // what was typed before this was loaded
