@@ -5,6 +5,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.people import Person, soup
+from todo.contract import SITE
 from todo.http.navigation import is_navigation
 from todo.http.problems import PROBLEMS
 from todo.web import error_page
@@ -45,12 +46,6 @@ def test_who_is_a_browser_that_opens_a_page(headers: dict[str, str], expected: b
         ("/nothing", 404, "not_found", "/"),
         ("/account/nothing", 404, "not_found", "/account"),
         ("/todos/kevin/1/nothing", 404, "not_found", "/"),
-        ("/list/edit", 405, "method_not_allowed", "/list"),
-        ("/lists/rename", 405, "method_not_allowed", "/list"),
-        ("/account/password", 405, "method_not_allowed", "/account"),
-        ("/account/time-zone", 405, "method_not_allowed", "/account"),
-        ("/history/undo-all", 405, "method_not_allowed", "/history"),
-        ("/sign-out", 405, "method_not_allowed", "/list"),
         ("/oauth/token", 405, "method_not_allowed", "/"),
         ("/mcp", 405, "method_not_allowed", "/"),
         ("/static/0123456789abcdef/nothing.js", 404, "not_found", "/"),
@@ -84,13 +79,29 @@ def test_addresses_for_assistants_answer_everybody_alike(anonymous: httpx.Client
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_reloading_a_refused_form_leads_back_to_it(person: Person) -> None:
+FORMS = [
+    operation.path
+    for operation in SITE.operations
+    if operation.method == "POST"
+    and "303" in operation.spec["responses"]
+    and ("GET", operation.path) not in {(other.method, other.path) for other in SITE.operations}
+]
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_reloading_a_refused_form_leads_back_to_it(person: Person, path: str) -> None:
     """As somebody does who presses Enter in the address bar of the page that says what was wrong."""
-    refused = person.send("/account/time-zone", time_zone="Nowhere")
-    assert refused.status_code == 400
-    again = person.browser.get(str(refused.url.path), headers=NAVIGATION)
-    assert again.headers["content-type"] == PAGE
-    assert "nothing was saved again" in again.text
+    answer = person.browser.get(path, headers=NAVIGATION)
+    assert answer.status_code == 303
+    page = person.browser.get(answer.headers["location"])
+    assert page.status_code == 200
+    assert "/" + path.split("/")[1] in (answer.headers["location"], "/lists", "/reset-password", "/sign-out")
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_program_hears_that_it_is_no_page(person: Person, path: str) -> None:
+    answer = person.browser.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
 
 
 def shown(code: str, path: str = "/", wait: str | None = None) -> BeautifulSoup:

@@ -8,7 +8,7 @@ from starlette.types import Scope
 
 from todo.contract import API, Contract
 from todo.errors import FieldError, MethodNotAllowed, SignedOut
-from todo.http.asgi_scope import TEMPLATE, headers_of
+from todo.http.asgi_scope import TEMPLATE
 from todo.http.failures import as_refusal
 from todo.http.navigation import is_navigation
 from todo.http.problems import MEDIA_TYPE, ProblemResponse, problem_response
@@ -27,9 +27,10 @@ CONTENT_POLICY = (
 class Refusals:
     """Answers errors in the media type that the contract has for the operation and the status.
 
-    A browser that opens a page gets every refusal as a page, but at the addresses for assistants. `page` renders a
-    problem, for a path and with the seconds to wait. `sign_in` may answer a form that was sent without a session, so
-    that what was typed is kept; it returns None for any other.
+    A browser that opens a page gets every refusal as a page, but at the addresses for assistants. Where only a form goes,
+    as it does on reloading a refusal, it is led to the form's page. `page` renders a problem, for a path and with the
+    seconds to wait. `sign_in` may answer a form that was sent without a session, so that what was typed is kept; it
+    returns None for any other.
     """
 
     def __init__(
@@ -75,9 +76,8 @@ class Refusals:
         return problem
 
     def _is_reloaded_form(self, scope: Scope) -> bool:
-        """Whether a browser loads the address that a form was sent to, as it does on reloading a refusal."""
-        is_form = (scope.get(TEMPLATE, ""), "POST") in self._pages
-        return is_form and scope["method"] in ("GET", "HEAD") and b"text/html" in headers_of(scope).get(b"accept", b"")
+        """Whether a browser opens the address that a form was sent to."""
+        return (scope.get(TEMPLATE, ""), "POST") in self._pages and is_navigation(scope)
 
     def _to_sign_in(self, scope: Scope) -> ProblemResponse:
         kept = self._sign_in(scope)

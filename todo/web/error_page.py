@@ -22,8 +22,8 @@ TOLD = {
     ),
     "method_not_allowed": (
         "Nothing to see here",
-        "This address is not a page: it takes what a form or an assistant sends.",
-        "If you reloaded a page after an error, nothing was saved again. Go back to the page with the form.",
+        "This address is not a page: it takes what a program sends.",
+        "Start from one of the pages below.",
     ),
     "invalid_request": (
         "This could not be read",
