@@ -10,7 +10,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from todo.accounts import attempts
 from todo.domain.users import Owner
-from todo.errors import SignedOut
+from todo.errors.access import SignedOut
 from todo.oauth import assertions, authorize, client_documents, clients, metadata, register, revoke, token
 from todo.oauth.server import OAuthResponse
 from todo.service import current

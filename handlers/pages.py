@@ -53,7 +53,7 @@ def get_legal() -> Response:
 
 
 def get_errors() -> Response:
-    return _page("errors.html", problems=PROBLEMS.values())
+    return _page("errors.html", problems=sorted(PROBLEMS.values(), key=lambda problem: problem.status))
 
 
 def get_robots() -> Response:

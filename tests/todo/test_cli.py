@@ -20,7 +20,7 @@ from todo.cli import MAKE, commands
 from todo.config import Settings, load_environ
 from todo.domain import changes, users
 from todo.domain.users import Owner
-from todo.errors import ResetRefused, UsernameTaken
+from todo.errors.access import ResetRefused, UsernameTaken
 from todo.storage.database import open_engine
 
 NAMES = ["backup", "claim", "client", "env", "forget", "reset", "try"]

@@ -13,7 +13,7 @@ from todo.domain.list_names import names_of
 from todo.domain.places import age_of
 from todo.domain.todos import Todo
 from todo.domain.users import Owner, utc_now
-from todo.errors import ClaimRefused, UsernameTaken, WrongCurrentPassword, WrongPassword
+from todo.errors.access import ClaimRefused, UsernameTaken, WrongCurrentPassword, WrongPassword
 from todo.storage.engine import Engine
 from todo.storage.limits import exports
 from todo.storage.statements import Connection

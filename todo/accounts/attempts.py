@@ -7,7 +7,7 @@ from todo.accounts import tokens
 from todo.accounts.buckets import bucket_of, make_room, share_of
 from todo.contract import SITE
 from todo.domain.users import STORED_TIME, utc_now
-from todo.errors import TooManyAttempts
+from todo.errors.access import TooManyAttempts
 from todo.storage.statements import Connection
 
 WINDOW = timedelta(minutes=SITE.limit("attempts_minutes"))

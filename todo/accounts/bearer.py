@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 from todo.accounts import grants, tokens
 from todo.contract import API
 from todo.domain.users import Owner, utc_now
-from todo.errors import InsufficientScope, InvalidRequest, InvalidToken, MeNeedsUser, NotYourList, Unauthorized
+from todo.errors import InvalidRequest, MeNeedsUser
+from todo.errors.access import InsufficientScope, InvalidToken, NotYourList, Unauthorized
 from todo.service import current
 from todo.storage.database import peek
 from todo.storage.statements import Connection

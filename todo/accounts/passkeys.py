@@ -14,7 +14,7 @@ from todo.contract import SITE
 from todo.domain import users
 from todo.domain.owned_secrets import END_OF_IDS, ID_BYTES
 from todo.domain.users import Owner, utc_now
-from todo.errors import PasskeyRefused, TooManyPasskeys
+from todo.errors.access import PasskeyRefused, TooManyPasskeys
 from todo.storage.engine import Engine
 from todo.storage.statements import Connection
 

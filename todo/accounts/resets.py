@@ -7,7 +7,7 @@ from todo.accounts.accounts import Account
 from todo.accounts.mailer import Mail, Mailer
 from todo.contract import SITE
 from todo.domain.users import utc_now
-from todo.errors import ResetRefused
+from todo.errors.access import ResetRefused
 from todo.storage.engine import Engine
 from todo.storage.statements import Connection
 

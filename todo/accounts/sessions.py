@@ -11,7 +11,7 @@ from todo.accounts.accounts import Account
 from todo.contract import SITE
 from todo.domain import users
 from todo.domain.users import Owner, utc_now
-from todo.errors import SignedOut
+from todo.errors.access import SignedOut
 from todo.storage.statements import Connection
 
 LONG = timedelta(days=SITE.limit("session_days"))  # with "keep me signed in"

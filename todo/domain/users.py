@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from todo.domain import addresses, weeks
 from todo.domain.owned_secrets import END_OF_IDS
 from todo.domain.time_zones import zone_of_region
-from todo.errors import InvalidToken, SignedOut, StorageUnavailable
+from todo.errors import StorageUnavailable
+from todo.errors.access import InvalidToken, SignedOut
 from todo.storage.statements import Connection, values
 
 FALLBACK_ZONE = "UTC"

@@ -7,7 +7,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from todo.contract import API, SITE
-from todo.errors import InvalidRequest, Overloaded, PayloadTooLarge, RequestTimeout, StaleForm
+from todo.errors import InvalidRequest, Overloaded, PayloadTooLarge, RequestTimeout
+from todo.errors.access import StaleForm
 from todo.http.asgi_scope import ARRIVED
 
 MAX_BYTES = API.limit("request_body_bytes")

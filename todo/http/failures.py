@@ -4,16 +4,8 @@ import logging
 import traceback
 from collections.abc import Callable
 
-from todo.errors import (
-    Forbidden,
-    InvalidRequest,
-    MethodNotAllowed,
-    NotFound,
-    Refusal,
-    SignedOut,
-    Unauthorized,
-    UnsupportedMediaType,
-)
+from todo.errors import InvalidRequest, MethodNotAllowed, NotFound, Refusal, UnsupportedMediaType
+from todo.errors.access import Forbidden, SignedOut, Unauthorized
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,8 @@ from todo.accounts.bearer import bearer_token
 from todo.contract import API, Operation
 from todo.contract.names import aliases_of
 from todo.contract.schemas import as_meant, compile_schema, find_errors
-from todo.errors import InvalidRequest, Unauthorized
+from todo.errors import InvalidRequest
+from todo.errors.access import Unauthorized
 from todo.http.asgi_scope import BODY, PATH_VALUES, TEMPLATE, Headers
 from todo.http.json_body import parse_json
 from todo.http.parameters import parameter_errors, read_headers, read_parameter

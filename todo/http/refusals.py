@@ -7,7 +7,8 @@ import orjson
 from starlette.types import Scope
 
 from todo.contract import API, Contract
-from todo.errors import FieldError, MethodNotAllowed, SignedOut
+from todo.errors import FieldError, MethodNotAllowed
+from todo.errors.access import SignedOut
 from todo.http.asgi_scope import TEMPLATE
 from todo.http.failures import as_refusal
 from todo.http.navigation import is_navigation
@@ -27,10 +28,9 @@ CONTENT_POLICY = (
 class Refusals:
     """Answers errors in the media type that the contract has for the operation and the status.
 
-    A browser that opens a page gets every refusal as a page, but at the addresses for assistants. Where only a form goes,
-    as it does on reloading a refusal, it is led to the form's page. `page` renders a problem, for a path and with the
-    seconds to wait. `sign_in` may answer a form that was sent without a session, so that what was typed is kept; it
-    returns None for any other.
+    A browser that opens a page gets every refusal as a page, but at the addresses for assistants. Where only a form
+    goes, as on reloading a refusal, it is led to the form's page. `page` renders a problem, for a path and with the
+    seconds to wait. `sign_in` may answer a form without a session, so that what was typed is kept, or return None.
     """
 
     def __init__(

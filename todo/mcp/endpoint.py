@@ -28,13 +28,8 @@ from starlette.types import Receive, Scope, Send
 from todo.accounts import bearer
 from todo.accounts.bearer import Principal
 from todo.contract import Contract
-from todo.errors import (
-    Challenge,
-    HostNotAllowed,
-    InsufficientScope,
-    OriginNotAllowed,
-    Unauthorized,
-)
+from todo.errors import HostNotAllowed, OriginNotAllowed
+from todo.errors.access import Challenge, InsufficientScope, Unauthorized
 from todo.http.asgi_scope import TEMPLATE, Headers, log_as
 from todo.http.guard import Refuse
 from todo.http.operations import CompiledContract, caller_of

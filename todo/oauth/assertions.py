@@ -16,7 +16,7 @@ from todo.accounts import attempts, tokens
 from todo.accounts.buckets import bucket_of, make_room, share_of
 from todo.contract import SITE
 from todo.domain.users import utc_now
-from todo.errors import ClientRefused
+from todo.errors.access import ClientRefused
 from todo.oauth import client_documents, client_keys, clients
 from todo.oauth.clients import Client
 from todo.oauth.fetching import DocumentRefused

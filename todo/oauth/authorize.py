@@ -8,7 +8,7 @@ from authlib.oauth2 import OAuth2Error
 from todo.contract import API
 from todo.domain import users
 from todo.domain.users import Owner
-from todo.errors import ClientRefused
+from todo.errors.access import ClientRefused
 from todo.oauth import clients, redirects
 from todo.oauth.grant_types import PKCE, CodeGrant, ResourceIndicator
 from todo.oauth.server import OAuthResponse, Request, Server

@@ -12,7 +12,7 @@ from authlib.oauth2 import OAuth2Error
 from todo.contract import SITE
 from todo.contract.schemas import find_errors
 from todo.domain.users import utc_now
-from todo.errors import ClientRefused
+from todo.errors.access import ClientRefused
 from todo.oauth import clients, fetching, register
 from todo.oauth.fetching import DocumentRefused
 from todo.oauth.metadata import DOCUMENT_METHODS

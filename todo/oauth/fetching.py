@@ -20,7 +20,7 @@ import orjson
 from todo.accounts import attempts
 from todo.contract import SITE
 from todo.contract.schemas import find_errors
-from todo.errors import AssistantsBusy
+from todo.errors.access import AssistantsBusy
 from todo.oauth.redirects import LOOPBACK
 from todo.storage.engine import Engine
 

@@ -13,7 +13,7 @@ import todo.accounts.grants
 from todo.accounts import encryption, tokens
 from todo.contract import SITE
 from todo.domain.users import STORED_TIME, utc_now
-from todo.errors import TooManyAttempts
+from todo.errors.access import TooManyAttempts
 from todo.oauth import clients
 from todo.oauth.clients import Client
 from todo.oauth.redirects import is_app_scheme

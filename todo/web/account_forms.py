@@ -4,7 +4,8 @@ from typing import Any
 
 from todo.contract import SITE
 from todo.contract.schemas import find_errors
-from todo.errors import FieldError, InvalidRequest, Refusal, TooManyAttempts
+from todo.errors import FieldError, InvalidRequest, Refusal
+from todo.errors.access import TooManyAttempts
 from todo.web.forms import refused as refused_elsewhere
 
 JSON = dict[str, Any]

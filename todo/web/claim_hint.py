@@ -1,7 +1,8 @@
 """How somebody on the service's own machine claims a list that an assistant keeps."""
 
 from todo.accounts import accounts
-from todo.errors import Refusal, UsernameTaken
+from todo.errors import Refusal
+from todo.errors.access import UsernameTaken
 from todo.service import current
 from todo.web import browser
 

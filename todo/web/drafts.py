@@ -12,7 +12,7 @@ from starlette.types import Scope
 from todo.contract import SITE
 from todo.contract.schemas import compile_schema
 from todo.domain.users import Owner
-from todo.errors import SignedOut
+from todo.errors.access import SignedOut
 from todo.http.asgi_scope import headers_of
 from todo.http.bridge import environ_of
 from todo.http.problems import PROBLEMS, ProblemResponse

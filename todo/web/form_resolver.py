@@ -9,7 +9,7 @@ from flask import request
 
 from todo.contract import SITE, Operation
 from todo.domain.users import Owner
-from todo.errors import StaleForm
+from todo.errors.access import StaleForm
 from todo.http.problems import PROBLEMS
 from todo.web import browser, drafts
 

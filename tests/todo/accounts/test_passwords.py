@@ -9,7 +9,7 @@ from tests.conftest import migrate
 from tests.people import PASSWORD
 from todo.accounts import accounts, passwords
 from todo.contract import SITE
-from todo.errors import TooManyAttempts, WrongPassword
+from todo.errors.access import TooManyAttempts, WrongPassword
 from todo.storage.database import open_engine
 
 ALLOWED = SITE.limit("sign_ins_per_account")

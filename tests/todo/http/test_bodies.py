@@ -9,7 +9,8 @@ from starlette.types import Message, Receive, Scope
 
 from tests.people import Person
 from todo.contract import API
-from todo.errors import Overloaded, PayloadTooLarge, StaleForm
+from todo.errors import Overloaded, PayloadTooLarge
+from todo.errors.access import StaleForm
 from todo.http import bodies, validators
 from todo.http.bodies import Bodies
 from todo.http.validators import read_text

@@ -15,7 +15,7 @@ import time_machine
 
 from tests.conftest import migrate
 from todo.contract import SITE
-from todo.errors import AssistantsBusy, ClientRefused, TooManyAttempts
+from todo.errors.access import AssistantsBusy, ClientRefused, TooManyAttempts
 from todo.oauth import fetching
 from todo.oauth.client_documents import auth_methods, ensure_fresh, fetch
 from todo.oauth.fetching import DocumentRefused, is_public

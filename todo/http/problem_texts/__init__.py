@@ -1,0 +1,14 @@
+"""The texts of problem documents, in a table for each area."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The fixed members of a problem document, one row of a table."""
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    hint: str
