@@ -8,7 +8,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.processes import Child, migrated, serving
@@ -439,43 +438,3 @@ def test_watch_notes_problems(chromium: Browser, service: Child, page: str, prob
         context.route("**/list", lambda route: route.fulfill(body=page, content_type="text/html"))
         opened(context)
     assert any(problem in noted for noted in problems), problems
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(chromium: Browser, service: Child, assistant: Assistant, scheme: str) -> None:
-    assistant.add("Buy milk", due="2020-01-01", priority="high", tags=["home"], notes="n", repeat="FREQ=DAILY")
-    shared = assistant.call("POST", "/1/share")["url"].removeprefix(service.url)
-    assistant.call("PATCH", "/1", todo="Buy oat milk")
-    assistant.call("POST", "/1/complete")
-    assistant.add("2", list="Shopping", create_list=True, steps=["Eggs", {"text": "Bread", "done": True}])
-    assistant.add("3", steps=[f"{number}" for number in range(9)])
-    assistant.add("4")
-    assistant.call("DELETE", "/3")
-    preview = "/history/undo?who=assistant:ChatGPT&since_day=2020-01-01"
-    with window(chromium, service, assistant) as context:
-        page = context.new_page()
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        for path in (
-            "/",
-            "/list",
-            "/list?edit=2&changed=1",
-            "/list?list=Shopping",
-            "/history",
-            preview,
-            "/trash",
-            "/account",
-            shared,
-            "/s/no",
-        ):
-            page.goto(path)
-            page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true })")
-            if path == "/list?list=Shopping":
-                page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-                page.get_by_role("button", name="Lists").click()
-            found = Axe().run(page).response["violations"]
-            assert not [(path, rule["id"], rule["nodes"][0]["html"]) for rule in found]
-        context.clear_cookies()
-        for path in ("/", "/sign-in", "/sign-up", "/legal", "/errors"):
-            page.goto(path)
-            found = Axe().run(page).response["violations"]
-            assert not [(path, rule["id"], rule["nodes"][0]["html"]) for rule in found]
