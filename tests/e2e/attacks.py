@@ -15,7 +15,7 @@ from tests.e2e.wire import HEAD_END, connect
 
 Address = tuple[str, int]
 
-LARGE = b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n"
+LARGE = b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n" * 16  # 2 MB of answers to as many requests as may wait
 SECONDS = 3
 PIECE = b"x" * 65536
 FORM = (
@@ -48,12 +48,13 @@ def send(connection: socket.socket, data: bytes) -> bool:
 
 
 def read_nothing(address: Address) -> None:
-    """Ten clients ask for eight large pages each, read nothing, and go away; others come instead of them."""
+    """Ten clients ask for large pages, more than the system keeps for them, read nothing, and go away; others come."""
     for _ in range(2):
         with connections(address, 10) as clients:
-            for client in clients:
-                send(client, LARGE * 8)
-            time.sleep(SECONDS / 2)
+            for _ in range(4):
+                for client in clients:
+                    send(client, LARGE)
+                time.sleep(SECONDS / 8)
 
 
 def pipeline_without_end(address: Address) -> None:

@@ -34,10 +34,11 @@ async def half_sent(address: Address) -> None:
 
 
 async def pipelining(address: Address) -> None:
-    """Asks for eight large pages and reads nothing."""
+    """Asks for more large pages than the system keeps for it, and reads nothing."""
     async with _connection(address) as writer:
-        writer.write(LARGE * 8)
-        await asyncio.sleep(random.uniform(0.5, 15))
+        for _ in range(4):
+            writer.write(LARGE)
+            await asyncio.sleep(random.uniform(0.1, 4))
 
 
 async def vanishing(address: Address) -> None:

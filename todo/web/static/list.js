@@ -12,6 +12,7 @@ const rowOf = (element) => element?.closest?.("li.todo");
 const closeDrawer = () => document.querySelector("[popover]:popover-open")?.hidePopover();
 const user = userOf(document);
 const undoable = []; // the person's own changes, for the key z
+let isRefusal = false; // whether the page says that a form was refused
 
 // Shows a page in place of this one. `kept` says which forms stay as they are.
 function show(next, kept, focus) {
@@ -19,20 +20,35 @@ function show(next, kept, focus) {
   const focused = document.activeElement?.id;
   const held = document.querySelector(".todo:hover") || rowOf(document.activeElement);
   const [parent, top] = [held?.parentElement, held?.getBoundingClientRect().top];
+  const begun = main().querySelector("[autofocus]");
+  keepRow(next, kept);
   patch(main(), next.querySelector("main"), kept);
   document.title = next.title;
+  isRefusal = false;
   // What is under the pointer stays there, although rows have come or gone above it.
   if (held?.isConnected && held.parentElement === parent) scrollBy(0, held.getBoundingClientRect().top - top);
-  const wanted = main().querySelector("[autofocus]") || focus?.() || (focused && document.getElementById(focused));
-  if (wanted && wanted !== document.activeElement) wanted.focus({ preventScroll: !wanted.autofocus });
+  const start = main().querySelector("[autofocus]");
+  const wanted = (start !== begun && start) || focus?.() || (focused && document.getElementById(focused));
+  if (wanted && wanted !== document.activeElement) wanted.focus({ preventScroll: wanted !== start });
   document.dispatchEvent(new Event("shown"));
+}
+
+// A row in which somebody types goes where the page has it, and stays on top if it is gone.
+function keepRow(next, kept) {
+  const row = rowOf([...main().querySelectorAll(".editing")].find(kept));
+  const there = row && next.getElementById(row.id);
+  const placeOf = (found) => found.parentElement.closest("[id]").id;
+  if (!row || (there && placeOf(there) === placeOf(row))) return;
+  if (there) there.replaceWith(row);
+  else next.getElementById("undo")?.after(row);
 }
 
 // A page that is loaded because something has changed leaves what the person is doing, and what they are told.
 async function refresh() {
-  if (main().querySelector(".refused, .dragged")) return;
-  const page = parse(await (await fetch(location.href, { credentials: "same-origin" })).text());
-  if (!userOf(page)) return;
+  if (isRefusal || main().querySelector(".dragged")) return;
+  const from = location.href;
+  const page = parse(await (await fetch(from, { credentials: "same-origin" })).text());
+  if (!userOf(page) || location.href !== from || main().querySelector(".dragged")) return;
   page.getElementById("toasts").replaceWith(document.getElementById("toasts").cloneNode(true));
   show(page, isTyped);
 }
@@ -76,6 +92,8 @@ function receive({ page, item, ok }, kept, focus) {
   const isHidden = [...main().querySelectorAll("form")].some((form) => form.getAttribute("action") === item.action && kept(form));
   if (!ok && isHidden) keep(item, page.querySelector(".refused p")?.textContent.trim() ?? "This was refused.");
   show(page, kept, focus);
+  isRefusal = !ok;
+  for (const form of main().querySelectorAll("form.typed")) saveDraft(form);
   closeDrawer();
   const change = document.getElementById("notice")?.dataset.change;
   if (change && item.action !== "/history/undo") undoable.push(change);
@@ -161,7 +179,7 @@ async function poll() {
   if (response.status === 200) await refresh();
   delete document.documentElement.dataset.offlineSince; // this page is the service's again, not one that was kept
   redraw();
-  if (!isEmpty() && !main().querySelector(".refused")) document.dispatchEvent(new Event("outbox"));
+  if (!isEmpty() && !isRefusal) document.dispatchEvent(new Event("outbox"));
 }
 
 function signedOut() {

@@ -115,7 +115,7 @@ function retry() {
 
 function discard() {
   store(items().filter((item) => !item.refused));
-  redraw();
+  wake();
 }
 
 // Drafts: what is typed into a form and not sent yet.
@@ -140,7 +140,7 @@ function isChanged(form) {
 export function saveDraft(form) {
   if (!isForm(form) || !form.closest("main[data-version]")) return;
   const fields = [...new FormData(form)].filter(([name]) => !NOT_TYPED.includes(name));
-  if (isChanged(form)) sessionStorage.setItem(draftOf(form), JSON.stringify(fields));
+  if (form.classList.contains("typed") || isChanged(form)) sessionStorage.setItem(draftOf(form), JSON.stringify(fields));
   else dropDraft(form);
 }
 

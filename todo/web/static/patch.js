@@ -18,13 +18,17 @@ export function patch(from, to, isKept) {
   }
 }
 
+// A form with a field that is called id has that as its property `id`.
+const idOf = (node) => node.getAttribute?.("id");
+
 // Returns a function that finds the child for one that is wanted: by its id, or the next of its kind without one.
 function matcher(from, isKept) {
-  const named = new Map([...from.children].filter((child) => child.id).map((child) => [child.id, child]));
-  const others = [...from.childNodes].filter((child) => !child.id);
+  const named = new Map([...from.children].filter(idOf).map((child) => [idOf(child), child]));
+  const others = [...from.childNodes].filter((child) => !idOf(child));
   return (wanted) => {
-    const index = wanted.id ? -1 : others.findIndex((child) => child.nodeName === wanted.nodeName);
-    const found = wanted.id ? named.get(wanted.id) : others.splice(0, index + 1).at(-1);
+    const id = idOf(wanted);
+    const index = id ? -1 : others.findIndex((child) => child.nodeName === wanted.nodeName);
+    const found = id ? named.get(id) : others.splice(0, index + 1).at(-1);
     if (!found || found.nodeName !== wanted.nodeName) return document.adoptNode(wanted);
     if (found.nodeType === Node.ELEMENT_NODE) patch(found, wanted, isKept);
     else if (found.data !== wanted.data) found.data = wanted.data;

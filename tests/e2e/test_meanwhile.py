@@ -1,0 +1,204 @@
+"""What happens elsewhere while somebody types: nothing that is typed goes away, and nothing moves under a hand."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e.processes import Child, migrated, serving
+from tests.e2e.test_list_page import RETRIED, add_many, texts
+from tests.e2e.test_pages import SOON, opened
+from tests.handlers.test_lists import Assistant
+from tests.people import PASSWORD, Person
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
+    with serving(migrated(tmp_path_factory.mktemp("meanwhile"), PROXIES="1")) as child:
+        yield child
+
+
+@pytest.fixture
+def assistant(service: Child, request: pytest.FixtureRequest) -> Iterator[Assistant]:
+    number = abs(hash(request.node.nodeid)) % 60_000
+    headers = {"X-Forwarded-For": f"10.7.{number // 250}.{number % 250}"}
+    with httpx.Client(base_url=service.url, headers=headers, trust_env=False) as client:
+        name = f"meanwhile{number}"
+        assert Person(client, name).sign_up().status_code == 303
+        yield Assistant(client, name)
+
+
+@pytest.fixture
+def context(chromium: Browser, service: Child, assistant: Assistant) -> Iterator[BrowserContext]:
+    with chromium.new_context(base_url=service.url, viewport={"width": 1280, "height": 800}) as context:
+        context.add_cookies([{"name": "session", "value": assistant.http.cookies["session"], "url": service.url}])
+        context.set_default_timeout(10_000)
+        yield context
+
+
+def seen(page: Page, assistant: Assistant) -> None:
+    """Returns when the page shows what an assistant has done until now."""
+    assistant.add("A mark", due="2000-01-01")
+    expect(page.locator("p.text", has_text="A mark")).to_be_visible(timeout=RETRIED)
+
+
+class TestEditing:
+    def test_a_to_do_that_is_deleted(self, context: BrowserContext, assistant: Assistant) -> None:
+        assistant.add("Milk")
+        assistant.add("Bread")
+        page = opened(context, "/list?edit=1")
+        page.fill("#edit-notes", "Oat, if there is any")
+        assistant.call("DELETE", "/1")
+        seen(page, assistant)
+        expect(page.locator("#edit-notes")).to_have_value("Oat, if there is any")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator(".refused")).to_be_visible()
+        expect(page.locator("#notes")).to_have_value("Oat, if there is any")
+        page.get_by_role("button", name="Add", exact=True).click()
+        expect(page.locator("p.text", has_text="Milk")).to_be_visible()
+        assert "Milk" in texts(assistant, "")
+
+    def test_the_last_one_that_is_deleted(self, context: BrowserContext, assistant: Assistant) -> None:
+        assistant.add("Milk")
+        page = opened(context, "/list?edit=1")
+        page.fill("#edit-todo", "Oat milk")
+        assistant.call("DELETE", "/1")
+        seen(page, assistant)
+        expect(page.locator("#edit-todo")).to_have_value("Oat milk")
+        expect(page.locator("#edit-todo")).to_be_focused()
+
+    def test_a_to_do_that_goes_to_another_section(self, context: BrowserContext, assistant: Assistant) -> None:
+        assistant.add("Milk")
+        page = opened(context, "/list?edit=1")
+        page.fill("#edit-todo", "Oat milk")
+        page.keyboard.press("ArrowLeft")
+        assistant.call("PATCH", "/1", due="2199-12-24")
+        seen(page, assistant)
+        expect(page.locator("section[aria-labelledby=upcoming] #edit-todo")).to_have_value("Oat milk")
+        expect(page.locator("#edit-todo")).to_have_count(1)
+        expect(page.locator("#edit-todo")).to_be_focused()
+        page.keyboard.type("y")
+        page.keyboard.press("Enter")
+        expect(page.locator("p.text", has_text="Oat milyk")).to_be_visible()
+        assert assistant.call("GET", "/1")["due"] == "2199-12-24"
+
+    def test_the_focus_stays_in_its_field(self, context: BrowserContext, assistant: Assistant) -> None:
+        assistant.add("Milk")
+        page = opened(context, "/list?edit=1")
+        page.fill("#edit-notes", "Oat")
+        for _ in range(2):
+            seen(page, assistant)
+            expect(page.locator("#edit-notes")).to_be_focused()
+            assistant.call("DELETE", f"/{assistant.call('GET')['todos'][0]['id']}")
+
+    def test_a_list_that_is_deleted(self, context: BrowserContext, assistant: Assistant) -> None:
+        assistant.add("Milk", list="Shopping", create_list=True)
+        page = opened(context, "/list?list=Shopping")
+        page.fill("#todo", "Half a sent")
+        other = opened(context, "/list?list=Shopping")
+        other.get_by_text("Change this list").click()
+        other.get_by_role("button", name="Delete the list").click()
+        expect(other.locator("#notice")).to_contain_text("deleted 1 list")
+        seen(page, assistant)
+        expect(page.locator("#todo")).to_have_value("Half a sent")
+        page.keyboard.type("ence")
+        page.keyboard.press("Enter")
+        expect(page.locator("#notice, .refused, #outbox").first).to_be_visible()
+        if "Half a sentence" not in texts(assistant, ""):
+            expect(page.locator("#todo")).to_have_value("Half a sentence")
+
+    def test_a_reload_after_a_question(self, context: BrowserContext, assistant: Assistant) -> None:
+        assistant.add("Milk")
+        page = opened(context, "/list?edit=1")
+        page.fill("#edit-todo", "Oat milk")
+        assistant.call("PATCH", "/1", todo="Cow's milk")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("#conflict")).to_be_visible()
+        page.reload()
+        expect(page.locator("#edit-todo")).to_have_value("Oat milk")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("p.text")).to_have_text("Oat milk")
+
+
+class TestWhatWaits:
+    def test_each_refusal_is_told(self, context: BrowserContext, assistant: Assistant) -> None:
+        for text in ("Milk", "Bread"):
+            assistant.add(text)
+        page = opened(context)
+        context.set_offline(True)
+        for text in ("Refused one", "Refused two"):
+            page.fill("#todo", text)
+            page.evaluate("document.querySelector('#due_time').value = '18:00'")  # a time without a day
+            page.keyboard.press("Enter")
+            expect(page.locator("#outbox")).to_contain_text(text)
+        page.fill("#todo", "Fine")
+        page.keyboard.press("Enter")
+        expect(page.locator("#outbox")).to_contain_text("Fine")
+        context.set_offline(False)
+        bar = page.locator("#outbox")
+        expect(bar).to_contain_text("needs a day", timeout=RETRIED)
+        expect(bar).to_contain_text("Refused one")
+        expect(bar).to_contain_text("Refused two")
+        page.get_by_role("button", name="Discard").click()
+        expect(page.locator("#todo")).to_have_value("Refused two")  # nobody types there any more
+        page.fill("#due_time", "")
+        page.get_by_role("button", name="Add", exact=True).click()
+        expect(bar).to_be_hidden(timeout=RETRIED)
+        expect(page.locator("p.text", has_text="Fine")).to_be_visible(timeout=RETRIED)
+        assert texts(assistant, "") == ["Bread", "Fine", "Milk", "Refused two"]
+
+    def test_two_tabs_send_it_once(self, context: BrowserContext, assistant: Assistant) -> None:
+        one, other = opened(context), opened(context, "/list?q=nothing")
+        context.set_offline(True)
+        for text in ("Milk", "Bread", "Eggs"):
+            one.fill("#todo", text)
+            one.keyboard.press("Enter")
+            expect(one.locator("#outbox")).to_contain_text(text)
+        other.fill("#todo", "Half a sent")
+        context.set_offline(False)
+        for page in (one, other):
+            expect(page.locator("#outbox")).to_be_hidden(timeout=RETRIED)
+        assert texts(assistant) == ["Bread", "Eggs", "Milk"]
+        expect(one.locator("p.text")).to_have_count(3)
+        expect(other.locator("p.text")).to_have_count(0)
+        expect(other.locator("#todo")).to_have_value("Half a sent")
+
+    def test_somebody_signs_out_in_another_tab(self, context: BrowserContext, assistant: Assistant) -> None:
+        page = opened(context)
+        context.set_offline(True)
+        page.fill("#todo", "Milk")
+        page.keyboard.press("Enter")
+        expect(page.locator("#outbox")).to_contain_text("Milk")
+        page.fill("#todo", "Half a sent")
+        Person(assistant.http, assistant.username).send("/sign-out")
+        context.set_offline(False)
+        page.locator("#outbox").get_by_role("link", name="Sign in").click(timeout=RETRIED)
+        page.fill("#username", assistant.username)
+        page.fill("#password", PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        expect(page.locator("p.text")).to_have_text("Milk", timeout=RETRIED)
+        expect(page.locator("#todo")).to_have_value("Half a sent")
+
+
+def test_nothing_comes_while_a_row_is_dragged(context: BrowserContext, assistant: Assistant) -> None:
+    add_many(assistant, 4)
+    page = opened(context)
+    rows = page.locator("section[aria-labelledby=undated] li.todo")
+    grip, target = rows.nth(0).locator(".grip"), rows.nth(2)
+    first = rows.nth(0).get_attribute("id")
+    rows.nth(0).hover()
+    grip.hover()
+    page.mouse.down()
+    box = target.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 40, box["y"] + box["height"] - 4, steps=5)
+    expect(page.locator(".dragged")).to_have_count(1)
+    with page.expect_response(lambda answer: answer.url.endswith("/live") and answer.status == 200):
+        assistant.add("Soon", due="2000-01-01")
+    page.wait_for_timeout(1_000)
+    expect(page.locator(".dragged")).to_have_count(1)
+    expect(page.locator("p.text", has_text="Soon")).to_have_count(0)
+    page.mouse.up()
+    expect(page.locator("p.text", has_text="Soon")).to_be_visible(timeout=RETRIED)
+    expect(rows.nth(2)).to_have_id(first or "")
