@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.processes import Child, migrated, serving
 from tests.e2e.test_list_page import RETRIED, add_many, texts
-from tests.e2e.test_pages import SOON, opened
+from tests.e2e.test_pages import opened
 from tests.handlers.test_lists import Assistant
 from tests.people import PASSWORD, Person
 
