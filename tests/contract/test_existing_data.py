@@ -19,6 +19,7 @@ from todo.app import create_app
 from todo.config import Settings
 from todo.domain import changes, order, users
 from todo.domain.changes import ActorFilter
+from todo.domain.conversations import Span
 from todo.domain.folding import fold, fold_for_search
 from todo.domain.quota import ROW_BYTES
 from todo.domain.undo import undo_all
@@ -475,7 +476,7 @@ def test_lists_are_counted_and_a_week_is_forgotten_behind_a_list(empty_database:
         client.patch("/profiles/kevin", json={"week_start": "sunday"}).raise_for_status()
     # One change of both: the entry of the list is the first, so that the profile's is not.
     with running(empty_database) as engine:
-        engine.submit_write(undo_all, Owner("kevin"), ActorFilter(), 2, 3).result()
+        engine.submit_write(undo_all, Owner("kevin"), ActorFilter(), Span(2, 3), [2, 3], "").result()
     downgrade(empty_database, "0012")
     assert "week_start" not in str(select(empty_database, "SELECT before, after FROM changes WHERE kind = 'profile'"))
     assert_bytes_of_rows(empty_database)

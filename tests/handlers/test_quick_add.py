@@ -31,7 +31,7 @@ class TestRead:
                 ("@Shopping", "list", "list Shopping"),
             ]
             assert read(person, 'Pay rent every month on the 15th @"New home"') == [
-                ("every month on the 15th", "repeat", "every month on the 15th, from 15 December"),
+                ("every month on the 15th", "repeat", "every month on the 15th, from 15 Dec"),
                 ('@"New home"', "list", "new list New home"),
             ]
             assert read(person, "At 6pm call mum on friday") == [

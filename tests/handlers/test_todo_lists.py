@@ -11,6 +11,7 @@ from tests.handlers.test_todos import add, texts
 from tests.replay import assert_log_gives_the_list
 from todo.contract import API
 from todo.domain.changes import ActorFilter
+from todo.domain.conversations import Span
 from todo.domain.folding import fold
 from todo.domain.undo import undo_all
 from todo.domain.users import Owner
@@ -343,7 +344,7 @@ def test_no_undo_gives_two_lists_one_name(client: httpx.Client, name: str, datab
     first = change(client, name, "W", name="V")["change_id"]
     last = change(client, name, "X", name="W")["change_id"]
     with running(database_url) as engine:
-        both = engine.submit_write(undo_all, Owner(name), ActorFilter(), first, last).result()
+        both = engine.submit_write(undo_all, Owner(name), ActorFilter(), Span(first, last), [first, last], "").result()
     change(client, name, "V", create_list=True)
     # W cannot be V again and keeps its name, which X was to get back.
     forced = client.post(f"/todos/{name}/changes/{both}/undo", json={"force": True})
