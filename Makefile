@@ -15,8 +15,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 run: $(BIN)/.run env migrate ## Set up, migrate and start the service on SQLite, and print what to open and to try
-	@python -m todo.cli try
-	@exec gunicorn wsgi:app
+	@exec python -m todo.cli serve
 
 test: $(BIN)/.dev ## Run the tests, on SQLite and on a real PostgreSQL
 	@pytest -n $(WORKERS)

@@ -1,19 +1,17 @@
 """gunicorn's configuration, read by plain `gunicorn wsgi:app`. Bind address and workers come from the settings."""
 
 import gc
-import sys
 import warnings
 
 from todo import noted_url
-from todo.config import ConfigError, Settings, load_environ
+from todo.config import Settings, load_environ
+from todo.startup import one_sentence, require_port
 
 # Connexion 3.3 imports Starlette's test client, which warns about httpx; an operator can do nothing about it.
 warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
 
-try:
+with one_sentence():
     settings = Settings.from_env(load_environ())
-except ConfigError as error:
-    sys.exit(str(error))
 
 bind = f"{settings.host}:{settings.port}"
 workers = settings.web_concurrency
@@ -28,6 +26,12 @@ keepalive = 15
 forwarded_allow_ips = ""
 # A running service is controlled by signals only.
 control_socket_disable = True
+
+
+def on_starting(server: object) -> None:  # noqa: ARG001
+    """Says so if the port is in use, for which gunicorn would try five times."""
+    with one_sentence():
+        require_port(settings)
 
 
 def when_ready(server: object) -> None:  # noqa: ARG001

@@ -1,29 +1,26 @@
 """Runs the migrations, on DATABASE_URL or on the database that a test passes as the attribute `database_url`."""
 
-import sys
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from alembic import context
 from sqlalchemy import create_engine, event, pool
+from sqlalchemy.exc import DBAPIError
 
 from migrations.citus import split_tables
-from todo.config import ConfigError, Settings, load_environ
+from migrations.first_form import add_series
+from todo.config import Settings, load_environ
+from todo.startup import one_sentence
+from todo.storage.engine import require_known
+from todo.storage.not_ready import require_address, require_file, why_postgresql, why_sqlite
 
 
-def url_of_settings() -> str:
-    try:
-        return Settings.from_env(load_environ()).database_url
-    except ConfigError as error:
-        sys.exit(str(error))
-
-
-def database_url() -> str:
-    """Returns the URL in SQLAlchemy's form. Creates the folder of a SQLite file."""
-    url = context.config.attributes.get("database_url") or url_of_settings()
-    if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    return str(url).replace("postgresql://", "postgresql+psycopg://", 1)
+def file_of(url: str) -> Path | None:
+    """Returns the file of a SQLite database."""
+    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:") else None
 
 
 # Keeps other upgrades out until this one commits. The number is arbitrary.
@@ -40,12 +37,40 @@ def options(url: str) -> dict[str, Any]:
     return {"connect_args": {"prepare_threshold": None}}
 
 
-url = database_url()
-engine = create_engine(url, poolclass=pool.NullPool, **options(url))
-event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(ONE_AT_A_TIME[connection.dialect.name]))
-with engine.connect() as connection:
-    context.configure(connection=connection, transactional_ddl=True)
-    with context.begin_transaction():
-        context.run_migrations()
-        if context.get_context().get_current_heads() == tuple(context.script.get_heads()):
-            split_tables(connection)
+def run(url: str) -> None:
+    """Runs the migrations. Raises StorageNotReady, and the error of a migration that is wrong."""
+    file = file_of(url)
+    if file:
+        require_file(file)
+    else:
+        require_address(url)
+    url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    engine = create_engine(url, poolclass=pool.NullPool, **options(url))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(ONE_AT_A_TIME[connection.dialect.name]))
+    with engine.connect() as connection:
+        context.configure(connection=connection, transactional_ddl=True)
+        with context.begin_transaction():
+            require_known(context.get_context().get_current_revision())
+            add_series(connection)
+            context.run_migrations()
+            if context.get_context().get_current_heads() == tuple(context.script.get_heads()):
+                split_tables(connection)
+
+
+@contextmanager
+def why_not(url: str) -> Iterator[None]:
+    """Turns an error of the database into its sentence, unless it is a bug's."""
+    try:
+        yield
+    except DBAPIError as error:
+        file = file_of(url)
+        wrong = why_sqlite(error.orig, file) if file and isinstance(error.orig, sqlite3.Error) else None
+        if not file and error.orig:
+            wrong = why_postgresql(error.orig)
+        raise wrong or error from None
+
+
+with one_sentence():
+    url = context.config.attributes.get("database_url") or Settings.from_env(load_environ()).database_url
+    with why_not(url):
+        run(url)

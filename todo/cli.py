@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import click
 
 from todo.config import DOTENV, ConfigError, Settings, load_environ
+from todo.startup import CannotStart, require_port
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ class Commands(click.Group):
             sys.exit(f"{_mistake(error)}: {_cure(error.ctx)}.")
         except click.ClickException as error:
             sys.exit(error.format_message())
-        except ConfigError as error:
+        except CannotStart as error:
             sys.exit(str(error))
         except click.Abort:
             sys.exit("Interrupted.")
@@ -107,9 +108,9 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
 def env() -> None:
     """Write .env with a fresh SERVICE_AUTH_KEY.
 
-    Nothing happens if there is a .env.
+    Nothing happens if there is a .env, or if SERVICE_AUTH_KEY is set already.
     """
-    if DOTENV.exists():
+    if os.environ.get("SERVICE_AUTH_KEY", "").strip() or DOTENV.exists():
         return
     key = secrets.token_hex(32)  # which never begins with a hyphen, as an option does
     try:
@@ -152,6 +153,22 @@ Do the third in another terminal, with the username that you signed up with in p
 your page. The key for it is in {place}.
 """
     )
+
+
+@command("serve")
+@click.pass_context
+def serve(context: click.Context) -> None:
+    """Check that the service can start, print what to do first, and start it.
+
+    Runs `gunicorn wsgi:app`, once WEB_CONCURRENCY is a number: gunicorn reads it before this service can.
+    """
+    settings = Settings.from_env(load_environ())
+    require_port(settings)
+    context.invoke(show_try)
+    sys.stdout.flush()
+    gunicorn = str(Path(sys.executable).with_name("gunicorn"))
+    environ = {**os.environ, "WEB_CONCURRENCY": str(settings.web_concurrency)}
+    os.execve(gunicorn, [gunicorn, "wsgi:app"], environ)  # noqa: S606
 
 
 @command("claim")
@@ -255,20 +272,34 @@ def backup(file: str) -> None:
     if not url.startswith("sqlite:///"):
         raise ConfigError("DATABASE_URL is PostgreSQL: back it up with pg_dump, or with your provider's own backups.")
     source = Path(url.removeprefix("sqlite:///"))
+    _copy(source, Path(file))
+    click.echo(f"Copied the database to {file}.")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copies a SQLite database. Raises ClickException and StorageNotReady."""
+    from todo.storage.not_ready import require_file, why_sqlite
+
     if not source.exists():
         raise click.ClickException(f"There is no database at {source}: run `make migrate` first.")
-    if Path(file).exists():
-        raise click.ClickException(f"{file} exists: name a new file for the backup.")
+    if target.exists():
+        raise click.ClickException(f"{target} exists: name a new file for the backup.")
+    if not os.access(target.parent, os.W_OK):
+        raise click.ClickException(
+            f"{source} cannot be copied to {target}: name a file in a folder that exists and that you may write."
+        )
+    require_file(source)
     database = sqlite3.connect(source)
     try:
-        database.execute("VACUUM INTO ?", (file,))
+        database.execute("VACUUM INTO ?", (str(target),))
     except sqlite3.Error as error:
+        if why := why_sqlite(error, source):
+            raise why from None
         raise click.ClickException(
-            f"{source} cannot be copied to {file} ({error}): name a file in a folder that exists and has room."
+            f"{source} cannot be copied to {target} ({error}): name a file in a folder that has room."
         ) from None
     finally:
         database.close()
-    click.echo(f"Copied the database to {file}.")
 
 
 def _settings() -> Settings:
@@ -280,16 +311,12 @@ def _settings() -> Settings:
 
 
 def _write(settings: Settings, rule: Callable[..., T], *args: Any) -> T:
-    """Returns what the rule returns, once it is on disk. Raises ClickException where the database is not ready."""
+    """Returns what the rule returns, once it is on disk. Raises StorageNotReady and ClickException."""
     from todo.errors import OutcomeUnknown, StorageUnavailable
     from todo.storage.database import open_engine
-    from todo.storage.engine import StorageNotReady
 
     engine = open_engine(settings.database_url, statement_timeout=settings.database_statement_timeout)
-    try:
-        engine.start()
-    except StorageNotReady as error:
-        raise click.ClickException(str(error)) from None
+    engine.start()
     try:
         return engine.submit_write(rule, *args).result()
     except StorageUnavailable:

@@ -1,12 +1,16 @@
 """The settings: the only reader of the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
+
+from todo.startup import CannotStart
 
 DOTENV = Path(".env")
 KEY_LENGTH = 32
@@ -15,7 +19,7 @@ MAX_STATEMENT_TIMEOUT = 300  # seconds
 OF_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
-class ConfigError(Exception):
+class ConfigError(CannotStart):
     """A setting is missing or invalid; the message is one sentence that names it."""
 
 
@@ -118,8 +122,26 @@ class Settings:
 
 def load_environ(dotenv: Path = DOTENV) -> dict[str, str]:
     """Returns the variables of the `.env` file, if there is one, overridden by those of the environment."""
-    written = {name: value for name, value in dotenv_values(dotenv).items() if value is not None}
-    return {**written, **os.environ}
+    return {**_written(dotenv), **os.environ}
+
+
+def _written(dotenv: Path) -> dict[str, str]:
+    """Returns the variables of the file, none if there is no file. Raises ConfigError, which shows no line of it."""
+    place = dotenv.resolve()
+    try:
+        with dotenv.open(encoding="utf-8") as file:
+            wrong = [binding.original.line for binding in parse_stream(file) if binding.error]
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError:
+        raise ConfigError(f"{place} is not UTF-8 text: save it as such.") from None
+    except OSError as error:
+        raise ConfigError(
+            f"{place} cannot be read ({error.strerror}): make it a file that this user may read."
+        ) from None
+    if wrong:
+        raise ConfigError(f"{place} has no setting in line {wrong[0]}: write NAME=value, or begin it with #.")
+    return {name: value for name, value in dotenv_values(dotenv).items() if value is not None}
 
 
 def _service_keys(value: str | None) -> tuple[str, ...]:
@@ -163,10 +185,25 @@ def _current_scheme(url: str) -> str:
     return url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url
 
 
+def _require_address(name: str, url: str) -> None:
+    """Raises ConfigError for an address of PostgreSQL that would be misread: a part of its password as a host."""
+    if re.search("%(?![0-9A-Fa-f]{2})", url):
+        raise ConfigError(f"{name} has a % without two hexadecimal digits: write a % of the password as %25.")
+    authority, path = re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0], urlsplit(url).path
+    user, _, hosts = authority.rpartition("@")
+    if "@" in user + path or not re.fullmatch(r"((\[[^\]]*\]|[^:\[\],]*)(:[0-9]{1,5})?,?)*", hosts):
+        raise ConfigError(
+            f"{name} must be postgresql://user:password@host:5432/database: in the password, "
+            "write @ as %40, : as %3A, / as %2F, ? as %3F and # as %23."
+        )
+
+
 def _database_read_url(value: str | None) -> str | None:
     url = _current_scheme(value) if value else None
     if url and not url.startswith("postgresql://"):
         raise ConfigError("DATABASE_READ_URL must start with postgresql://.")
+    if url:
+        _require_address("DATABASE_READ_URL", url)
     return url
 
 
@@ -174,6 +211,8 @@ def _database_url(value: str) -> str:
     url = _current_scheme(value)
     if not url.startswith(("sqlite:///", "postgresql://")) or url == "sqlite:///":
         raise ConfigError("DATABASE_URL must start with sqlite:/// (and a file) or postgresql://.")
+    if url.startswith("postgresql://"):
+        _require_address("DATABASE_URL", url)
     return url
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from todo.contract import API, SITE
 from todo.contract.schemas import find_errors
+from todo.startup import CannotStart
 
 if TYPE_CHECKING:
     from todo.config import Settings
@@ -19,7 +20,7 @@ SOURCES = {
 }
 
 
-class ManifestError(Exception):
+class ManifestError(CannotStart):
     """The manifest exceeds a limit of the plugin host; the message names the field."""
 
 

@@ -33,6 +33,7 @@ from todo.http.asgi_scope import BODY, PATH_VALUES, TEMPLATE, Headers
 from todo.http.json_body import parse_json
 from todo.http.parameters import parameter_errors, read_headers, read_parameter
 from todo.http.rate_limits import Kind, RateLimits, writes_of
+from todo.startup import CannotStart
 
 Schema = dict[str, Any]
 Handler = Callable[..., Awaitable[Response]]
@@ -46,7 +47,7 @@ RESULT_COUNTED_AS = "x-result-counted-as"  # the list in the response, or its le
 REPLAYED = (b"idempotent-replay", b"true")
 
 
-class CannotCompile(Exception):
+class CannotCompile(CannotStart):
     """The contract uses a feature that this module does not support; the message names the operation."""
 
 

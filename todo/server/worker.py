@@ -1,7 +1,11 @@
 """The gunicorn worker."""
 
+import asyncio
+import os
 import resource
+import signal
 import sys
+import threading
 import time
 from typing import Any, ClassVar
 
@@ -11,6 +15,7 @@ from uvicorn_worker import UvicornWorker
 from todo.server.connections import CONNECTIONS, RESERVED, Connections
 
 RESTART_SECONDS = 1.0  # between two attempts to start
+QUICK_SECONDS = 3.0  # for the requests in progress after SIGINT or SIGQUIT to the master
 
 
 class Worker(UvicornWorker):
@@ -22,6 +27,16 @@ class Worker(UvicornWorker):
         _set_limit()
         self.config.http = Connections()
         super().init_process()
+
+    def _install_sigquit_handler(self) -> None:
+        """Ends as on SIGTERM, but soon. gunicorn's master sends this when it gets SIGINT; uvicorn would ignore it."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGQUIT, self._end_soon)
+
+    def _end_soon(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        ending = threading.Timer(QUICK_SECONDS, os._exit, [0])  # not by the event loop, which ends earlier
+        ending.daemon = True
+        ending.start()
 
     def run(self) -> None:
         """Serves until told to stop. A worker that cannot start, such as while the database is away, is replaced.

@@ -1,6 +1,6 @@
 """Connections to a PostgreSQL server, directly or through a pooler such as PgBouncer."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
@@ -70,6 +70,12 @@ def new_pool(url: str, size: int) -> Pool:
         num_workers=2,
         open=False,
     )
+
+
+def require_server(url: str) -> None:
+    """Returns once a server has let us in. Raises psycopg.Error at once, where a pool tries again for a while."""
+    options: dict[str, Any] = {**OPTIONS, **conninfo_to_dict(url)}
+    psycopg.connect(**options).close()
 
 
 def _configure(driver: PatientConnection) -> None:

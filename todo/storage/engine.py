@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from todo.startup import CannotStart
 from todo.storage.statements import Connection
 
 MIGRATIONS = Path(__file__).parent.parent.parent / "migrations" / "versions"
@@ -16,7 +17,7 @@ T = TypeVar("T")
 Owner = TypeVar("Owner")
 
 
-class StorageNotReady(Exception):
+class StorageNotReady(CannotStart):
     """The database is unreachable or not migrated; the message says what to do, in one sentence."""
 
 
@@ -84,11 +85,26 @@ def lane_of(args: tuple[Any, ...]) -> Hashable | None:
 
 def newest_revision() -> str:
     """Returns the latest migration's revision, taken from the file names."""
-    return max(file.stem.split("_")[0] for file in MIGRATIONS.glob("[0-9]*.py"))
+    return max(_revisions())
+
+
+def _revisions() -> set[str]:
+    return {file.stem.split("_")[0] for file in MIGRATIONS.glob("[0-9]*.py")}
+
+
+def require_known(found: str | None) -> None:
+    """Raises StorageNotReady for a database that a newer version has migrated."""
+    if found and found not in _revisions():
+        newest = newest_revision()
+        raise StorageNotReady(
+            f"The database is at revision {found}, which this version does not know, as its newest is {newest}: "
+            f"run the newer version, or take the database back with its `alembic downgrade {newest}` first."
+        )
 
 
 def require_revision(found: str | None) -> None:
     """Raises StorageNotReady unless the database is at the newest revision."""
+    require_known(found)
     if found != newest_revision():
         raise StorageNotReady(
             f"The database is at revision {found or 'none'} and this version needs {newest_revision()}: "

@@ -10,8 +10,10 @@ import psycopg
 
 from todo.errors import ReadTooSlow, StorageUnavailable
 from todo.storage import limits
-from todo.storage.engine import Engine, StorageNotReady, lane_of, require_revision
+from todo.storage.connections import require_server
+from todo.storage.engine import Engine, lane_of, require_revision
 from todo.storage.lanes import Lanes
+from todo.storage.not_ready import why_postgresql
 from todo.storage.replica import Behind, Replica, VersionOf
 from todo.storage.statements import Connection
 from todo.storage.transactions import READ, WRITE, Transactions
@@ -48,6 +50,7 @@ class PostgreSQLEngine(Engine):
         version_of: VersionOf | None = None,
     ) -> None:
         """`read_url` is a replica's, which needs `version_of` to know whether it is behind with a list."""
+        self._url = database_url
         self._statement_timeout = statement_timeout
         self._reads = Transactions(database_url, THREADS, READ)
         self._writes = Transactions(database_url, THREADS, WRITE)
@@ -55,6 +58,7 @@ class PostgreSQLEngine(Engine):
 
     def start(self) -> None:
         try:
+            require_server(self._url)
             self._reads.start()
             try:
                 require_revision(self._reads.run(_revision, limits.READ_SECONDS))
@@ -62,8 +66,8 @@ class PostgreSQLEngine(Engine):
             except BaseException:
                 self._reads.stop()
                 raise
-        except psycopg.OperationalError:
-            raise StorageNotReady("The database at DATABASE_URL cannot be reached.") from None
+        except psycopg.Error as error:
+            raise why_postgresql(error) or error from None
         if self._replica:
             self._replica.start()
         self._readers = Lanes(THREADS, "postgresql-reader")

@@ -17,6 +17,7 @@ from todo.storage.engine import Engine, StorageNotReady, lane_of, require_revisi
 from todo.storage.jobs import Job, Jobs
 from todo.storage.lanes import Lanes
 from todo.storage.limits import seconds_for
+from todo.storage.not_ready import require_file, why_sqlite
 from todo.storage.snapshots import Reader, Watch
 from todo.storage.statements import load
 from todo.storage.write_lock import WriteLock
@@ -64,21 +65,16 @@ class SQLiteEngine(Engine):
     def start(self) -> None:
         if not self.file.exists():
             raise StorageNotReady(f"There is no database at {self.file}: run `make migrate` first.")
+        require_file(self.file)
         self._opened = _identity(self.file)
         try:
-            writer = self._open()
-        except sqlite3.DatabaseError:
-            raise StorageNotReady(f"{self.file} cannot be opened as a SQLite database.") from None
-        _keep_write_ahead_log(writer)
-        writer.execute(f"PRAGMA wal_autocheckpoint = {PAGES_IN_LOG}")
-        writer.execute(f"PRAGMA cache_size = -{WRITER_CACHE}")
-        writer.execute("PRAGMA temp_store = MEMORY")
-        writer.execute("PRAGMA busy_timeout = 0")  # as WriteLock requires
-        try:
-            row = self._statements(writer).database_revision()
-        except sqlite3.OperationalError:
-            row = None
-        require_revision(row["version_num"] if row else None)
+            writer = self._open_writer()
+        except sqlite3.Error as error:
+            self._close_all()
+            raise why_sqlite(error, self.file) or error from None
+        except BaseException:
+            self._close_all()
+            raise
         self._write_lock = WriteLock(self.file.resolve())
         self._watch = Watch()
         self._readers = Lanes(READERS, "sqlite-reader")
@@ -91,6 +87,9 @@ class SQLiteEngine(Engine):
         self._readers.shutdown()
         self._watch.stop()
         self._write_lock.close()
+        self._close_all()
+
+    def _close_all(self) -> None:
         while self._drivers:
             self._drivers.pop().close()
 
@@ -132,11 +131,24 @@ class SQLiteEngine(Engine):
             check_same_thread=False,
             timeout=WAIT_FOR_OTHER_PROCESS,
         )
+        self._drivers.append(driver)
         driver.row_factory = sqlite3.Row
         driver.execute("PRAGMA synchronous = FULL")
         driver.execute("PRAGMA foreign_keys = ON")
-        self._drivers.append(driver)
         return driver
+
+    def _open_writer(self) -> sqlite3.Connection:
+        """Returns the writer's connection. Raises StorageNotReady and SQLite's errors."""
+        writer = self._open()
+        _keep_write_ahead_log(writer)
+        writer.execute(f"PRAGMA wal_autocheckpoint = {PAGES_IN_LOG}")
+        writer.execute(f"PRAGMA cache_size = -{WRITER_CACHE}")
+        writer.execute("PRAGMA temp_store = MEMORY")
+        writer.execute("PRAGMA busy_timeout = 0")  # as WriteLock requires
+        known = writer.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+        row = self._statements(writer).database_revision() if known else None
+        require_revision(row["version_num"] if row else None)
+        return writer
 
     def _read(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:

@@ -73,7 +73,7 @@ def test_a_link_that_leads_elsewhere_is_another_file(tmp_path: Path, file: Path)
 
 def test_a_file_that_is_no_database_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "todo.db").write_bytes(b"no database" * 1000)
-    with pytest.raises(StorageNotReady, match=r"todo\.db cannot be opened as a SQLite database"):
+    with pytest.raises(StorageNotReady, match=r"todo\.db is no SQLite database: restore a backup"):
         open_engine(f"sqlite:///{tmp_path}/todo.db").start()
 
 

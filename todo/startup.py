@@ -1,0 +1,47 @@
+"""What stops the start: one sentence for the operator and exit status 1, whichever command was typed."""
+
+import errno
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from todo.config import Settings
+
+
+class CannotStart(Exception):
+    """The operator has to mend something: the message is one sentence that names it and the cure, and no secret."""
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Turns CannotStart into its sentence on stderr and exit status 1."""
+    try:
+        yield
+    except CannotStart as error:
+        sys.exit(str(error))
+
+
+PORT_REFUSED = {
+    errno.EADDRINUSE: "PORT {port} of {host} is in use: stop what listens there, or set another PORT.",
+    errno.EACCES: "PORT {port} needs more rights than this user has: set one from 1024 to 65535.",
+    errno.EADDRNOTAVAIL: "HOST {host} is no address of this machine: set 127.0.0.1, or 0.0.0.0 for all addresses.",
+}
+
+
+def require_port(settings: "Settings") -> None:
+    """Raises CannotStart unless the service can listen at HOST and PORT."""
+    if {"GUNICORN_FD", "LISTEN_FDS"} & os.environ.keys():
+        return  # the socket is handed over open
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host.strip("[]"), settings.port))
+        except OSError as error:  # socket.gaierror, too
+            known = PORT_REFUSED.get(error.errno or 0)
+            sentence = known or "HOST {host} cannot be listened on: set 127.0.0.1, or 0.0.0.0 for all addresses."
+            raise CannotStart(sentence.format(host=settings.host, port=settings.port)) from None
