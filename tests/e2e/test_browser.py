@@ -109,7 +109,7 @@ def test_signs_up_on_the_way_allows_and_lands_on_the_callback(
 def test_declines(page: Page, client: Client, username: str) -> None:
     page.goto("/sign-up")
     sign_up(page, username)
-    expect(page.get_by_role("heading", name="List")).to_be_visible()
+    expect(page.get_by_role("heading", name="All to-dos")).to_be_visible()
     page.goto(f"/oauth/authorize?{urlencode(client.asks())}")
     page.get_by_role("button", name="Do not allow").click()
     answer = answer_of(page)

@@ -65,8 +65,6 @@ class TestRefusedPages:
         expect(page.get_by_role("alert")).to_be_visible()
         assert page.url.endswith("/account/time-zone")
         page.goto(page.url)
-        expect(page.locator("main")).to_contain_text("nothing was saved again")
-        page.get_by_role("link", name="Go to your account").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Account")
 
     def test_a_script_still_gets_a_problem(self, page: Page) -> None:

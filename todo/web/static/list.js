@@ -8,6 +8,7 @@ const POLL_INTERVAL = 1500; // milliseconds
 const TOAST_TIME = 8000;
 
 const main = () => document.querySelector("main");
+const forms = () => [...main().querySelectorAll("form")];
 const rowOf = (element) => element?.closest?.("li.todo");
 const closeDrawer = () => document.querySelector("[popover]:popover-open")?.hidePopover();
 const user = userOf(document);
@@ -15,7 +16,7 @@ const undoable = []; // the person's own changes, for the key z
 let isRefusal = false; // whether the page says that a form was refused
 
 // Shows a page in place of this one. `kept` says which forms stay as they are.
-function show(next, kept, focus) {
+function show(next, kept, focus, refused = false) {
   if ((userOf(next) ?? user) !== user) return location.reload(); // somebody else has signed in
   const focused = document.activeElement?.id;
   const held = document.querySelector(".todo:hover") || rowOf(document.activeElement);
@@ -24,7 +25,7 @@ function show(next, kept, focus) {
   keepRow(next, kept);
   patch(main(), next.querySelector("main"), kept);
   document.title = next.title;
-  isRefusal = false;
+  isRefusal = refused;
   // What is under the pointer stays there, although rows have come or gone above it.
   if (held?.isConnected && held.parentElement === parent) scrollBy(0, held.getBoundingClientRect().top - top);
   const start = main().querySelector("[autofocus]");
@@ -37,10 +38,8 @@ function show(next, kept, focus) {
 function keepRow(next, kept) {
   const row = rowOf([...main().querySelectorAll(".editing")].find(kept));
   const there = row && next.getElementById(row.id);
-  const placeOf = (found) => found.parentElement.closest("[id]").id;
-  if (!row || (there && placeOf(there) === placeOf(row))) return;
-  if (there) there.replaceWith(row);
-  else next.getElementById("undo")?.after(row);
+  const [from, to] = [row, there].map((found) => found?.parentElement.closest("[id]").id);
+  if (from !== to) there ? there.replaceWith(row) : next.getElementById("undo")?.after(row);
 }
 
 // A page that is loaded because something has changed leaves what the person is doing, and what they are told.
@@ -79,7 +78,7 @@ async function submit(form, data, submitter) {
   if (isSame) dropDraft(form);
   if (isSame && form.isConnected) form.reset();
   if (!answer) return;
-  if (location.href !== from) return refresh(); // the person has gone on to another page
+  if (location.href !== from) return answer.ok ? refresh() : keep(answer); // the person has gone on to another page
   if (answer.ok) history.replaceState(null, "", withoutChanged(answer.url));
   receive(answer, (other) => isTyped(other) && !(other === form && isSame), focus);
 }
@@ -89,11 +88,10 @@ const fieldsOf = (form) => JSON.stringify([...new FormData(form)].filter(([name]
 
 // Shows the page that answers a form. What is refused where somebody types something else stays in the outbox.
 function receive({ page, item, ok }, kept, focus) {
-  const isHidden = [...main().querySelectorAll("form")].some((form) => form.getAttribute("action") === item.action && kept(form));
-  if (!ok && isHidden) keep(item, page.querySelector(".refused p")?.textContent.trim() ?? "This was refused.");
-  show(page, kept, focus);
-  isRefusal = !ok;
-  for (const form of main().querySelectorAll("form.typed")) saveDraft(form);
+  const isHidden = forms().some((form) => form.getAttribute("action") === item.action && kept(form));
+  if (!ok && isHidden) keep({ page, item });
+  show(page, kept, focus, !ok);
+  forms().filter((form) => form.matches(".typed")).forEach(saveDraft);
   closeDrawer();
   const change = document.getElementById("notice")?.dataset.change;
   if (change && item.action !== "/history/undo") undoable.push(change);
@@ -127,9 +125,7 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   const data = new FormData(form, event.submitter);
   if (form.method === "post") return submit(form, data, event.submitter);
-  const address = new URL(form.getAttribute("action"), location.href);
-  address.search = new URLSearchParams(data);
-  follow(address.href);
+  follow(`${form.getAttribute("action")}?${new URLSearchParams(data)}`);
 });
 
 document.addEventListener("click", (event) => {
@@ -175,16 +171,11 @@ async function poll() {
   const { version } = main().dataset;
   if (document.hidden || !version) return; // without one it is a question, such as whether to undo the rest
   const response = await fetch("/live", { headers: { "If-None-Match": version }, cache: "no-store" });
-  if (response.status === 204) return signedOut();
+  if (response.status === 204) return isEmpty() && !forms().some(isTyped) ? location.reload() : redraw(true);
   if (response.status === 200) await refresh();
   delete document.documentElement.dataset.offlineSince; // this page is the service's again, not one that was kept
   redraw();
   if (!isEmpty() && !isRefusal) document.dispatchEvent(new Event("outbox"));
-}
-
-function signedOut() {
-  if (isEmpty() && ![...main().querySelectorAll("form")].some(isTyped)) return location.reload();
-  redraw(true);
 }
 
 navigator.serviceWorker?.register("/service-worker.js");
@@ -192,9 +183,6 @@ restoreDrafts();
 redraw();
 document.dispatchEvent(new Event("shown"));
 if (new URL(location.href).searchParams.has("changed")) history.replaceState(null, "", withoutChanged(location.href));
-(async () => {
-  for (;;) {
-    await new Promise((wake) => setTimeout(wake, POLL_INTERVAL * (0.9 + Math.random() / 5)));
-    await poll().catch(() => {}); // offline: try again later
-  }
-})();
+// Offline it fails, and is tried again.
+const later = () => setTimeout(() => poll().catch(() => {}).finally(later), POLL_INTERVAL * (0.9 + Math.random() / 5));
+later();

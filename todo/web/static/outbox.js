@@ -80,8 +80,8 @@ async function renewToken() {
 }
 
 // Keeps a form that was refused where its page cannot show it, because somebody types there.
-export function keep(item, reason) {
-  store([...items(), { ...item, refused: reason }]);
+export function keep({ item, page }) {
+  store([...items(), { ...item, refused: page.querySelector(".refused p")?.textContent.trim() ?? "This was refused." }]);
   isLate = true;
   redraw();
 }

@@ -52,8 +52,7 @@ function step(count) {
 const KEYS = {
   q: () => document.getElementById("todo")?.focus(),
   "/": () => {
-    const part = document.getElementById("searching");
-    if (part) part.open = true;
+    document.getElementById("searching")?.setAttribute("open", "");
     document.getElementById("q")?.focus();
   },
   j: () => step(1),
