@@ -282,6 +282,25 @@ class TestActions:
         page.locator("#todo-1").get_by_role("button", name="Delete").click()
         expect(page.locator("p.text")).to_have_count(0)
 
+    def test_a_date_and_a_tag_are_typed(self, context: BrowserContext, assistant: Assistant) -> None:
+        """By Enter or on leaving the field, and not after each digit of the year."""
+        assistant.add("Milk", due="2020-01-01")
+        page = opened(context)
+        press = page.keyboard.press
+        press("j")
+        page.locator("#change [name=day]").focus()
+        page.keyboard.type("12242199")
+        assert assistant.call("GET", "/1")["due"] == "2020-01-01"
+        press("Enter")
+        expect(page.locator("#in-upcoming p.text")).to_have_text("Milk")
+        assert assistant.call("GET", "/1")["due"] == "2199-12-24"
+        press("j")
+        press("x")
+        page.get_by_label("Add a tag").fill("home")
+        press("Enter")
+        expect(page.locator("#todo-1")).to_contain_text("#home")
+        assert assistant.call("GET", "/1")["status"] == "open"
+
     def test_by_touch(self, chromium: Browser, service: Child, assistant: Assistant) -> None:
         assistant.add("Milk", due="2020-01-01")
         with chromium.new_context(base_url=service.url, viewport=PHONE, has_touch=True, is_mobile=True) as context:  # type: ignore[arg-type]

@@ -35,15 +35,13 @@ function clear() {
 }
 
 function press(action) {
-  const form = bar();
   place(rowOf(document.activeElement));
-  if (form?.elements.ids.value) form.requestSubmit(form.querySelector(`[value=${action}]`));
+  if (bar()?.elements.ids.value) bar().requestSubmit(bar().querySelector(`[value=${action}]`));
 }
 
 // Moves the focus to the row so many further on.
 function step(count) {
-  const all = rows();
-  const current = all.indexOf(rowOf(document.activeElement));
+  const [all, current] = [rows(), rows().indexOf(rowOf(document.activeElement))];
   const row = all[current < 0 ? 0 : Math.min(Math.max(current + count, 0), all.length - 1)];
   row?.focus();
   row?.scrollIntoView({ block: "nearest" });
@@ -92,22 +90,26 @@ document.addEventListener("click", (event) => {
   row.focus({ preventScroll: true });
 });
 
-for (const kind of ["pointerover", "focusin"]) {
-  document.addEventListener(kind, (event) => {
-    if (event.pointerType !== "touch" && rowOf(event.target) && !selected().length) place(rowOf(event.target));
-  });
-}
-
-// A choice is sent as soon as it is made.
-document.addEventListener("change", (event) => {
-  if (event.target.form === bar() && event.target.value && event.target.name !== "tag") {
-    event.target.form.requestSubmit(event.target.parentElement.querySelector("button"));
-  }
+// A choice is sent as soon as it is made; what is typed, by Enter or, if it is a date, on leaving the field.
+let keyed = null;
+const choose = (field) => field.value && field.form.requestSubmit(field.parentElement.querySelector("button"));
+document.addEventListener("keydown", (event) => {
+  if (event.target.form !== bar() || !event.target.matches("input")) return;
+  keyed = event.target;
+  if (event.key !== "Enter") return;
+  event.preventDefault(); // which would press the first button
+  choose(keyed);
 });
+document.addEventListener("change", ({ target }) => target.form === bar() && target !== keyed && choose(target));
+document.addEventListener("pointerdown", () => (keyed = null));
+document.addEventListener("focusout", ({ target }) => target === keyed && target.type === "date" && choose(target));
 
 // What only somebody who is here needs is loaded once somebody is; a finger or a key may be quicker.
 for (const kind of ["pointerover", "focusin"]) {
   document.addEventListener(kind, () => Promise.all([import("./drag.js"), import("./quick_add.js")]), { once: true });
+  document.addEventListener(kind, ({ target, pointerType }) => {
+    if (pointerType !== "touch" && rowOf(target) && !selected().length) place(rowOf(target));
+  });
 }
 for (const [kind, name] of [["pointerdown", "lift"], ["keydown", "shift"]]) {
   document.addEventListener(kind, async (event) => (await import("./drag.js"))[name](event), { once: true });
@@ -118,8 +120,7 @@ document.addEventListener("shown", () => place(rowOf(document.activeElement)));
 
 // A swipe to the left shows the actions of a row.
 let start = null;
-document.addEventListener("touchstart", (event) => (start = event.touches[0]), { passive: true });
-document.addEventListener("touchend", (event) => {
-  const [end, row] = [event.changedTouches[0], rowOf(event.target)];
-  if (row && start && start.clientX - end.clientX > 40 && Math.abs(start.clientY - end.clientY) < 30) row.focus();
-}, { passive: true });
+document.addEventListener("touchstart", ({ touches }) => (start = touches[0]), { passive: true });
+document.addEventListener("touchend", ({ changedTouches: [end], target }) => {
+  if (start.clientX - end.clientX > 40 && Math.abs(start.clientY - end.clientY) < 30) rowOf(target)?.focus();
+});
