@@ -91,7 +91,7 @@ document.addEventListener("click", (event) => {
 });
 
 // A choice is sent as soon as it is made; what is typed, by Enter or, if it is a date, on leaving the field.
-let keyed = null;
+let [keyed, start] = [null, null]; // the field that is typed into, and where a finger began
 const choose = (field) => field.value && field.form.requestSubmit(field.parentElement.querySelector("button"));
 document.addEventListener("keydown", (event) => {
   if (event.target.form !== bar() || !event.target.matches("input")) return;
@@ -119,7 +119,6 @@ for (const [kind, name] of [["pointerdown", "lift"], ["keydown", "shift"]]) {
 document.addEventListener("shown", () => place(rowOf(document.activeElement)));
 
 // A swipe to the left shows the actions of a row.
-let start = null;
 document.addEventListener("touchstart", ({ touches }) => (start = touches[0]), { passive: true });
 document.addEventListener("touchend", ({ changedTouches: [end], target }) => {
   if (start.clientX - end.clientX > 40 && Math.abs(start.clientY - end.clientY) < 30) rowOf(target)?.focus();
