@@ -25,6 +25,13 @@ MOST_OPEN = 16  # so that every open to-do is on the first page
 SECONDS_PER_STEP = 6
 IS_LATE = re.compile(r"Timeout|net::|detached|Execution context was destroyed")
 NAME = "converging"
+SHOWN = """[...document.querySelectorAll('li.todo.open')].map((row) => [
+    row.querySelector('.tick').ariaLabel.replace('Complete: ', ''),
+    row.querySelector('time')?.getAttribute('datetime') ?? '',
+    row.querySelector('.notes')?.textContent ?? '',
+])"""
+TYPED = """[...document.querySelectorAll('input, textarea')].map((field) => field.value).join(' ')
+    + document.querySelector('#outbox').textContent + JSON.stringify(sessionStorage)"""
 DAYS = ["2199-12-01", "2199-12-24", "2000-01-01", ""]
 
 
@@ -185,15 +192,13 @@ class Window:
         """The form of the to-do that is being edited."""
         return self.page.locator("form").filter(has=self.page.get_by_role("button", name="Save", exact=True))
 
-    def shown(self) -> list[str]:
-        """Returns the texts of the open to-dos on the page."""
-        buttons = self.page.get_by_role("button", name=re.compile("^Complete: ")).all()
-        return sorted(str(button.get_attribute("aria-label")).removeprefix("Complete: ") for button in buttons)
+    def shown(self) -> list[list[str]]:
+        """Returns the text, day and notes of each open to-do on the page."""
+        return sorted(self.page.evaluate(SHOWN))
 
     def typed(self) -> str:
-        """Returns all that stands in the page's fields and is told there as not saved."""
-        fields = "[...document.querySelectorAll('input, textarea')].map((field) => field.value).join(' ')"
-        return str(self.page.evaluate(f"{fields} + document.querySelector('#outbox').textContent"))
+        """Returns all that stands in the page's fields, is told there as not saved, or comes back with its form."""
+        return str(self.page.evaluate(TYPED))
 
     def _click(self, found: Locator) -> None:
         """Clicks one of these, if there is any."""
@@ -203,7 +208,7 @@ class Window:
 
 @pytest.mark.parametrize(
     ("seed", "steps"),
-    [(1, 40), pytest.param(2, 500, marks=pytest.mark.slow), pytest.param(None, 500, marks=pytest.mark.slow)],
+    [(1, 40), *(pytest.param(seed, 500, marks=pytest.mark.slow) for seed in (2, 3, None))],
 )
 def test_nothing_typed_is_lost_and_all_end_up_the_same(
     chromium: Browser, service: Child, seed: int | None, steps: int
@@ -280,8 +285,9 @@ def take_steps(
 def expect_the_same(windows: list[Window], assistant: Assistant) -> None:
     """Waits until every window shows what the service has, by itself. Raises AssertionError if that never comes."""
 
-    def truth() -> list[str]:
-        return sorted(todo["todo"] for todo in assistant.everything("open"))
+    def truth() -> list[list[str]]:
+        todos = assistant.everything("open")
+        return sorted([todo["todo"], todo.get("due") or "", todo.get("notes") or ""] for todo in todos)
 
     def is_so() -> bool:
         expected = truth()
@@ -289,7 +295,8 @@ def expect_the_same(windows: list[Window], assistant: Assistant) -> None:
 
     try:
         wait_until(is_so, "the windows do not show the same")
-    except AssertionError:
+    except AssertionError as error:
+        error.add_note(f"the windows are at {[window.page.url for window in windows]}")
         assert [window.shown() for window in windows] == [truth()] * len(windows)
         raise
 
