@@ -1,6 +1,7 @@
 """The two units of work: what is answered is stored, what fails leaves no trace, and nothing waits in vain."""
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -168,6 +169,20 @@ def test_start_refuses_a_database_that_is_not_migrated(empty_database: str, tmp_
         sqlite3.connect(tmp_path / "todo.db").execute("CREATE TABLE other (id)").connection.close()
     with pytest.raises(StorageNotReady, match=f"at revision none and this version needs {newest_revision()}"):
         open_engine(empty_database).start()
+
+
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3\0" + b"\xff" * 9000], ids=["empty", "damaged"])
+def test_a_refused_start_leaves_no_file_open(tmp_path: Path, content: bytes) -> None:
+    """And no thread, which would keep the process from ending."""
+    file = tmp_path / "todo.db"
+    file.write_bytes(content)
+    threads = threading.active_count()
+    engine = open_engine(f"sqlite:///{file}")
+    with pytest.raises(StorageNotReady):
+        engine.start()
+    opened = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    assert not [name for name in opened if str(tmp_path) in name]
+    assert threading.active_count() == threads
 
 
 def test_start_refuses_a_file_that_is_not_there(tmp_path: Path) -> None:
