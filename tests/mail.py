@@ -90,12 +90,13 @@ def mail_server(
         auth_require_tls=starttls is not None,
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it does not know that all of smtps is encrypted
+        # It does not know that all of smtps is encrypted, and says so at each connection.
+        warnings.filterwarnings("ignore", "Requiring AUTH while not requiring TLS")
         server.start()
-    try:
-        yield inbox, server.port
-    finally:
-        server.stop()
+        try:
+            yield inbox, server.port
+        finally:
+            server.stop()
 
 
 def new_certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:

@@ -468,7 +468,7 @@ def test_a_downgrade_to_before_places_leaves_none(empty_database: str) -> None:
         engine.submit_write(changes.act, Owner("kevin"), {"action": "update", "id": 1, "notes": "n"}).result()
         engine.submit_write(order.move, Owner("kevin"), 1, {"to": "top"}).result()
         engine.submit_write(changes.act, Owner("kevin"), {"action": "update", "id": 1, "notes": "m"}).result()
-    downgrade(empty_database, "0014")
+    downgrade(empty_database, "0013")
     log = select(empty_database, "SELECT before, after FROM changes WHERE kind = 'todo' ORDER BY id, overflow")
     found = [orjson.loads(side) for row in log for side in row if side]
     assert found
