@@ -19,6 +19,9 @@ from todo.http.compression import MIN_BYTES
 from todo.http.problems import PROBLEMS
 from todo.web import assets
 
+# Pages are the same on both databases.
+pytestmark = pytest.mark.slow_on_postgresql
+
 
 @pytest.fixture
 def at(database_url: str) -> Iterator[Callable[[str], BeautifulSoup]]:

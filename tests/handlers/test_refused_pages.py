@@ -10,6 +10,9 @@ from todo.http.navigation import is_navigation
 from todo.http.problems import PROBLEMS
 from todo.web import error_page
 
+# Pages are the same on both databases.
+pytestmark = pytest.mark.slow_on_postgresql
+
 CHROMIUM = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 NAVIGATION = {"Accept": CHROMIUM, "Sec-Fetch-Mode": "navigate"}
 PAGE = "text/html; charset=utf-8"

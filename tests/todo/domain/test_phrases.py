@@ -126,7 +126,7 @@ def test_no_text_takes_long(language: str) -> None:
     for stretched in STRETCHED:
         for text in (f"{stretched} " * 4000, stretched * 4000):
             for length in (MAX_READ, 4000):
-                assert min(_seconds(text[:length], lists, language) for _ in range(5)) < MAX_SECONDS, stretched
+                assert any(_seconds(text[:length], lists, language) < MAX_SECONDS for _ in range(5)), stretched
 
 
 def test_many_plain_parts_take_no_time() -> None:

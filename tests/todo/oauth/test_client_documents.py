@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from tests.conftest import migrate
+from tests.conftest import migrated_sqlite
 from todo.contract import SITE
 from todo.errors.access import AssistantsBusy, ClientRefused, TooManyAttempts
 from todo.oauth import fetching
@@ -86,9 +86,7 @@ def host() -> Iterator[Host]:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    url = f"sqlite:///{tmp_path}/todo.db"
-    migrate(url)
-    engine = open_engine(url)
+    engine = open_engine(migrated_sqlite(tmp_path))
     engine.start()
     yield engine
     engine.stop()

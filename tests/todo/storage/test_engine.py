@@ -1,7 +1,6 @@
 """The two units of work: what is answered is stored, what fails leaves no trace, and nothing waits in vain."""
 
 import asyncio
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -180,7 +179,7 @@ def test_a_refused_start_leaves_no_file_open(tmp_path: Path, content: bytes) -> 
     engine = open_engine(f"sqlite:///{file}")
     with pytest.raises(StorageNotReady):
         engine.start()
-    opened = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    opened = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
     assert not [name for name in opened if str(tmp_path) in name]
     assert threading.active_count() == threads
 
