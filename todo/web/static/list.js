@@ -39,17 +39,17 @@ function keepRow(next, kept) {
   const row = rowOf([...main().querySelectorAll(".editing")].find(kept));
   const there = row && next.getElementById(row.id);
   const [from, to] = [row, there].map((found) => found?.parentElement.closest("[id]").id);
-  if (from !== to) there ? there.replaceWith(row) : next.getElementById("undo")?.after(row);
+  if (!row || (from === to && there.querySelector(".editing"))) return;
+  there ? there.replaceWith(row) : next.getElementById("undo")?.after(row);
 }
 
 // A page that is loaded because something has changed leaves what the person is doing, and what they are told.
 async function refresh() {
-  if (isRefusal || main().querySelector(".dragged")) return;
   const from = location.href;
   const page = parse(await (await fetch(from, { credentials: "same-origin" })).text());
   if (!userOf(page) || location.href !== from || main().querySelector(".dragged")) return;
   page.getElementById("toasts").replaceWith(document.getElementById("toasts").cloneNode(true));
-  show(page, isTyped);
+  show(page, (node) => isTyped(node) || (isRefusal && node.id === "refused"), null, isRefusal);
 }
 
 // Follows a link within the page. What was typed into its forms is kept as a draft.
