@@ -33,6 +33,9 @@ test-citus: $(BIN)/.dev ## Run what uses the database on a Citus cluster: make t
 soak: $(BIN)/.dev ## Run all tests for longer: more seeds, more kills, a two-minute flood
 	@SOAK=1 pytest -n $(WORKERS) -m 'slow or not slow'
 
+spec: $(BIN)/.dev ## Check both contracts: file, line, operation and cure of each mistake
+	@python -m dev.spec
+
 check: $(BIN)/.dev ## Check lint, formatting, types and the direction of imports
 	@ruff check . && ruff format --check . && mypy && lint-imports --no-logo
 
@@ -84,6 +87,9 @@ forget: $(BIN)/.run ## Delete a list, its account and all of its data: make forg
 backup: $(BIN)/.run ## Back up the SQLite database while the service runs: make backup FILE=copy.db
 	@python -m todo.cli backup "$(FILE)"
 
+upgrade: $(BIN)/.run ## Back up a SQLite database, migrate, and check that the service can start; stop the service first
+	@python -m todo.cli upgrade
+
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock"
 
 lock: $(BIN)/.dev ## Pin the dependencies of requirements.in and requirements-dev.in
@@ -110,4 +116,4 @@ $(BIN)/.bench: $(BIN)/.dev bench/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
-.PHONY: help run test test-slow test-citus soak check conformance audit evals bench bench-scale profile format env migrate claim reset client forget backup lock logo screenshots
+.PHONY: help run test test-slow test-citus soak spec check conformance audit evals bench bench-scale profile format env migrate claim reset client forget backup upgrade lock logo screenshots

@@ -12,6 +12,7 @@ warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testcli
 
 with one_sentence():
     settings = Settings.from_env(load_environ())
+    import todo.server.worker  # noqa: F401  which reads the contract: gunicorn would wrap its mistake in a traceback
 
 bind = f"{settings.host}:{settings.port}"
 workers = settings.web_concurrency

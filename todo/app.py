@@ -5,6 +5,7 @@ import zoneinfo
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib import import_module
 from typing import Any, Literal
 
 from connexion import AsyncApp, FlaskApp
@@ -51,10 +52,11 @@ OPEN_TO_ALL = {operation.path for operation in SITE.operations if ANY_ORIGIN in 
 
 
 def create_app(settings: Settings, dispatcher: Literal["compiled", "connexion"] = "compiled") -> ASGIApp:
-    """Returns the service as an ASGI app. Raises ManifestError and CannotCompile.
+    """Returns the service as an ASGI app. Raises ManifestError, ContractError and CannotCompile.
 
     `dispatcher` serves openapi.yaml: the compiled contract, or Connexion's stock middleware, its oracle in tests.
     """
+    _require_handlers()
     service = _service(settings)
     limits = RateLimits(
         settings.reads_per_minute, settings.writes_per_minute, settings.redis_url, proxies=settings.proxies
@@ -75,6 +77,22 @@ def create_app(settings: Settings, dispatcher: Literal["compiled", "connexion"] 
     for layer in reversed(middleware):
         app = layer.cls(app, *layer.args, **layer.kwargs)
     return app
+
+
+def _require_handlers() -> None:
+    """Raises ContractError for an operation whose handler does not exist."""
+    for contract in (API, SITE):
+        for operation in contract.operations:
+            module, _, name = operation.handler.rpartition(".")
+            try:
+                found = hasattr(import_module(module), name)
+            except ModuleNotFoundError as error:
+                if error.name != module:
+                    raise
+                found = False
+            if not found:
+                file = module.replace(".", "/") + ".py"
+                raise contract.error_of(operation.id, f"its handler {name} does not exist: write it in {file}")
 
 
 def _service(settings: Settings) -> Service:

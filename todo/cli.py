@@ -10,6 +10,7 @@ import shlex
 import sqlite3
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -274,6 +275,42 @@ def backup(file: str) -> None:
     source = Path(url.removeprefix("sqlite:///"))
     _copy(source, Path(file))
     click.echo(f"Copied the database to {file}.")
+
+
+@command("upgrade")
+def upgrade() -> None:
+    """Back up the SQLite database beside it, migrate, and check that the service can start.
+
+    Stop the service first. Back PostgreSQL up yourself: this says so, and migrates it.
+    """
+    settings = Settings.from_env(load_environ())
+    source = Path(settings.database_url.removeprefix("sqlite:///"))
+    if settings.database_url.startswith("sqlite:") and source.exists():
+        target = source.with_name(f"{source.stem}-before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{source.suffix}")
+        _copy(source, target)
+        click.echo(f"Copied the database to {target}.")
+    elif not settings.database_url.startswith("sqlite:"):
+        click.echo("PostgreSQL is not backed up here: use pg_dump, or your provider's own backups.")
+    _migrate()
+    _check(settings)
+    click.echo("The database is up to date, and the service can start.")
+
+
+def _migrate() -> None:
+    """Migrates the database. Exits with one sentence where it cannot."""
+    from alembic import command as alembic
+    from alembic.config import Config
+
+    alembic.upgrade(Config(Path(__file__).parent.parent / "alembic.ini"), "head")
+
+
+def _check(settings: Settings) -> None:
+    """Raises CannotStart unless the service could start."""
+    from todo.app import create_app
+    from todo.storage.database import check_ready
+
+    check_ready(settings.database_url)
+    create_app(settings)
 
 
 def _copy(source: Path, target: Path) -> None:

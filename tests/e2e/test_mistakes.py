@@ -2,12 +2,13 @@
 
 import ctypes
 import re
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -283,3 +284,67 @@ def test_a_key_in_the_environment_is_the_only_one(tmp_path: Path) -> None:
     done = run(f"{TODO} env", environ_for(folder), folder)
     assert (done.returncode, done.stdout) == (0, "")
     assert not (folder / ".env").exists()
+
+
+def edited(old: str, new: str, file: str = "openapi.yaml") -> Prepare:
+    """Returns what edits a contract."""
+
+    def edit(text: str) -> str:
+        assert old in text
+        return text.replace(old, new, 1)
+
+    return lambda folder: (folder / "spec" / file).write_text(edit((ROOT / "spec" / file).read_text("utf-8")), "utf-8")
+
+
+LIST_TODOS = "operationId: list_todos"
+CONTRACT_MISTAKES = {
+    "no summary": (
+        edited("      summary: List", "      x-summary: List"),
+        "list_todos: summary is missing: write",
+    ),
+    "no operationId": (edited(LIST_TODOS, "x-was: list_todos"), "GET /todos/{username}: operationId is missing: write"),
+    "an operationId twice": (edited(LIST_TODOS, "operationId: add_todo"), "add_todo: GET /todos/{username} has this"),
+    "not YAML": (edited(LIST_TODOS, "operationId: [list"), "this is not YAML ("),
+    "a $ref to nothing": (edited("schemas/Username", "schemas/User"), "$ref leads to #/components/schemas/User, which"),
+    "no handler": (edited(LIST_TODOS, "operationId: list_nothing"), "list_nothing: its handler list_nothing does not"),
+    "a tag of no list": (edited("tags: [todos]", "tags: [tasks]"), "list_todos: the tag tasks is not declared: add it"),
+    "a limit that is read": (edited("request_body_bytes: 65536", "x: 1"), "request_body_bytes is missing or no whole"),
+    "a form without a handler": (
+        edited("operationId: sign_in\n", "operationId: sign_inside\n", "site.yaml"),
+        "sign_inside: its handler sign_inside does not exist: write it in handlers/accounts.py",
+    ),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A tree with contracts of its own; their examples of secrets do not stay, as no secret of a test may."""
+    folder = tree(tmp_path)
+    (folder / "spec").unlink()
+    shutil.copytree(ROOT / "spec", folder / "spec")
+    yield folder
+    shutil.rmtree(folder / "spec")
+
+
+@pytest.mark.parametrize(("edit", "wrong"), CONTRACT_MISTAKES.values(), ids=CONTRACT_MISTAKES)
+def test_of_a_contract_is_one_sentence_with_its_line(folder: Path, edit: Prepare, wrong: str) -> None:
+    """`make spec` and the start say the same."""
+    edit(folder)
+    sentence = sentence_of(run(GUNICORN, migrated(folder), folder))
+    assert wrong in sentence
+    assert re.match(r"spec/(openapi|site)\.yaml, line \d+", sentence)
+    checked = run("python -m dev.spec", environ_for(folder), folder)
+    assert checked.returncode == 1
+    assert sentence in checked.stdout.splitlines()
+
+
+def test_make_spec_names_what_the_specification_forbids(folder: Path) -> None:
+    edited("      in: query", "      in: nowhere")(folder)
+    checked = run("make -o .venv/bin/.dev spec", environ_for(folder), folder)
+    assert checked.returncode == 2
+    assert re.search(r"spec/openapi\.yaml, line \d+.*: see the OpenAPI 3.0.3 specification\.", checked.stdout)
+
+
+def test_the_contracts_are_right() -> None:
+    done = subprocess.run([BIN / "python", "-m", "dev.spec"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

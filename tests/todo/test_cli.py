@@ -22,8 +22,9 @@ from todo.domain import changes, users
 from todo.domain.users import Owner
 from todo.errors.access import ResetRefused, UsernameTaken
 from todo.storage.database import open_engine
+from todo.storage.engine import newest_revision
 
-NAMES = ["backup", "claim", "client", "env", "forget", "reset", "serve", "try"]
+NAMES = ["backup", "claim", "client", "env", "forget", "reset", "serve", "try", "upgrade"]
 
 
 @pytest.fixture(autouse=True)
@@ -301,3 +302,31 @@ class TestBackup:
     def test_of_postgresql_is_another_tool(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DATABASE_URL", "postgresql://u:p@127.0.0.1/d")
         assert "pg_dump" in fail("backup", "copy.db")
+
+
+class TestUpgrade:
+    def test_backs_up_migrates_and_checks(self, settings: Settings, tmp_path: Path) -> None:
+        file = tmp_path / "todo.db"
+        file.unlink()
+        migrate(settings.database_url, "0014")
+        assert "The database is up to date, and the service can start." in run("upgrade")
+        (copy,) = tmp_path.glob("todo-before-*.db")
+        assert (revision_of(copy), revision_of(file)) == ("0014", newest_revision())
+
+    def test_of_a_newer_database_changes_nothing(self, settings: Settings, tmp_path: Path) -> None:
+        with sqlite3.connect(tmp_path / "todo.db") as database:
+            database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.close()
+        result = CliRunner().invoke(commands, ["upgrade"], prog_name="python -m todo")
+        assert result.exit_code == 1
+        assert result.output.splitlines()[-1].startswith(
+            "The database is at revision 9999, which this version does not"
+        )
+        assert revision_of(tmp_path / "todo.db") == "9999"
+
+
+def revision_of(file: Path) -> str:
+    database = sqlite3.connect(file)
+    (found,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
+    database.close()
+    return str(found)

@@ -1,7 +1,7 @@
 """The two hand-written OpenAPI contracts in spec/, read once: the only source of limits, enums and routes."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -10,12 +10,10 @@ from typing import Any
 
 import yaml
 
-SPEC = Path(__file__).parent.parent.parent / "spec"
+from todo.contract_rules import LOADER, METHODS, SPEC, ContractError, mistakes, parse, sentence
+
 ON_THE_LOOP = "x-on-the-loop"  # served on the event loop, without a thread
 ANY_ORIGIN = "x-any-origin"  # may be called from any web page (CORS): tokens and metadata
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the safe loader in C, if PyYAML has it
 
 JSON = dict[str, Any]
 
@@ -39,16 +37,21 @@ class Operation:
 
 
 class Contract:
-    """One OpenAPI file: `text` as written, `document` parsed. Components of `shared` are merged into the document."""
+    """One OpenAPI file: `text` as written, `document` parsed. Components of `shared` are merged into the document.
+
+    Raises ContractError for what the service could not start with.
+    """
 
     def __init__(self, file: Path, shared: "Contract | None" = None) -> None:
         self.name = file.name
         self.text = file.read_text(encoding="utf-8")
-        self.document: JSON = yaml.load(self.text, Loader=LOADER)  # noqa: S506
+        self.document: JSON = parse(self.name, self.text)
         if shared:
             self.document = _localize(self.document, shared.name)
             for kind, components in shared.document["components"].items():
-                self.document["components"].setdefault(kind, {}).update(components)
+                self.document.setdefault("components", {}).setdefault(kind, {}).update(components)
+        for mistake in mistakes(self.name, self.text, self.document):
+            raise ContractError(mistake)
 
     @cached_property
     def operations(self) -> list[Operation]:
@@ -94,7 +97,10 @@ class Contract:
 
     def schema(self, name: str) -> JSON:
         """Returns the named schema of components, with its $refs."""
-        return dict(self.document["components"]["schemas"][name])
+        schemas = self.document["components"]["schemas"]
+        if name not in schemas:
+            raise self.error(("components", "schemas"), f"the schema {name} is missing: the service reads it")
+        return dict(schemas[name])
 
     def resolved_schema(self, name: str) -> JSON:
         """Returns the named schema of components, with all $refs resolved."""
@@ -111,7 +117,21 @@ class Contract:
 
     def limit(self, name: str) -> int:
         """Returns a value of info.x-limits; the unit is part of the name."""
-        return int(self.document["info"]["x-limits"][name])
+        limits = self.document["info"].get("x-limits", {})
+        if not isinstance(limits.get(name), int):
+            raise self.error(("info", "x-limits"), f"{name} is missing or no whole number: the service reads it")
+        return int(limits[name])
+
+    def error(self, place: Sequence[str | int], wrong: str) -> ContractError:
+        """Returns the error that says what is wrong at a place of the file."""
+        return ContractError(sentence(self.name, self.text, place, wrong))
+
+    def error_of(self, operation_id: str, wrong: str) -> ContractError:
+        """Returns the error that says what is wrong with an operation."""
+        for operation in self.operations:
+            if operation.id == operation_id:
+                return self.error(("paths", operation.path, operation.method.lower()), wrong)
+        return ContractError(f"spec/{self.name}, {operation_id}: {wrong}.")
 
     @property
     def scopes(self) -> dict[str, str]:

@@ -44,6 +44,7 @@ NO_BODY = object()  # not None, which is JSON's null
 MAX_USERNAME = API.schema("Username")["maxLength"]
 COUNTED_AS = "x-counted-as"  # the list in the body whose items rate limits count, in place of the request
 RESULT_COUNTED_AS = "x-result-counted-as"  # the list in the response, or its length, that is charged afterwards
+PLAIN = "use a string, an integer or a boolean in the path, the query or a header, without style and explode"
 REPLAYED = (b"idempotent-replay", b"true")
 
 
@@ -210,10 +211,13 @@ class CompiledOperation:
                 raise InvalidRequest(errors)
         return body
 
+    def _error(self, wrong: str) -> CannotCompile:
+        return CannotCompile(str(API.error_of(self.name.rpartition(".")[2], wrong)))
+
     def _compile_security(self, operation: OpenAPIOperation) -> list[Scheme]:
         """Returns the operation's alternative security schemes, in order."""
         if any(len(alternative) != 1 for alternative in operation.security or []):
-            raise CannotCompile(f"{self.name}: each alternative of security must name one scheme.")
+            raise self._error("each alternative of security must name one scheme: write each as an item of its own")
         return [
             self._compile_scheme(name, operation.security_schemes[name], scopes)
             for alternative in operation.security or []
@@ -227,23 +231,21 @@ class CompiledOperation:
             return get_function_from_name(scheme["x-tokenInfoFunc"]), require_scope, scopes
         if kind == ("http", "bearer") and "x-bearerInfoFunc" in scheme:
             return get_function_from_name(scheme["x-bearerInfoFunc"]), None, scopes
-        raise CannotCompile(f"{self.name}: the security scheme {name} is of a kind that is not compiled.")
+        raise self._error(f"the security scheme {name} is of a kind that is not compiled: use oauth or service_key")
 
     def _compile_parameters(self, place: str) -> "Parameters":
         for parameter in self._parameters:
             plain = not {"style", "explode", "allowReserved", "content"} & set(parameter)
             known = parameter["in"] in ("path", "query", "header") and parameter["schema"].get("type") in KINDS
             if not (plain and known):
-                raise CannotCompile(
-                    f"{self.name}: the parameter {parameter['name']} is of a kind that is not compiled."
-                )
+                raise self._error(f"the parameter {parameter['name']} is of a kind that is not compiled: {PLAIN}")
         return Parameters([parameter for parameter in self._parameters if parameter["in"] == place])
 
     def _compile_body(self, operation: OpenAPIOperation) -> tuple[Any, Schema, bool]:
         if not operation.request_body:
             return None, {}, False
         if operation.consumes != ["application/json"]:
-            raise CannotCompile(f"{self.name}: the body must be application/json alone.")
+            raise self._error("the body must be application/json alone: remove the other media types")
         schema = operation.request_body["content"]["application/json"]["schema"]
         return compile_schema(schema), schema, operation.request_body.get("required", False)
 
@@ -253,7 +255,7 @@ class CompiledOperation:
         passed |= {"user"} if self._schemes else set()
         passed |= {"body"} if self._body else set()
         if passed != set(signature(unwrap(self._handler)).parameters):
-            raise CannotCompile(f"{self.name}: its handler does not take what the contract passes.")
+            raise self._error(f"its handler does not take what the contract passes: {', '.join(sorted(passed))}")
 
 
 def caller_of(principal: Any, username: Any = "") -> str:
