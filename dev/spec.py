@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 from openapi_spec_validator.readers import read_from_filename
 
-from todo.contract_rules import SPEC, ContractError, mistakes, parse, repeated_keys, sentence
+from todo.contract_rules import SPEC, ContractError, forbidden, mistakes, parse, repeated_keys, sentence
 from todo.startup import CannotStart
 
 FILES = ("openapi.yaml", "site.yaml")
@@ -40,7 +40,7 @@ def the_specification() -> Iterator[str]:
         text = (SPEC / name).read_text(encoding="utf-8")
         for found in OpenAPIV30SpecValidator(document, base_uri=address).iter_errors():
             place = [key if isinstance(key, int) else str(key) for key in found.absolute_path]
-            yield sentence(name, text, place, f"{_short(found.message)}: see the OpenAPI 3.0.3 specification")
+            yield sentence(name, text, place, forbidden(found.message))
 
 
 def handler_problems() -> Iterator[str]:
@@ -52,10 +52,6 @@ def handler_problems() -> Iterator[str]:
         create_app(Settings(service_auth_key=("k" * 32,)))
     except CannotStart as error:
         yield str(error)
-
-
-def _short(message: str) -> str:
-    return " ".join(message.split())[:200].rstrip(".")
 
 
 if __name__ == "__main__":

@@ -47,6 +47,11 @@ def sentence(name: str, text: str, place: Place, wrong: str) -> str:
     return f"spec/{name}, line {line_of(text, place)}{_operation_at(text, place)}: {wrong}."
 
 
+def forbidden(message: str) -> str:
+    """Returns what is wrong by OpenAPI's own schema, of whose messages some quote half of the file."""
+    return f"{' '.join(message.split())[:200].rstrip('.')}: see the OpenAPI 3.0.3 specification"
+
+
 def repeated_keys(name: str, text: str) -> Iterator[str]:
     """Yields a sentence for each key that stands twice in a mapping: YAML would take the last of them."""
     nodes = [yaml.compose(text, Loader=LOADER)]

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from connexion.exceptions import ProblemException
+from connexion.exceptions import InvalidSpecification, ProblemException
 from connexion.lifecycle import ConnexionResponse
 from connexion.options import SwaggerUIOptions
 from starlette.datastructures import MutableHeaders
@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo.contract import Contract
+from todo.contract_rules import forbidden
 from todo.http.asgi_scope import BODY, MEDIA_TYPE
 from todo.http.guard import Refuse
 from todo.http.validators import VALIDATORS, StrictURIParser
@@ -28,7 +29,10 @@ def build(
     uri_parser: type[StrictURIParser] = StrictURIParser,
     **options: Any,
 ) -> Any:
-    """Returns a Connexion app for a contract, fully built, so that a bad contract stops the start."""
+    """Returns a Connexion app for a contract, fully built, so that a bad contract stops the start.
+
+    Raises ContractError and CannotCompile.
+    """
     app = kind(
         PACKAGE,
         strict_validation=True,
@@ -38,7 +42,10 @@ def build(
         swagger_ui_options=SwaggerUIOptions(swagger_ui=False, serve_spec=False),
         **options,
     )
-    app.add_api(contract.document, base_path="")
+    try:
+        app.add_api(contract.document, base_path="")
+    except InvalidSpecification as invalid:
+        raise contract.error(list(invalid.absolute_path), forbidden(invalid.message)) from None
     for error in (Exception, HTTPException, ProblemException):
         app.add_error_handler(error, _error_handler(refuse))
     app.middleware.app, app.middleware.middleware_stack = app.middleware._build_middleware_stack()
