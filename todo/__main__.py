@@ -1,6 +1,6 @@
-"""`python -m todo`: the operator's commands."""
+"""`python -m todo` runs the operator's commands."""
 
-from todo.cli import commands
+import todo.cli  # noqa: F401  its commands join the group
+from todo.command_group import commands
 
-if __name__ == "__main__":
-    commands()
+commands()

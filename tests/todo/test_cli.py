@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import todo.cli  # noqa: F401  its commands join the group
 from dev.processes import ROOT
 from tests.conftest import SERVICE_KEY, migrate
 from todo import noted_url
 from todo.accounts import accounts, resets
-from todo.cli import MAKE, commands
+from todo.command_group import MAKE, commands
 from todo.config import Settings, load_environ
 from todo.domain import changes, users
 from todo.domain.users import Owner
