@@ -3,4 +3,5 @@
 import todo.cli  # noqa: F401  its commands join the group
 from todo.command_group import commands
 
-commands()
+if __name__ == "__main__":
+    commands()
