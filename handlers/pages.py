@@ -7,12 +7,16 @@ from starlette.requests import Request
 from starlette.responses import Response as LoopResponse
 
 from todo.contract import API, SITE
+from todo.contract.schemas import compile_schema
 from todo.domain.users import Owner
+from todo.errors import NotFound
 from todo.http.asgi_scope import PATH_VALUES
 from todo.http.problems import PROBLEMS
 from todo.http.refusals import CONTENT_POLICY
 from todo.service import current
 from todo.web import assets, browser, reference, words
+
+IS_VERSION = compile_schema(SITE.schema("StaticVersion"))
 
 
 def get_home(user: Owner | None) -> Response:
@@ -36,6 +40,8 @@ def get_docs() -> Response:
 
 async def get_static_file(request: Request) -> LoopResponse:
     values = request.scope[PATH_VALUES]
+    if not IS_VERSION(values["version"]):
+        raise NotFound
     return assets.of_version(values["version"], values["file"], request)
 
 

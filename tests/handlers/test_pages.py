@@ -193,3 +193,7 @@ def test_answers_to_assistants_are_not_compressed(client: httpx.Client, name: st
     response = client.get(f"/todos/{name}", headers={"Accept-Encoding": "gzip"})
     assert len(response.content) > MIN_BYTES
     assert "content-encoding" not in response.headers
+
+    @pytest.mark.parametrize("version", ["latest", "0123456789ABCDEF", "0123456789abcdef0", "%C2%A0"])
+    def test_a_version_is_a_hash(self, anonymous: httpx.Client, version: str) -> None:
+        assert anonymous.get(f"/static/{version}/site.css").status_code == 404

@@ -112,7 +112,7 @@ for (const kind of ["pointerover", "focusin"]) {
   });
 }
 for (const [kind, name] of [["pointerdown", "lift"], ["keydown", "shift"]]) {
-  document.addEventListener(kind, async (event) => (await import("./drag.js"))[name](event), { once: true });
+  document.addEventListener(kind, async (event) => (await import("./drag.js"))[name](event));
 }
 
 // After the page has changed, the actions are for what is still there.
