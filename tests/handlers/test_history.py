@@ -454,11 +454,15 @@ class TestRedo:
         assert page(person, "/history").select_one("#change-1.undone")
 
 
+# Not all of AUTHORIZATION: schemathesis adds a User-Agent of its own to a dict that it is given.
+SERVICE_KEY_AS_CLAUDE = {"Authorization": AUTHORIZATION["Authorization"], "User-Agent": "Claude/1.0"}
+
+
 class TestActorsAreGrants:
     def test_a_program_that_calls_itself_like_a_connected_assistant_is_another(
         self, person: Person, claude: Assistant, new_browser: NewBrowser
     ) -> None:
-        pretender = Assistant(new_browser(), person.username, {**AUTHORIZATION, "User-Agent": "Claude/1.0"})
+        pretender = Assistant(new_browser(), person.username, SERVICE_KEY_AS_CLAUDE)
         with time_machine.travel(MORNING):
             person.sign_in()
             other = connected(person, new_browser())
