@@ -1,40 +1,13 @@
 """What happens elsewhere while somebody types: nothing that is typed goes away, and nothing moves under a hand."""
 
-from collections.abc import Iterator
+from playwright.sync_api import BrowserContext, Page, expect
 
-import httpx
-import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
-
-from tests.e2e.processes import Child, migrated, serving
-from tests.e2e.test_list_page import RETRIED, add_many, texts
+from tests.e2e.test_list_page import RETRIED, add_many, assistant, context, service, texts
 from tests.e2e.test_pages import opened
 from tests.handlers.test_lists import Assistant
 from tests.people import PASSWORD, Person
 
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
-    with serving(migrated(tmp_path_factory.mktemp("meanwhile"), PROXIES="1")) as child:
-        yield child
-
-
-@pytest.fixture
-def assistant(service: Child, request: pytest.FixtureRequest) -> Iterator[Assistant]:
-    number = abs(hash(request.node.nodeid)) % 60_000
-    headers = {"X-Forwarded-For": f"10.7.{number // 250}.{number % 250}"}
-    with httpx.Client(base_url=service.url, headers=headers, trust_env=False) as client:
-        name = f"meanwhile{number}"
-        assert Person(client, name).sign_up().status_code == 303
-        yield Assistant(client, name)
-
-
-@pytest.fixture
-def context(chromium: Browser, service: Child, assistant: Assistant) -> Iterator[BrowserContext]:
-    with chromium.new_context(base_url=service.url, viewport={"width": 1280, "height": 800}) as context:
-        context.add_cookies([{"name": "session", "value": assistant.http.cookies["session"], "url": service.url}])
-        context.set_default_timeout(10_000)
-        yield context
+__all__ = ["assistant", "context", "service"]  # the fixtures
 
 
 def seen(page: Page, assistant: Assistant) -> None:
