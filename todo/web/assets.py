@@ -88,11 +88,13 @@ def _hash(body: bytes) -> str:
     return blake2b(body, digest_size=8).hexdigest()
 
 
-def _site_files() -> dict[str, bytes]:
+def _read() -> dict[str, bytes]:
+    """Returns the files that pages load, by name."""
     sheet = b"\n".join((FOLDER / "css" / f"{name}.css").read_bytes() for name in STYLES)
     names = [name for name in SITE.enum("StaticFile") if name != "site.css"]
     return {"site.css": sheet} | {name: (FOLDER / name).read_bytes() for name in names}
 
 
-SITE_FILES = {name: Asset(name, body, FOR_A_YEAR) for name, body in _site_files().items()}
-VERSION = _hash(b"\0".join(_site_files().values()))
+_BODIES = _read()
+SITE_FILES = {name: Asset(name, body, FOR_A_YEAR) for name, body in _BODIES.items()}
+VERSION = _hash(b"\0".join(_BODIES.values()))
