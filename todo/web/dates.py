@@ -57,15 +57,6 @@ def on(value: str) -> str:
     return f"{given.day} {given:%B}" + (f" {given.year}" if given.year != datetime.now(UTC).year else "")
 
 
-def past_day(value: str, moment: Moment) -> str:
-    """Returns a local date that is past or today, as a heading: Today, Yesterday, Friday 27 November."""
-    given, _ = _split(value)
-    days = (_today(moment) - given).days
-    if days in (0, 1):
-        return ("Today", "Yesterday")[days]
-    return f"{given:%A} {given.day} {given:%B}" + (f" {given.year}" if given.year != _today(moment).year else "")
-
-
 def repeat(rule: str) -> str:
     """Returns an RRULE (RFC 5545 section 3.3.10) in English: every 2 weeks on Friday, until 1 March 2027."""
     parts = dict(part.split("=") for part in rule.removeprefix("RRULE:").split(";"))

@@ -33,7 +33,7 @@ def by_day(todos: Iterable[Todo], moment: Moment) -> list[DayOfTodos]:
 
 
 def heading(day: str, moment: Moment) -> str:
-    """Returns a day in words: Tomorrow, Friday 4 December, Saturday 2 January 2027."""
+    """Returns a day in words: Yesterday, Tomorrow, Friday 4 December, Saturday 2 January 2027."""
     given, today = date.fromisoformat(day), date.fromisoformat(moment.today)
     near = {today - timedelta(days=1): "Yesterday", today: "Today", today + timedelta(days=1): "Tomorrow"}
     year = f" {given.year}" if given.year != today.year else ""

@@ -3,7 +3,7 @@
 from todo.web.activity import FIELDS, NAMELESS, actor, called, counted, differing, done, happened, text, value, whence
 from todo.web.assets import url as static
 from todo.web.change_lines import line
-from todo.web.dates import due, exact, on, past, past_day, repeat, short, title
+from todo.web.dates import due, exact, on, past, repeat, short, title
 from todo.web.days import by_day, heading, month_name, months_around, of_month, weekdays
 from todo.web.forms import form_of, list_choices, new_request_id, refused, repeat_choices, step_names
 from todo.web.links import with_links
@@ -35,7 +35,6 @@ __all__ = [
     "of_month",
     "on",
     "past",
-    "past_day",
     "refused",
     "repeat",
     "repeat_choices",

@@ -4,7 +4,7 @@ import pytest
 import time_machine
 
 from todo.domain.sections import Moment
-from todo.web import dates
+from todo.web import dates, days
 
 SUNDAY = Moment("2026-11-22T12:00", "2026-11-23", "Europe/Berlin")
 
@@ -60,7 +60,7 @@ def test_past(value: str, said: str) -> None:
     ],
 )
 def test_past_day(day: str, said: str) -> None:
-    assert dates.past_day(day, SUNDAY) == said
+    assert days.heading(day, SUNDAY) == said
 
 
 @pytest.mark.parametrize(
