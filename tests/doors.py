@@ -14,7 +14,7 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
-from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrated_sqlite
 from tests.contract.test_engines import give_tokens
 from tests.hosts import CLIENT, NEWER, OLDER, send
 from todo.app import create_app
@@ -131,8 +131,7 @@ def open_doors(folder: Path) -> Iterator[Doors]:
         patch.setattr(rate_limits.Memory, "take_now", take)
         patch.setattr(access_log.Lines, "add", lambda _, line: doors.lines.append(tuple(line.split()[:3])))
         for door in (HTTP, OLDER, NEWER):
-            url = f"sqlite:///{folder}/{door}.db"
-            migrate(url)
+            url = migrated_sqlite(folder / door)
             give_tokens(url)
             limits = {"reads_per_minute": PER_MINUTE, "writes_per_minute": PER_MINUTE}
             app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=url, **limits))

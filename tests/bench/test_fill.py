@@ -1,7 +1,6 @@
 """What make bench-scale measures is a database as the service itself would have filled it."""
 
 from bench.fill import EACH, FULL, fill
-from tests.conftest import migrate
 from tests.contract.test_migrations import shape
 from tests.replay import assert_log_gives_the_list
 from todo.domain import users
@@ -11,14 +10,13 @@ from todo.storage.database import open_engine
 from todo.storage.statements import Connection
 
 
-def test_lists_are_as_the_service_writes_them(empty_database: str) -> None:
-    migrate(empty_database)
-    before = shape(empty_database)
-    fill(empty_database, 3 * EACH, full=2 * EACH)
-    assert shape(empty_database) == before, "an index is missing"
+def test_lists_are_as_the_service_writes_them(migrated_database: str) -> None:
+    before = shape(migrated_database)
+    fill(migrated_database, 3 * EACH, full=2 * EACH)
+    assert shape(migrated_database) == before, "an index is missing"
     for username, length in {"user1": EACH, "user3": EACH, FULL: 2 * EACH}.items():
-        assert_log_gives_the_list(empty_database, username)
-        assert_rows_are_of_todos(empty_database, username, length)
+        assert_log_gives_the_list(migrated_database, username)
+        assert_rows_are_of_todos(migrated_database, username, length)
 
 
 def assert_rows_are_of_todos(database_url: str, username: str, length: int) -> None:

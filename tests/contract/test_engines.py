@@ -15,7 +15,7 @@ from hypothesis import HealthCheck
 from schemathesis import GenerationMode
 from starlette.testclient import TestClient
 
-from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrated_sqlite
 from tests.owners import ENCODED_ID, ID, open_list
 from todo.accounts import tokens
 from todo.app import create_app
@@ -50,8 +50,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClie
     with time_machine.travel("2026-11-22T16:05:09Z", tick=False):
         clients = []
         for engine in ("compiled", "connexion"):
-            url = f"sqlite:///{tmp_path_factory.mktemp(engine)}/todo.db"
-            migrate(url)
+            url = migrated_sqlite(tmp_path_factory.mktemp(engine))
             app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=url, **GENEROUS), dispatcher=engine)
             give_tokens(url)
             clients.append(TestClient(app, base_url="http://localhost:8000", follow_redirects=False))

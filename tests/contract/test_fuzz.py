@@ -25,7 +25,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.answers import check_answer
-from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY
 from tests.owners import ENCODED_ID, ID, open_list
 from todo.accounts import tokens
 from todo.accounts.passwords import hash_password
@@ -266,17 +266,16 @@ def answer_is_promised(_: Any, response: schemathesis.Response, __: schemathesis
 
 
 @pytest.fixture
-def app(empty_database: str) -> Iterator[ASGIApp]:
+def app(migrated_database: str) -> Iterator[ASGIApp]:
     """The service on a database of its own, running."""
-    migrate(empty_database)
-    service = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=empty_database, **GENEROUS))
+    service = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=migrated_database, **GENEROUS))
 
     async def without_lifespan(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"  # the client below has started the service, and stops it
         await service(scope, receive, send)
 
     with TestClient(service, headers=AUTHORIZATION) as client:
-        engine = open_engine(empty_database)
+        engine = open_engine(migrated_database)
         engine.start()
         engine.submit_write(prepare_site).result()
         engine.stop()

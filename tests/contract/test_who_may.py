@@ -13,7 +13,7 @@ import time_machine
 from starlette.testclient import TestClient
 
 from tests.answers import check_answer
-from tests.conftest import AUTHORIZATION, GENEROUS, OTHER_KEY, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, GENEROUS, OTHER_KEY, SERVICE_KEY, migrated_sqlite
 from tests.people import PASSWORD, Client, Person, bearer
 from todo import accounts
 from todo.app import create_app
@@ -57,8 +57,7 @@ REFUSED = {
 @pytest.fixture(scope="module", params=["compiled", "connexion"])
 def tokens(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tokens]:
     """A service on each engine, with kevin and somebody else, and tokens of all kinds."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('who')}/todo.db"
-    migrate(url)
+    url = migrated_sqlite(tmp_path_factory.mktemp("who"))
     settings = {"service_auth_key": (SERVICE_KEY, OTHER_KEY), "database_url": url, **GENEROUS}
     elsewhere = create_app(Settings(**settings, public_url="https://other.example"))
     with (

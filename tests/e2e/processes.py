@@ -10,7 +10,7 @@ import httpx
 from dev import processes
 from dev.processes import BIN, PATIENCE, PROCFILE, ROOT, WEB, Child, Environ, free_port, serving, started
 from tests.answers import check_answer
-from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate, migrated_sqlite
 
 __all__ = ["BIN", "PATIENCE", "PROCFILE", "ROOT", "WEB", "Child", "Environ", "free_port", "serving", "started"]
 
@@ -23,7 +23,10 @@ def environ_for(folder: Path, **given: str) -> Environ:
 def migrated(folder: Path, **given: str) -> Environ:
     """Returns the environment of a service whose database is up to date."""
     environ = environ_for(folder, **given)
-    migrate(environ["DATABASE_URL"])
+    if "DATABASE_URL" in given:
+        migrate(environ["DATABASE_URL"])
+    else:
+        migrated_sqlite(folder)
     return environ
 
 

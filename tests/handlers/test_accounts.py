@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from starlette.testclient import TestClient
 
-from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrated_sqlite
 from tests.people import NEW_PASSWORD, PASSWORD, Client, Person, bearer, soup
 from todo.accounts import accounts, passwords, sessions
 from todo.app import create_app
@@ -396,8 +396,7 @@ class TestForms:
 
 class TestCookie:
     def browser(self, tmp_path: Path, public_url: str) -> TestClient:
-        url = f"sqlite:///{tmp_path}/todo.db"
-        migrate(url)
+        url = migrated_sqlite(tmp_path)
         settings = Settings(service_auth_key=(SERVICE_KEY,), database_url=url, public_url=public_url, **GENEROUS)
         return TestClient(create_app(settings), base_url=public_url, follow_redirects=False)
 
@@ -436,8 +435,7 @@ class TestAddress:
         seen = []
         sign_ins = attempts.sign_ins
         monkeypatch.setattr(attempts, "sign_ins", lambda name, address: seen.append(address) or sign_ins(name, address))
-        url = f"sqlite:///{tmp_path}/todo.db"
-        migrate(url)
+        url = migrated_sqlite(tmp_path)
         app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=url, proxies=proxies, **GENEROUS))
         with TestClient(app, base_url="http://localhost:8000") as browser:
             token = Person(browser, "kevin").csrf_token()

@@ -23,7 +23,7 @@ from starlette.testclient import TestClient
 
 from tests import hosts
 from tests.answers import check_answer
-from tests.conftest import GENEROUS, SERVICE_KEY, migrate
+from tests.conftest import GENEROUS, SERVICE_KEY, migrated_sqlite
 from tests.people import Person, bearer, told
 from todo.app import create_app
 from todo.config import Settings
@@ -48,9 +48,7 @@ SIGNING_IN = [
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = f"sqlite:///{tmp_path_factory.mktemp('hosts')}/todo.db"
-    migrate(url)
-    return url
+    return migrated_sqlite(tmp_path_factory.mktemp("hosts"))
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import time_machine
 from authlib.oauth2 import rfc8414, rfc9207
 from starlette.testclient import TestClient
 
-from tests.conftest import SERVICE_KEY, migrate
+from tests.conftest import SERVICE_KEY, migrated_sqlite
 from tests.people import CALLBACK, PASSWORD, Client, Person, bearer, field, soup, told
 from todo.app import create_app
 from todo.config import Settings
@@ -769,8 +769,7 @@ class TestRegistration:
 
 class TestPluginManifest:
     def test_has_the_oauth_form_where_the_operator_wants_it(self, tmp_path: Path) -> None:
-        url = f"sqlite:///{tmp_path}/todo.db"
-        migrate(url)
+        url = migrated_sqlite(tmp_path)
         settings = Settings(
             service_auth_key=(SERVICE_KEY,), database_url=url, plugin_auth="oauth", openai_verification_token="abc"
         )

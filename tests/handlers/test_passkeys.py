@@ -11,7 +11,7 @@ import time_machine
 from starlette.testclient import TestClient
 
 from tests.authenticator import PRESENT, Authenticator
-from tests.conftest import GENEROUS, SERVICE_KEY, migrate
+from tests.conftest import GENEROUS, SERVICE_KEY, migrated_sqlite
 from tests.handlers.test_accounts import NewBrowser, refused
 from tests.people import NEW_PASSWORD, PASSWORD, Person, soup
 from todo.accounts import challenges
@@ -236,8 +236,7 @@ class TestRemoving:
 
 def test_challenges_do_not_grow_without_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(challenges, "MAX_CHALLENGES", 10)
-    url = f"sqlite:///{tmp_path}/todo.db"
-    migrate(url)
+    url = migrated_sqlite(tmp_path)
     with TestClient(
         create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=url, **GENEROUS)),
         base_url="http://localhost:8000",
@@ -265,8 +264,7 @@ def test_passkeys_are_for_a_name(url: str, host: str | None) -> None:
 
 
 def test_at_an_ip_address_there_are_none(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/todo.db"
-    migrate(url)
+    url = migrated_sqlite(tmp_path)
     address = "http://127.0.0.1:8000"
     settings = Settings(service_auth_key=(SERVICE_KEY,), database_url=url, public_url=address, **GENEROUS)
     with TestClient(create_app(settings), base_url=address, follow_redirects=False) as browser:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dev.processes import ROOT
-from tests.conftest import migrate
+from tests.conftest import migrated_sqlite
 from todo.domain import changes
 from todo.domain.users import Owner
 from todo.storage.database import open_engine
@@ -41,8 +41,7 @@ def write_without_a_pause(url: str) -> None:
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """An engine on a database that another process writes to without a pause."""
-    url = f"sqlite:///{tmp_path}/todo.db"
-    migrate(url)
+    url = migrated_sqlite(tmp_path)
     engine = open_engine(url)
     engine.start()
     script = f"from {__name__} import write_without_a_pause; write_without_a_pause({url!r})"

@@ -8,7 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from starlette.testclient import TestClient
 
 from tests.answers import check_answer
-from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY
 from todo.app import create_app
 from todo.config import Settings
 
@@ -37,7 +37,6 @@ class Service:
 
 def run(machine: type[Any], database_url: str, *, examples: int, steps: int) -> None:
     """Runs a state machine, which finds `service` and `database_url` in its class. In a soak no two runs are alike."""
-    migrate(database_url)
     with Service(database_url) as service:
         run_state_machine_as_test(
             type(machine.__name__, (machine,), {"service": service, "database_url": database_url}),

@@ -167,5 +167,5 @@ class Lists(RuleBasedStateMachine):
 
 
 @pytest.mark.slow_on_postgresql
-def test_lists_hold_what_they_are_given(empty_database: str) -> None:
-    run(Lists, empty_database, examples=200 if SOAK else 8, steps=40)
+def test_lists_hold_what_they_are_given(migrated_database: str) -> None:
+    run(Lists, migrated_database, examples=200 if SOAK else 8, steps=40)

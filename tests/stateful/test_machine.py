@@ -218,5 +218,5 @@ def compared(todo: JSON) -> JSON:
 
 
 @pytest.mark.slow_on_postgresql
-def test_service_does_what_the_model_does(empty_database: str) -> None:
-    run(Machine, empty_database, examples=400 if SOAK else 6, steps=50)
+def test_service_does_what_the_model_does(migrated_database: str) -> None:
+    run(Machine, migrated_database, examples=400 if SOAK else 6, steps=50)

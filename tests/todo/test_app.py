@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.answers import check_answer
-from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrated_sqlite
 from todo.app import create_app
 from todo.config import Settings
 from todo.domain import changes, listing
@@ -18,8 +18,7 @@ from todo.storage.engine import StorageNotReady
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    url = f"sqlite:///{tmp_path}/todo.db"
-    migrate(url)
+    url = migrated_sqlite(tmp_path)
     return Settings(service_auth_key=(SERVICE_KEY,), database_url=url)
 
 

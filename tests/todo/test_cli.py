@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 import todo.cli  # noqa: F401  its commands join the group
 from dev.processes import ROOT
-from tests.conftest import SERVICE_KEY, migrate
+from tests.conftest import SERVICE_KEY, migrate, migrated_sqlite
 from todo import noted_url
 from todo.accounts import accounts, resets
 from todo.command_group import MAKE, commands
@@ -38,7 +38,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SERVICE_AUTH_KEY", SERVICE_KEY)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/todo.db")
-    migrate(f"sqlite:///{tmp_path}/todo.db")
+    migrated_sqlite(tmp_path)
     return Settings.from_env(load_environ())
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import migrate
+from tests.conftest import migrated_sqlite
 from tests.people import PASSWORD
 from todo.accounts import accounts, passwords
 from todo.contract import SITE
@@ -16,8 +16,7 @@ ALLOWED = SITE.limit("sign_ins_per_account")
 
 
 def test_ten_thousand_wrong_passwords_cost_ten_hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    url = f"sqlite:///{tmp_path}/todo.db"
-    migrate(url)
+    url = migrated_sqlite(tmp_path)
     engine = open_engine(url)
     engine.start()
     account = engine.submit_write(

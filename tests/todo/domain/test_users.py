@@ -40,11 +40,11 @@ def test_a_name_that_is_free_again_gets_another_id(engine: Engine) -> None:
 
 
 def test_another_process_may_have_given_the_name_to_another_list(
-    engine: Engine, empty_database: str, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, migrated_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.submit_write(users.open_list, KEVIN).result()
     first = engine.submit_read(users.find, KEVIN).result().id
-    other = open_engine(empty_database)
+    other = open_engine(migrated_database)
     other.start()
     try:
         with monkeypatch.context() as elsewhere:
@@ -77,8 +77,8 @@ def test_what_is_rolled_back_opens_no_list(engine: Engine) -> None:
     assert engine.submit_write(users.open_list, KEVIN).result().id
 
 
-def test_first_writes_at_once_open_one_list(engine: Engine, empty_database: str) -> None:
-    other = open_engine(empty_database)
+def test_first_writes_at_once_open_one_list(engine: Engine, migrated_database: str) -> None:
+    other = open_engine(migrated_database)
     other.start()
     try:
         opened = [each.submit_write(users.open_list, Owner("kevin")) for _ in range(10) for each in (engine, other)]
@@ -88,8 +88,8 @@ def test_first_writes_at_once_open_one_list(engine: Engine, empty_database: str)
     assert len(engine.submit_read(ids).result()) == 1
 
 
-def test_opened_and_deleted_at_once_it_has_one_name_or_none(engine: Engine, empty_database: str) -> None:
-    other = open_engine(empty_database)
+def test_opened_and_deleted_at_once_it_has_one_name_or_none(engine: Engine, migrated_database: str) -> None:
+    other = open_engine(migrated_database)
     other.start()
     try:
         rules = [users.open_list, users.forget] * 20

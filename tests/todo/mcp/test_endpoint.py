@@ -10,7 +10,7 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
-from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrated_sqlite
 from tests.hosts import ERAS, NEWER, OLDER, done, envelope, refused, send, tools
 from tests.people import Client, Person, bearer
 from todo.app import create_app
@@ -220,8 +220,7 @@ def test_foreign_origin(client: httpx.Client, origin: str) -> None:
     ],
 )
 def test_hosts_by_the_settings(tmp_path: Path, public_url: str, host: str, status: int) -> None:
-    database_url = f"sqlite:///{tmp_path}/todo.db"
-    migrate(database_url)
+    database_url = migrated_sqlite(tmp_path)
     settings = Settings(service_auth_key=(SERVICE_KEY,), database_url=database_url, public_url=public_url)
     with TestClient(create_app(settings), base_url=public_url) as client:
         client.headers.update(AUTHORIZATION)

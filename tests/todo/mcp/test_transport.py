@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from starlette.testclient import TestClient
 
-from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrated_sqlite
 from tests.contract.test_engines import USER_TOKENS, give_tokens
 from tests.hosts import NEWER, OLDER, envelope
 from tests.people import bearer
@@ -33,8 +33,7 @@ _hours = itertools.count(1)
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A service that lets three requests of a caller in at once."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('limited')}/todo.db"
-    migrate(url)
+    url = migrated_sqlite(tmp_path_factory.mktemp("limited"))
     give_tokens(url)
     settings = Settings(service_auth_key=(SERVICE_KEY,), database_url=url, reads_per_minute=30, writes_per_minute=30)
     with (

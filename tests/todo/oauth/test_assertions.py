@@ -18,7 +18,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 from starlette.testclient import TestClient
 
-from tests.conftest import GENEROUS, SERVICE_KEY, migrate
+from tests.conftest import GENEROUS, SERVICE_KEY, migrated_sqlite
 from tests.people import CALLBACK, Client, Person
 from todo.accounts import attempts, tokens
 from todo.accounts.buckets import bucket_of
@@ -26,7 +26,6 @@ from todo.app import create_app
 from todo.config import Settings
 from todo.oauth import assertions, client_keys, fetching
 from todo.oauth.metadata import SIGNING_ALGORITHMS
-from todo.storage.database import open_engine
 from todo.storage.engine import Engine
 
 JSON = dict[str, Any]
@@ -129,9 +128,7 @@ def host() -> Iterator[Host]:
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = f"sqlite:///{tmp_path_factory.mktemp('assertions')}/todo.db"
-    migrate(url)
-    return url
+    return migrated_sqlite(tmp_path_factory.mktemp("assertions"))
 
 
 @pytest.fixture(scope="module")
@@ -390,14 +387,6 @@ def test_so_many_sets_of_keys_are_kept() -> None:
 
 class TestKept:
     """Used assertions in the database."""
-
-    @pytest.fixture
-    def engine(self, empty_database: str) -> Iterator[Engine]:
-        migrate(empty_database)
-        engine = open_engine(empty_database)
-        engine.start()
-        yield engine
-        engine.stop()
 
     def use(self, engine: Engine, client_id: str, jti: str, seconds: int = 60) -> tuple[int, bool]:
         claims = {"jti": jti, "exp": time.time() + seconds}

@@ -5,7 +5,6 @@ import orjson
 import pytest
 import time_machine
 
-from tests.conftest import migrate
 from tests.handlers.test_todos import add
 from todo.domain import changes, listing, users
 from todo.domain.users import Owner
@@ -73,9 +72,8 @@ class TestPage:
         (todo,) = client.get(f"/todos/{name}").json()["todos"]
         assert (todo["todo"], todo["notes"], todo["overdue"]) == ('"overdue":false', ',"overdue":false,', True)
 
-    def test_a_list_that_is_forgotten_and_opened_anew_is_another(self, empty_database: str) -> None:
-        migrate(empty_database)
-        engine = open_engine(empty_database)
+    def test_a_list_that_is_forgotten_and_opened_anew_is_another(self, migrated_database: str) -> None:
+        engine = open_engine(migrated_database)
         engine.start()
         texts = []
         try:

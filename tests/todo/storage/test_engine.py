@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.conftest import migrate, new_postgresql_database
+from tests.conftest import migrated_postgresql, migrated_sqlite
 from todo.domain import changes
 from todo.domain.profiles import update
 from todo.domain.users import Owner, find, open_list
@@ -154,9 +154,8 @@ def test_a_write_whose_caller_has_gone_is_not_begun(engine: Engine) -> None:
         assert not gone or engine.submit_read(find, Owner(f"user{number}")).result().id == 0
 
 
-def test_stop_finishes_what_waits(empty_database: str) -> None:
-    migrate(empty_database)
-    engine = open_engine(empty_database)
+def test_stop_finishes_what_waits(migrated_database: str) -> None:
+    engine = open_engine(migrated_database)
     engine.start()
     futures = [engine.submit_write(open_list, Owner(f"user{number}")) for number in range(200)]
     engine.stop()
@@ -200,9 +199,7 @@ def test_start_refuses_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatc
 class TestLostPostgreSQLConnection:
     @pytest.fixture
     def url(self, postgresql: str) -> str:
-        url = new_postgresql_database(postgresql)
-        migrate(url)
-        return url
+        return migrated_postgresql(postgresql)
 
     @pytest.fixture
     def engine(self, url: str) -> Iterator[Engine]:
@@ -320,7 +317,7 @@ def test_a_queue_for_one_list_does_not_stop_reads(engine: Engine) -> None:
 class TestSQLite:
     @pytest.fixture
     def file(self, tmp_path: Path) -> Path:
-        migrate(f"sqlite:///{tmp_path}/todo.db")
+        migrated_sqlite(tmp_path)
         return tmp_path / "todo.db"
 
     @pytest.fixture

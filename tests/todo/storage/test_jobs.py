@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import migrate
+from tests.conftest import migrated_sqlite
 from todo.domain import changes, import_export, undo
 from todo.domain.users import Owner, find, open_list
 from todo.storage.jobs import MAX_TOGETHER, Job, Jobs
@@ -23,7 +23,7 @@ LONG = 0.3  # seconds
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    migrate(f"sqlite:///{tmp_path}/todo.db")
+    migrated_sqlite(tmp_path)
     return tmp_path / "todo.db"
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import migrate
 from tests.handlers.test_todos import problem
 from todo.domain import listing
 from todo.domain.users import Owner, find
@@ -24,10 +23,9 @@ ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE 
 
 
 @pytest.fixture
-def engine(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    migrate(empty_database)
+def engine(migrated_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     monkeypatch.setattr(limits, "READ_SECONDS", 1.0)
-    engine = open_engine(empty_database)
+    engine = open_engine(migrated_database)
     engine.start()
     yield engine
     engine.stop()

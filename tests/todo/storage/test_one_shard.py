@@ -12,7 +12,7 @@ import sqlglot
 from sqlglot import exp
 
 from migrations.citus import GROUPS, OWNER
-from tests.conftest import migrate, new_postgresql_database
+from tests.conftest import migrated_postgresql
 from todo.storage.statements import parsed
 
 KEYS = {table: column for group in GROUPS for table, column in group.items()}
@@ -37,9 +37,7 @@ Owners = dict[int, str]  # by the identity of a table's place in the statement, 
 
 @pytest.fixture(scope="module")
 def catalog(postgresql: str) -> Iterator[psycopg.Connection]:
-    url = new_postgresql_database(postgresql)
-    migrate(url)
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(migrated_postgresql(postgresql)) as connection:
         yield connection
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import migrate
+from tests.conftest import migrated_postgresql, migrated_sqlite
 from todo.domain import (
     changes,
     conversations,
@@ -89,12 +89,9 @@ def engine(
     database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:
     if database_kind == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('plans')}/todo.db"
+        url = migrated_sqlite(tmp_path_factory.mktemp("plans"))
     else:
-        from tests.conftest import new_postgresql_database
-
-        url = new_postgresql_database(request.getfixturevalue("postgresql"))
-    migrate(url)
+        url = migrated_postgresql(request.getfixturevalue("postgresql"))
     engine = open_engine(url)
     engine.start()
     engine.submit_write(fill).result()

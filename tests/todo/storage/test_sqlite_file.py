@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.answers import check_answer
-from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate
+from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrate, migrated_sqlite
 from todo.app import create_app
 from todo.config import Settings
 from todo.domain.users import Owner, find
@@ -20,7 +20,7 @@ from todo.storage.engine import StorageNotReady
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    migrate(f"sqlite:///{tmp_path}/todo.db")
+    migrated_sqlite(tmp_path)
     return tmp_path / "todo.db"
 
 
