@@ -8,7 +8,8 @@ from werkzeug import Response as WerkzeugResponse
 from todo.accounts import accounts, grants, passkeys, passwords, sessions
 from todo.accounts.accounts import Account
 from todo.accounts.passkeys import Browser
-from todo.domain import calendars, import_export, profiles, users
+from todo.domain import calendars, import_export, profiles
+from todo.domain.forgetting import forget
 from todo.domain.users import Owner
 from todo.errors import Refusal
 from todo.http.sign_in_redirect import HOME, sign_in_address
@@ -134,7 +135,7 @@ def delete_account(user: Owner, body: JSON) -> Answer:
         accounts.check_own_password(_engine(), user, body["password"])
     except Refusal as refusal:
         return account_page.show(user, refusal)
-    browser.write(users.forget, user)
+    browser.write(forget, user)
     return browser.signed_out("/sign-up")
 
 

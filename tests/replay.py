@@ -5,9 +5,12 @@ from typing import Any
 
 from todo.domain import quota, users
 from todo.domain.entries import Diff, Entry
-from todo.domain.lists import ARCHIVED, all_of
-from todo.domain.records import KINDS, LIST, PROFILE, PROFILE_KEY, REMOVED, TODO, Key, Profile, Record, TodoList
-from todo.domain.todos import Todo
+from todo.domain.kinds import KINDS
+from todo.domain.kinds.lists import ARCHIVED, TodoList
+from todo.domain.kinds.profiles import PROFILE, PROFILE_KEY, Profile
+from todo.domain.kinds.todos import TODO
+from todo.domain.records import Key, Record
+from todo.domain.todos import REMOVED, Todo
 from todo.domain.users import Owner, User
 from todo.storage.database import open_engine
 from todo.storage.statements import Connection
@@ -47,16 +50,17 @@ def _compare(connection: Connection, username: str) -> None:
     replayed = _replay(connection, user)
     profile = KINDS[PROFILE].find(connection, user, 0).record
     assert replayed.pop(PROFILE_KEY, profile) == profile
-    lists = {key: replayed.pop(key) for key in list(replayed) if key.kind == LIST}
-    assert lists == {Key(LIST, listed.id): listed for listed in all_of(connection, user)}
-    archived = sum(isinstance(listed, TodoList) and listed.status == ARCHIVED for listed in lists.values())
+    for kind in KINDS.values():
+        if kind.name != PROFILE:
+            records = {Key(kind.name, record.id): record for record in kind.all_of(connection, user)}
+            assert {key: record for key, record in replayed.items() if key.kind == kind.name} == records
+            assert kind.last_id(connection, user) >= max((key.id for key in records), default=0)
+    archived = sum(isinstance(record, TodoList) and record.status == ARCHIVED for record in replayed.values())
     assert user.archived_lists == archived
-    stored = [Todo.from_row(row) for row in connection.all_todos(user_id=user.id)]
-    assert [todo for _, todo in sorted(replayed.items())] == stored
+    stored = [record for record in replayed.values() if isinstance(record, Todo)]
     assert user.counts == {status: sum(t.status == status for t in stored) for status in user.counts}
-    for row, todo in zip(connection.all_todos(user_id=user.id), stored, strict=True):
+    for row, todo in zip(connection.all_todos(user_id=user.id), sorted(stored), strict=True):
         assert row["json"] == todo.to_row()["json"]
-    assert user.last_todo_id >= max((key.id for key in replayed), default=0)
     _compare_bytes(connection, username)
 
 
@@ -77,8 +81,8 @@ def _replay(connection: Connection, user: User) -> dict[Key, Record]:
         if isinstance(after, Diff):
             unset = {"time_zone": entry.title or None, "time_zone_guessed": True}
             before = before or Profile(**{**unset, **entry.before.values})
-            after = after.apply(before)
-            assert entry.before.apply(after) == before
+            after = after.apply(entry.kind, before)
+            assert entry.before.apply(entry.kind, after) == before
         assert entry.digest(after) == entry.digest(entry.after)
         if after:
             replayed[entry.key] = after

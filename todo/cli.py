@@ -174,8 +174,9 @@ def forget(username: str) -> None:
     This cannot be undone.
     """
     from todo.domain import users
+    from todo.domain.forgetting import forget
 
-    known = _write(_settings(), users.forget, users.Owner(username))
+    known = _write(_settings(), forget, users.Owner(username))
     click.echo(f"Deleted the list of {username}." if known else f"There is no list of {username}.")
 
 

@@ -17,10 +17,11 @@ from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, downgrade, migr
 from tests.replay import assert_bytes_are_counted, assert_log_gives_the_list
 from todo.app import create_app
 from todo.config import Settings
-from todo.domain import changes, order, users
+from todo.domain import changes, order
 from todo.domain.changes import ActorFilter
 from todo.domain.conversations import Span
 from todo.domain.folding import fold, fold_for_search
+from todo.domain.forgetting import forget
 from todo.domain.quota import ROW_BYTES
 from todo.domain.undo import undo_all
 from todo.domain.users import Owner, utc_now
@@ -313,7 +314,7 @@ def test_old_addresses_end_with_their_list(old_addresses: str) -> None:
     engine = open_engine(old_addresses)
     engine.start()
     try:
-        assert engine.submit_write(users.forget, Owner("anna")).result()
+        assert engine.submit_write(forget, Owner("anna")).result()
     finally:
         engine.stop()
     assert [row[0] for row in select(old_addresses, "SELECT address FROM old_addresses")] == [UNSHARED]

@@ -465,7 +465,7 @@ class TestTrash:
 class TestQuota:
     @pytest.fixture(autouse=True)
     def small(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("todo.domain.changeset.MAX_TODOS", 3)
+        monkeypatch.setattr("todo.domain.kinds.todos.MAX_TODOS", 3)
 
     def test_is_for_what_is_not_in_the_trash(self, client: httpx.Client, name: str) -> None:
         for text in "abc":
@@ -495,7 +495,7 @@ class TestQuota:
         for text in "abc":
             # Without a request_id, as kept answers would make room.
             client.post(f"/todos/{name}", json={"todo": text, "notes": "n" * 1000})
-        monkeypatch.setattr("todo.domain.changeset.MAX_TODOS", 1000)
+        monkeypatch.setattr("todo.domain.kinds.todos.MAX_TODOS", 1000)
         monkeypatch.setattr("todo.domain.quota.MAX_BYTES", 0)
         for refused in (
             client.post(f"/todos/{name}", json={"todo": "d"}),
@@ -515,7 +515,7 @@ class TestQuota:
     def test_in_bytes_lets_kept_answers_go_first(
         self, client: httpx.Client, name: str, database_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("todo.domain.changeset.MAX_TODOS", 1000)
+        monkeypatch.setattr("todo.domain.kinds.todos.MAX_TODOS", 1000)
         for number in range(5):
             add(client, name, f"{number}", notes="n" * 4000, request_id=f"k{number}")
         monkeypatch.setattr("todo.domain.quota.MAX_BYTES", stored(database_url, name)["bytes"])

@@ -274,7 +274,7 @@ def test_a_file_in_the_place_of_a_field_is_refused(person: Person) -> None:
     assert answer.status_code == 400
 
 
-@pytest.mark.parametrize("limit", ["todo.domain.changeset.MAX_TODOS", "todo.domain.quota.MAX_BYTES"])
+@pytest.mark.parametrize("limit", ["todo.domain.kinds.todos.MAX_TODOS", "todo.domain.quota.MAX_BYTES"])
 def test_what_is_too_much_is_refused_before_any_of_it_is_done(
     filled: Person, client: httpx.Client, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:

@@ -22,7 +22,7 @@ from tests.people import Client, bearer, soup
 from tests.races.workers import Workers, at_once
 from todo.accounts import accounts, attempts
 from todo.accounts.sessions import Session
-from todo.domain import users
+from todo.domain.forgetting import forget
 from todo.domain.owned_secrets import ID_CHARACTERS
 from todo.domain.users import Owner
 
@@ -120,7 +120,7 @@ class Somebody:
         """The operator writes to a list, gives out its claim code, or deletes it."""
         name = self.random.choice(self.town.names)
         if self.random.random() < 0.2:
-            self.workers.engine.submit_write(users.forget, Owner(name)).result()
+            self.workers.engine.submit_write(forget, Owner(name)).result()
             return
         todo = {"todo": f"Of the operator, {next(_numbers)}"}
         assert self.workers.browser().post(f"/todos/{name}", json=todo, headers=AUTHORIZATION).status_code == 201

@@ -9,9 +9,7 @@ from todo.accounts import attempts, grants, passwords, tokens
 from todo.contract import SITE
 from todo.domain import profiles, users
 from todo.domain.entries import Entry
-from todo.domain.list_names import names_of
-from todo.domain.places import age_of
-from todo.domain.todos import Todo
+from todo.domain.kinds import KINDS
 from todo.domain.users import Owner, utc_now
 from todo.errors.access import ClaimRefused, UsernameTaken, WrongCurrentPassword, WrongPassword
 from todo.storage.engine import Engine
@@ -154,8 +152,6 @@ def save_password(connection: Connection, user_id: int, password_hash: str) -> N
 def export(connection: Connection, owner: Owner) -> JSON:
     """Returns all data stored about the person, except the password hash. Raises SignedOut."""
     user, account = users.find(connection, owner), get(connection, owner)
-    todos = sorted(map(Todo.from_row, connection.all_todos(user_id=user.id)), key=age_of)
-    lists = names_of(connection, user, {todo.list_id for todo in todos})
     columns = ("id", "at", "actor", "client", "grant_id", "summary", "undoes", "undone_by")
     changes: list[JSON] = []
     for row in connection.all_changes(user_id=user.id):
@@ -171,7 +167,11 @@ def export(connection: Connection, owner: Owner) -> JSON:
         ],
         "profile": profiles.show(connection, owner),
         "assistants": grants.connected(connection, user.id),
-        "todos": [todo.to_json(user, lists) for todo in todos],
+        **{
+            kind.told_as: exported
+            for kind in KINDS.values()
+            if kind.told_as and (exported := kind.export(connection, user)) is not None
+        },
         "changes": changes,
     }
 

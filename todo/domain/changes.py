@@ -14,9 +14,10 @@ from todo.domain.actors import ActorFilter
 from todo.domain.changeset import Changeset
 from todo.domain.entries import MAX_TITLE, Diff, Entry
 from todo.domain.excerpts import shortened
+from todo.domain.kinds.profiles import PROFILE
+from todo.domain.kinds.todos import TODO
 from todo.domain.list_names import INBOX_ID, names_of
 from todo.domain.paging import decode_cursor, encode_cursor
-from todo.domain.records import LIST, PROFILE, TODO
 from todo.domain.todos import Todo
 from todo.domain.users import Owner, User, today
 from todo.errors import Refusal, TodoNotFound
@@ -175,17 +176,15 @@ def entries_json(connection: Connection, user: User, entries: list[Entry], room:
         if entry.key.kind == PROFILE:
             answer |= _profile_json(entry)
             continue
-        if entry.key.kind == TODO and room < 0:
+        if room < 0 and not entry.kind.few:
             left_out += 1
             continue
         described = _entry_json(entry, names)
         room -= length(described) + 40
-        if entry.key.kind == LIST:
-            answer.setdefault("lists", []).append(described)
-        elif room < 0:
+        if room < 0 and not entry.kind.few:
             left_out += 1
         else:
-            answer["todos"].append(described)
+            answer.setdefault(entry.kind.told_as, []).append(described)
     return answer | ({"left_out": left_out} if left_out else {})
 
 
@@ -209,23 +208,23 @@ def _profile_json(entry: Entry) -> JSON:
 
 
 def _entry_json(entry: Entry, names: Mapping[int, str]) -> JSON:
-    described: JSON = {"action": entry.action}
-    described |= {"name": entry.title} if entry.key.kind == LIST else {"id": entry.key.id, "todo": entry.title}
+    described: JSON = {"action": entry.action, **entry.kind.named(entry.key.id, entry.title)}
     if entry.before is None or entry.after is None:
         fields = entry.visible(entry.before or entry.after)
-        present = _shown({name: value for name, value in fields.items() if value not in (None, INBOX_ID)}, names)
+        unset = (None, INBOX_ID) if entry.key.kind == TODO else (None,)
+        present = _shown(entry, {name: value for name, value in fields.items() if value not in unset}, names)
         return described | {"before" if entry.after is None else "after": present}
     differing = list(entry.differences())
     return described | {
-        "before": _shown({name: before for name, before, _ in differing}, names),
-        "after": _shown({name: after for name, _, after in differing}, names),
+        "before": _shown(entry, {name: before for name, before, _ in differing}, names),
+        "after": _shown(entry, {name: after for name, _, after in differing}, names),
     }
 
 
-def _shown(fields: JSON, names: Mapping[int, str]) -> JSON:
-    """Returns visible fields with the name of the list in place of its id, and without the place among lists."""
-    shown = {name: value for name, value in fields.items() if name != "position"}
-    return {**shown, "list": names[shown["list"]]} if "list" in shown else shown
+def _shown(entry: Entry, fields: JSON, names: Mapping[int, str]) -> JSON:
+    """Returns visible fields with the name of the list in place of its id, and without what is told in no words."""
+    shown = {name: value for name, value in fields.items() if name not in entry.kind.untold}
+    return {**shown, "list": names[shown["list"]]} if entry.key.kind == TODO and "list" in shown else shown
 
 
 def _within_limit(listed: list[JSON]) -> JSON:

@@ -1,32 +1,22 @@
 """A pending change to a list; its commit is the only code that writes records and the log."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
-from todo.contract import API
 from todo.domain import quota, recent_adds, summaries, users
 from todo.domain.answers import Answers
-from todo.domain.edits import Edits
 from todo.domain.entries import Entry
+from todo.domain.kinds import KINDS
+from todo.domain.kinds.todos import TODO, are_too_many
 from todo.domain.purge import sweep
-from todo.domain.records import (
-    KINDS,
-    LIST,
-    TODO,
-    Key,
-    Profile,
-    TodoList,
-    list_row,
-    removed_row,
-)
-from todo.domain.todos import Folded, Todo
+from todo.domain.todo_edits import TodoEdits
+from todo.domain.todos import Folded
 from todo.domain.users import DAY, Owner
 from todo.errors import QuotaExceeded, StorageFull
 from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
-MAX_TODOS = API.limit("todos")
 # Allowed on a full list: they free room or must never be denied. None can be repeated without one that is refused.
 ALWAYS = {"complete", "delete", "unshare"}
 NO_ENTRY = {
@@ -35,7 +25,7 @@ NO_ENTRY = {
 }
 
 
-class Changeset(Edits):
+class Changeset(TodoEdits):
     """A change to one list. Creating it locks the list; nothing is stored before `commit`."""
 
     def __init__(self, connection: Connection, owner: Owner) -> None:
@@ -49,7 +39,7 @@ class Changeset(Edits):
 
     def require_room(self, todos: int, size: int) -> None:
         """Raises QuotaExceeded or StorageFull if the list cannot take `todos` more to-dos, of `size` bytes in all."""
-        if _kept(self.counts) + todos > MAX_TODOS:
+        if are_too_many(self.counts, todos):
             raise QuotaExceeded
         self._sweep()
         self._bytes += size
@@ -71,9 +61,9 @@ class Changeset(Edits):
             rows = self._rows(entries)
             self._require_room_for(entries, log)
             for kind, (new, changed) in rows.items():
-                KINDS[kind].save(self.connection, new, changed)
+                KINDS[kind].save(self, new, changed)
             if fingerprint:
-                add = recent_adds.Add(self.now, fingerprint, self._last_todo_id, self.change_id)
+                add = recent_adds.Add(self.now, fingerprint, self.last_id(TODO), self.change_id)
                 self.recent_adds = recent_adds.note(self.recent_adds, add)
             self._store_log(log, undoes, summary or summaries.summary(self._done, entries))
         return entries
@@ -88,37 +78,15 @@ class Changeset(Edits):
         """Returns by kind the rows to insert and those to update, and counts with them. Raises QuotaExceeded."""
         rows: dict[str, tuple[list[JSON], list[JSON]]] = {}
         for entry in entries:
-            row = self._row(entry.key)
+            key = entry.key
+            stored = self._stored[key]
+            row = KINDS[key.kind].row(self, stored.record, self._after[key], stored)
             row["user_id"] = self.user.id
-            rows.setdefault(entry.key.kind, ([], []))[self._stored[entry.key].has_row].append(row)
-        kept = _kept(self.counts)
-        if kept > MAX_TODOS and kept > _kept(self.user.counts):
-            raise QuotaExceeded
+            self._bytes += row.get("bytes", 0) - stored.bytes
+            rows.setdefault(key.kind, ([], []))[stored.has_row].append(row)
+        for kind in rows:
+            KINDS[kind].check(self)
         return rows
-
-    def _row(self, key: Key) -> JSON:
-        """Returns the row of a record as it will be, and counts with it."""
-        if key.kind == TODO:
-            row = self._todo_row(key)
-        elif key.kind == LIST:
-            before, after = cast(TodoList | None, self._stored[key].record), cast(TodoList | None, self._after[key])
-            row = list_row(before, after, self.change_id, self.now)
-        else:
-            return cast(Profile, self._after[key])._asdict()
-        self._bytes += row["bytes"] - self._stored[key].bytes
-        return row
-
-    def _todo_row(self, key: Key) -> JSON:
-        """Returns the row of a to-do as it will be, and counts its status."""
-        before, after = cast(Todo | None, self._stored[key].record), cast(Todo | None, self._after[key])
-        if before:
-            self.counts[before.status] -= 1
-        if after:
-            self.counts[after.status] += 1
-            stored = self._stored[key].folded if before and after.texts == before.texts else None
-            return after.to_row(stored or self.folded.get(after.id))
-        assert before
-        return removed_row(before, self.change_id, self.now)
 
     def _require_room_for(self, entries: list[Entry], log: list[JSON]) -> None:
         """Counts the log's rows. Raises StorageFull if the list is full."""
@@ -153,7 +121,7 @@ class Changeset(Edits):
         self.connection.insert_overflow([{**key, **row} for row in log[1:]])
         self.connection.save_counters(
             user_id=self.user.id,
-            last_todo_id=self._last_todo_id,
+            last_todo_id=self.last_id(TODO),
             last_series=self._last_series,
             last_change_id=self.change_id,
             swept_on=self.swept_on,
@@ -161,10 +129,6 @@ class Changeset(Edits):
             bytes=self._bytes,
             **self.counts,
         )
-        if any(key.kind == LIST for key in self._actions):
-            archived = sum(listed.is_archived for listed in self.lists())
-            ids = {"last_list_id": self._last_list_id, "archived_lists": archived}
-            self.connection.save_list_counters(user_id=self.user.id, **ids)
 
     def _sweep(self) -> None:
         """Once a day, purges expired to-dos from the trash and the log, and expired stored responses."""
@@ -180,8 +144,3 @@ class Changeset(Edits):
 def _kinds(log: Sequence[JSON]) -> str:
     """Returns the kinds of action in a log, as `changes_before` looks for one."""
     return f" {' '.join(sorted({row['action'] for row in log}))} "
-
-
-def _kept(counts: Mapping[str, int]) -> int:
-    """Returns the number of to-dos that count towards the quota: all outside the trash."""
-    return counts["open"] + counts["done"]

@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 
 from todo.contract import SITE
 from todo.domain.actors import RECENT_CHANGES, Actor, Actors
-from todo.domain.records import TODO
+from todo.domain.kinds import KINDS
 from todo.domain.undone import undone
 from todo.domain.users import DAY, User
 from todo.storage.statements import Connection
 
 MAX_ENTRIES = SITE.limit("counted_entries")
-OTHER = "other"  # what is not about a to-do: lists and settings
 
 
 class Day(NamedTuple):
@@ -24,7 +23,7 @@ class Day(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What an actor did: the number of to-dos by kind of action, and how many of the changes are undone."""
+    """What an actor did: the number of to-dos by action, of others by group, and how many of the changes are undone."""
 
     actor: Actor
     counts: Mapping[str, int]
@@ -64,7 +63,7 @@ def _done(connection: Connection, user: User, actors: Actors, rows: list[Any]) -
 
 
 def _entries(connection: Connection, user: User, rows: list[Any]) -> Mapping[int, Counter[str]]:
-    """Returns how often a change did which action, by its id."""
+    """Returns how often a change did which action, or something to which group, by its id."""
     found = {row["id"]: Counter[str]() for row in rows}
     for row in rows:
         if row["action"]:
@@ -77,4 +76,4 @@ def _entries(connection: Connection, user: User, rows: list[Any]) -> Mapping[int
 
 
 def _kind(row: Any) -> str:
-    return str(row["action"]) if row["kind"] == TODO else OTHER
+    return KINDS[row["kind"]].group or str(row["action"])

@@ -7,16 +7,15 @@ from typing import Any, NamedTuple
 import orjson
 
 from todo.domain import quota
-from todo.domain.excerpts import ELLIPSIS, shortened
-from todo.domain.records import KINDS, TODO, Key, Kind, Record
-from todo.domain.steps import Steps
-from todo.domain.todos import UNSET_PRIORITY, share_path
+from todo.domain.excerpts import shortened
+from todo.domain.kinds import KINDS
+from todo.domain.kinds.todos import TODO
+from todo.domain.records import Key, Kind, Record
 
 JSON = dict[str, Any]
 
 MAX_TITLE = 100  # characters of a to-do's text that identify it in the log
 CONTEXT = 20  # unchanged characters kept on both sides of a difference
-SETTINGS = {"time_zone": "time zone", "time_zone_guessed": "time zone", "week_start": "first day of the week"}
 MIN_SAVED = 40  # characters; below that a text is stored whole
 
 
@@ -24,7 +23,7 @@ class Diff(NamedTuple):
     """One side of an edit: a digest of the visible record, and the values of the fields that differ.
 
     A long text is stored as [start, end, part]: the lengths of the unchanged start and end, and the text between them.
-    Steps always are.
+    A long sequence always is.
     """
 
     digest: str
@@ -34,10 +33,10 @@ class Diff(NamedTuple):
     def to_log(self) -> str:
         return orjson.dumps(self._asdict()).decode()
 
-    def apply(self, record: Any, skip: Collection[str] = ()) -> Any:
+    def apply(self, kind: Kind, record: Any, skip: Collection[str] = ()) -> Any:
         """Returns this side of the edit, given the record on the other side."""
         return record._replace(
-            **{name: _patched(name, value, record) for name, value in self.values.items() if name not in skip}
+            **{name: _patched(kind, name, value, record) for name, value in self.values.items() if name not in skip}
         )
 
 
@@ -74,7 +73,7 @@ class Entry(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Returns the text of the to-do, shortened to MAX_TITLE for an edit."""
+        """Returns the text of the record, shortened to MAX_TITLE for an edit."""
         side = self.after or self.before
         return side.title if isinstance(side, Diff) else self.kind.title(side)
 
@@ -93,13 +92,11 @@ class Entry(NamedTuple):
 
     def visible(self, side: Any) -> JSON:
         """Returns the visible fields, of a Diff only those that differ; None is unset, … is unchanged text."""
+        kind = self.kind
         if isinstance(side, Diff):
-            return {
-                name: _display(name, side.values[field])
-                for name, field in self.kind.visible.items()
-                if field in side.values
-            }
-        return {name: _display(name, getattr(side, field)) for name, field in self.kind.visible.items()}
+            values = side.values
+            return {name: kind.shown(name, values[f]) for name, f in kind.visible.items() if f in values}
+        return {name: kind.shown(name, getattr(side, field)) for name, field in kind.visible.items()}
 
     def differences(self) -> Iterator[tuple[str, Any, Any]]:
         """Yields (name, before, after) for each visible field that differs; None is unset."""
@@ -114,6 +111,12 @@ class Entry(NamedTuple):
         moved = [name for name, _, _ in self.differences()] if self.action == "update" else []
         return self.key.kind == TODO and moved in (["position"], ["list"])
 
+    @property
+    def settings(self) -> list[str]:
+        """Returns what an entry about a profile has set, in words."""
+        names = self.kind.settings.items()
+        return list(dict.fromkeys(word for field, word in names if field in self.after.values)) if names else []
+
     def to_json(self) -> JSON:
         """Returns the entry for the account export: the visible fields, or for an edit those that differ."""
         sides = {"before": self.before, "after": self.after}
@@ -123,12 +126,7 @@ class Entry(NamedTuple):
     def reverted(self, record: Any) -> Any:
         """Returns the record before the change, given the one after it."""
         is_edit = isinstance(self.before, Diff)
-        return self.before.apply(record, skip=self.kind.monotonic) if is_edit and record else self.before
-
-
-def set_in_profile(entry: Entry) -> list[str]:
-    """Returns what an entry about a profile has set, in words."""
-    return list(dict.fromkeys(name for field, name in SETTINGS.items() if field in entry.after.values))
+        return self.before.apply(self.kind, record, skip=self.kind.monotonic) if is_edit and record else self.before
 
 
 def digest(kind: Kind, record: Record | None) -> str | None:
@@ -147,7 +145,7 @@ def _diffs(kind: Kind, before: Any, after: Any) -> tuple[Diff, Diff]:
     for name, old, new in zip(kind.fields, before, after, strict=True):
         if old != new:
             is_edited_text = name in kind.texts and old and new
-            diff = _text_diff if is_edited_text else _steps_diff if name == "steps" else _whole
+            diff = _text_diff if is_edited_text else _sequence_diff if name in kind.sequences else _whole
             olds[name], news[name] = diff(old, new)
     title = kind.title(after)
     return Diff(digest(kind, before) or "", olds), Diff(digest(kind, after) or "", news, shortened(title, MAX_TITLE))
@@ -167,8 +165,8 @@ def _text_diff(old: str, new: str) -> tuple[Any, Any]:
     return [start, end, old[start : len(old) - end]], [start, end, new[start : len(new) - end]]
 
 
-def _steps_diff(old: Steps, new: Steps) -> tuple[Any, Any]:
-    """Returns the steps of each side that differ, as [start, end, part]."""
+def _sequence_diff(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, Any]:
+    """Returns the items of each side that differ, as [start, end, part]."""
     start = _common_prefix(old, new)
     end = _common_prefix(old[start:][::-1], new[start:][::-1])
     return [start, end, old[start : len(old) - end]], [start, end, new[start : len(new) - end]]
@@ -178,7 +176,7 @@ def _whole(old: Any, new: Any) -> tuple[Any, Any]:
     return old, new
 
 
-def _common_prefix(one: str | Steps, other: str | Steps) -> int:
+def _common_prefix(one: str | tuple[Any, ...], other: str | tuple[Any, ...]) -> int:
     """Returns the length of the common prefix, by bisection: Python compares slices faster than items."""
     low, high = 0, min(len(one), len(other))
     while low < high:
@@ -190,26 +188,12 @@ def _common_prefix(one: str | Steps, other: str | Steps) -> int:
     return low
 
 
-def _patched(name: str, value: Any, record: Any) -> Any:
+def _patched(kind: Kind, name: str, value: Any, record: Any) -> Any:
     """Returns the value of a field; a part is completed from the record's."""
-    if name != "tags" and isinstance(value, (list, tuple)):
-        start, end, part = value
-        whole = getattr(record, name)
-        return whole[:start] + type(whole)(part) + whole[len(whole) - end :]
-    return tuple(value) if name == "tags" else value
-
-
-def _display(name: str, value: Any) -> Any:
-    if value is None or (name == "priority" and value == UNSET_PRIORITY):
-        return None
-    if name == "url":
-        return share_path(value)
-    if name == "tags":
-        return list(value) or None
-    if name == "steps":
-        start, end, part = value if value and isinstance(value[0], int) else (0, 0, value)
-        return list(part) or ([] if start or end else None)  # none of those that differ, or none at all
-    if isinstance(value, (list, tuple)):
-        start, end, part = value
-        return ELLIPSIS * bool(start) + part + ELLIPSIS * bool(end)
-    return value
+    if not isinstance(value, (list, tuple)):
+        return value
+    if name not in kind.texts and name not in kind.sequences:
+        return tuple(value)
+    start, end, part = value
+    whole = getattr(record, name)
+    return whole[:start] + type(whole)(part) + whole[len(whole) - end :]

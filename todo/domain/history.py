@@ -11,9 +11,9 @@ from todo.domain.changes import action_conditions, list_ids_in
 from todo.domain.changeset import Changeset
 from todo.domain.days import Day
 from todo.domain.entries import Entry
+from todo.domain.kinds import KINDS
 from todo.domain.list_names import names_of
 from todo.domain.paging import decode_cursor, encode_cursor
-from todo.domain.records import TODO
 from todo.domain.sections import Moment
 from todo.domain.undo import Undoing
 from todo.domain.undone import Undo, undone
@@ -110,8 +110,9 @@ def conflicting_changes(
     for conflict in conflicts:
         which = {"user_id": user.id, "change_id": conflict["change_id"]}
         row = connection.change_by_id(user_id=user.id, id=conflict["change_id"])
-        if "id" in conflict:
-            entry = connection.entry_of(**which, kind=TODO, record_id=conflict["id"])
+        named = next((kind for kind in KINDS.values() if kind.id_name in conflict), None)
+        if named and named.id_name:
+            entry = connection.entry_of(**which, kind=named.name, record_id=conflict[named.id_name])
         else:  # the time zone or a list, or the newest to-do in a list
             entry = next(iter(connection.first_entries_of_change(**which, limit=1)), None)
         if row and entry:

@@ -12,10 +12,11 @@ from todo.contract import API, SITE
 from todo.contract.schemas import compile_schema, find_errors
 from todo.domain import lists, quota, steps, users
 from todo.domain.actions import FIELDS, perform
-from todo.domain.changeset import MAX_TODOS, Changeset
+from todo.domain.changeset import Changeset
 from todo.domain.imports import google_tasks
 from todo.domain.imports.found import tasks_in
 from todo.domain.imports.task import NOT_UNDERSTOOD, to_dos
+from todo.domain.kinds.todos import MAX_TODOS
 from todo.domain.list_names import names_of
 from todo.domain.places import age_of
 from todo.domain.todos import PRIORITIES, Folded, Todo, clean

@@ -5,10 +5,11 @@ from typing import Any
 
 from todo.contract import API
 from todo.domain.changeset import Changeset
-from todo.domain.edits import Edits
+from todo.domain.kinds.lists import ACTIVE, ARCHIVED, LIST, TodoList
 from todo.domain.list_names import INBOX, INBOX_ID, closest, is_inbox, key_of
 from todo.domain.open_counts import OpenCounts
-from todo.domain.records import ACTIVE, ARCHIVED, LIST, Key, TodoList
+from todo.domain.records import Key
+from todo.domain.todo_edits import TodoEdits
 from todo.domain.todos import Todo
 from todo.domain.users import Owner, User
 from todo.errors import InboxIsFixed, InvalidRequest, ListArchived, ListExists, ListNotFound, TooManyLists
@@ -20,7 +21,7 @@ MAX_LISTS = API.limit("lists")
 MIN_GAP = 1e-6  # between the positions of two lists; below that all are numbered anew
 
 
-def id_for(edits: Edits, name: str | None, *, create: bool) -> int:
+def id_for(edits: TodoEdits, name: str | None, *, create: bool) -> int:
     """Returns the id of the list with this name, which is created if need be and wanted.
 
     Raises ListNotFound, ListArchived and TooManyLists.
@@ -32,7 +33,7 @@ def id_for(edits: Edits, name: str | None, *, create: bool) -> int:
     return _open_id(_existing(edits, name, can_create=True))
 
 
-def id_to_import(edits: Edits, name: str | None) -> int:
+def id_to_import(edits: TodoEdits, name: str | None) -> int:
     """Returns the id of the list with this name, also of an archived one, and creates it if need be.
 
     An export has the to-dos of archived lists, and what goes out must come in. Raises TooManyLists.
@@ -43,7 +44,7 @@ def id_to_import(edits: Edits, name: str | None) -> int:
     return found.id
 
 
-def named(edits: Edits, name: str) -> TodoList | None:
+def named(edits: TodoEdits, name: str) -> TodoList | None:
     """Returns the list with this name, whatever its case and width, or None. The inbox is none of them."""
     return _with_name(edits.lists(), name)
 
@@ -114,7 +115,7 @@ def archived_ids(lists: Iterable[TodoList]) -> set[int]:
     return {listed.id for listed in lists if listed.is_archived}
 
 
-def can_be(edits: Edits, listed: TodoList) -> bool:
+def can_be(edits: TodoEdits, listed: TodoList) -> bool:
     """Whether a list that an undo brings back, or back to its name, has a name of its own, and room."""
     names = [key_of(other.name) for other in edits.lists()]
     return names.count(key_of(listed.name)) == 1 and len(names) <= MAX_LISTS
@@ -130,7 +131,7 @@ def _with_name(lists: Iterable[TodoList], name: str) -> TodoList | None:
     return next((listed for listed in lists if key_of(listed.name) == key), None)
 
 
-def _existing(edits: Edits, name: str, **told: Any) -> TodoList:
+def _existing(edits: TodoEdits, name: str, **told: Any) -> TodoList:
     """Returns the list with this name. Raises ListNotFound, of which `told` says more."""
     found = named(edits, name)
     if found is None:
@@ -144,19 +145,19 @@ def _open_id(listed: TodoList) -> int:
     return listed.id
 
 
-def _target(edits: Edits, name: str) -> int:
+def _target(edits: TodoEdits, name: str) -> int:
     """Returns the id of the list that to-dos move to. Raises ListNotFound and ListArchived."""
     return INBOX_ID if is_inbox(name) else _open_id(_existing(edits, name, field="move_to"))
 
 
-def _create(edits: Edits, name: str) -> TodoList:
+def _create(edits: TodoEdits, name: str) -> TodoList:
     lists = edits.lists()
     if len(lists) >= MAX_LISTS:
         raise TooManyLists
     return edits.add_list(name.strip(), lists[-1].position + 1 if lists else 1.0)
 
 
-def _renamed(edits: Edits, listed: TodoList, name: str) -> TodoList:
+def _renamed(edits: TodoEdits, listed: TodoList, name: str) -> TodoList:
     """Returns the list with a new name. Raises ListExists if another one has it."""
     holder = named(edits, name)
     if is_inbox(name) or (holder and holder.id != listed.id):
@@ -171,7 +172,7 @@ def _action(before: Any, after: TodoList) -> str:
     return "archive" if after.is_archived else "restore"
 
 
-def _move(edits: Edits, listed: TodoList, place: int) -> None:
+def _move(edits: TodoEdits, listed: TodoList, place: int) -> None:
     """Puts a list at a place, from 1 after the inbox; one beyond the end is the last."""
     others = [other for other in edits.lists() if other.id != listed.id]
     if edits.lists().index(listed) == min(place, len(others) + 1) - 1:
@@ -186,14 +187,14 @@ def _move(edits: Edits, listed: TodoList, place: int) -> None:
     edits.put("update", Key(LIST, listed.id), listed._replace(position=(low + high) / 2))
 
 
-def _take_out(edits: Edits, todo: Todo, target: int | None) -> None:
+def _take_out(edits: TodoEdits, todo: Todo, target: int | None) -> None:
     if target is None:
         edits.edit("delete", todo._replace(status="deleted", deleted_at=edits.now))
     else:
         edits.edit("update", todo._replace(list_id=target))
 
 
-def _name_of(edits: Edits, list_id: int | None) -> str:
+def _name_of(edits: TodoEdits, list_id: int | None) -> str:
     listed = edits.record(Key(LIST, list_id)) if list_id else None
     return listed.name if isinstance(listed, TodoList) else INBOX
 

@@ -11,7 +11,7 @@ from todo.domain.changeset import Changeset
 from todo.domain.due_dates import YEARS
 from todo.domain.entries import Entry
 from todo.domain.excerpts import shortened
-from todo.domain.records import TODO
+from todo.domain.kinds.todos import TODO
 from todo.domain.todos import Folded, Todo
 from todo.domain.users import DAY, Owner
 from todo.errors import InvalidRequest, Refusal, TooManyMatching, UnexpectedCount

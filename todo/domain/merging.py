@@ -7,7 +7,7 @@ from todo.domain.actions import fields_of, updated
 from todo.domain.changes import answer_of
 from todo.domain.changeset import Changeset
 from todo.domain.entries import Diff, Entry
-from todo.domain.records import TODO
+from todo.domain.kinds.todos import TODO
 from todo.domain.todos import Todo
 from todo.domain.users import Owner
 from todo.errors import TodoNotFound, VersionConflict
@@ -84,5 +84,5 @@ def _seen(changeset: Changeset, todo: Todo, version: int) -> tuple[Todo, Mapping
             break
         for name in entry.before.values:
             changed_by.setdefault(name, seen.change_id)
-        seen = entry.before.apply(seen)
+        seen = entry.before.apply(entry.kind, seen)
     raise VersionConflict(todo.version)

@@ -8,8 +8,8 @@ import orjson
 
 from todo.domain import lists, users
 from todo.domain.changeset import Changeset
+from todo.domain.kinds.profiles import PROFILE_KEY
 from todo.domain.open_counts import OpenCounts
-from todo.domain.records import PROFILE_KEY
 from todo.domain.users import Owner, User, weekday
 from todo.errors import InvalidRequest
 from todo.storage.statements import Connection

@@ -1,20 +1,24 @@
-"""Records: what a list holds and its log follows. Each kind declares its fields, its snapshot and its table."""
+"""Records of any kind: what a list holds and its log follows. The kinds themselves are in kinds/."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import orjson
 
-from todo.domain.list_names import key_of
-from todo.domain.quota import ROW_BYTES, bytes_of
-from todo.domain.todos import REMOVED, Folded, Todo
+from todo.domain.excerpts import ELLIPSIS
+from todo.domain.todos import Folded
 from todo.domain.users import User
 from todo.storage.statements import Connection
 
-JSON = dict[str, Any]
+if TYPE_CHECKING:
+    from todo.domain.changeset import Changeset
 
-TODO, PROFILE, LIST = "todo", "profile", "list"
-ACTIVE, ARCHIVED = "active", "archived"  # the status of a list
+JSON = dict[str, Any]
+Record = Any  # a NamedTuple of some kind
+
+STAMPS = {"version", "updated_at", "change_id"}  # what a change sets of itself, in the records that have it
 
 
 class Key(NamedTuple):
@@ -22,40 +26,6 @@ class Key(NamedTuple):
 
     kind: str
     id: int
-
-
-PROFILE_KEY = Key(PROFILE, 0)  # each list has one profile
-
-
-class Profile(NamedTuple):
-    """The time zone and the first day of the week as stored; until somebody sets them, they are guessed or None."""
-
-    time_zone: str | None
-    time_zone_guessed: bool
-    week_start: str | None = None
-    change_id: int = 0
-
-
-class TodoList(NamedTuple):
-    """A list of to-dos. The inbox is not stored: it has no more than its name."""
-
-    id: int
-    name: str
-    position: float  # between those of its neighbours
-    status: str = ACTIVE
-    updated_at: str = ""
-    change_id: int = 0
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> "TodoList":
-        return cls(**{name: row[name] for name in cls._fields})
-
-    @property
-    def is_archived(self) -> bool:
-        return self.status == ARCHIVED
-
-
-Record = Todo | Profile | TodoList
 
 
 class Stored(NamedTuple):
@@ -69,144 +39,127 @@ class Stored(NamedTuple):
     folded: Folded | None = None  # of a to-do
 
 
-class Kind(NamedTuple):
-    """A kind of record."""
+class Trashed(NamedTuple):
+    """Rows to be removed for good, with `id` and `change_id`. The first `deleted` ones count as deleted to-dos."""
 
-    fields: tuple[str, ...]
-    visible: Mapping[str, str]  # the fields that people see: by their name in JSON, the record's field
-    later: frozenset[str]  # those of them that changes logged by an earlier version do not know
-    texts: tuple[str, ...]  # long texts, of which the log keeps the part that differs
-    monotonic: frozenset[str]  # fields that an undo never reverts
-    title: Callable[[Any], str]  # returns the text that identifies a record in the log
-    to_log: Callable[[Any], str]  # returns the snapshot of a record, as JSON
-    from_log: Callable[[str], Any]
-    find: Callable[[Connection, User, int], Stored]
-    save: Callable[[Connection, Sequence[JSON], Sequence[JSON]], None]  # inserts rows, and updates others
-    counted: tuple[str, str]  # one of them and several, in a summary
+    rows: Sequence[Any]
+    deleted: int = 0
+    is_cut: bool = False  # whether there may be more
 
 
-def stored_todo(row: Any) -> Stored:
-    """Returns the to-do of a row, or of none."""
-    if row is None:
-        return Stored()
-    todo = Todo.from_row(row) if row["status"] != REMOVED else None
-    folded = Folded(row["search_text"], row["tag_keys"]) if todo else None
-    return Stored(todo, True, row["version"], row["change_id"], row["bytes"], folded)
+class Kind(ABC):
+    """A kind of record, as the log, undo, the trash, the quota and the pages need it.
 
+    A record is a NamedTuple. Of its fields, `id` counts 1, 2, 3 ... within one owner's list, and those in STAMPS are
+    set by each change. A change is stored as what differs in `fields`; people see the `visible` ones of them.
+    """
 
-def removed_row(todo: Todo, change_id: int, now: str) -> JSON:
-    """Returns the row that a removed to-do leaves, without its texts, so that its versions go on from there."""
-    left = Todo(todo.id, "", todo.created_at, now, status=REMOVED, version=todo.version, change_id=change_id)
-    return {**left.to_row(NOTHING_FOLDED), "json": "", "bytes": ROW_BYTES}
+    name: ClassVar[str]  # in the log; never changed once there are entries
+    place: ClassVar[int]  # among the kinds, where a change is of several
+    record: ClassVar[type[Any]]
+    nouns: ClassVar[tuple[str, str]]  # one of them and several
+    visible: ClassVar[Mapping[str, str]]  # the fields that people see: by their name in JSON, the record's field
+    later: ClassVar[frozenset[str]] = frozenset()  # those of them that changes logged by an earlier version do not know
+    untold: ClassVar[frozenset[str]] = frozenset()  # those of them that are told in no words
+    display: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}  # how a value is shown, by the name in JSON
+    texts: ClassVar[frozenset[str]] = frozenset()  # long texts, of which the log keeps the part that differs
+    sequences: ClassVar[frozenset[str]] = frozenset()  # long tuples, likewise
+    settings: ClassVar[Mapping[str, str]] = {}  # of a record that is not counted: what its fields are called
+    group: ClassVar[str | None] = None  # what changes to them are counted as, unless each action is counted
+    few: ClassVar[bool] = False  # so few that an answer about a change has room for all
+    told_as: ClassVar[str] = ""  # the list of them in an answer about a change
+    id_name: ClassVar[str | None] = None  # what their id is called where an undo names what is in its way
 
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(self.record._fields)
 
-def _find_todo(connection: Connection, user: User, todo_id: int) -> Stored:
-    return stored_todo(connection.todo_by_id(user_id=user.id, id=todo_id))
+    @cached_property
+    def monotonic(self) -> frozenset[str]:
+        """The fields that an undo never reverts."""
+        return frozenset(STAMPS.intersection(self.fields))
 
+    # In the log.
 
-def _save_todos(connection: Connection, new: Sequence[JSON], changed: Sequence[JSON]) -> None:
-    connection.insert_todos(new)
-    connection.save_todos(changed)
+    @abstractmethod
+    def title(self, record: Any) -> str:
+        """Returns the text that identifies a record in the log."""
 
+    def named(self, record_id: int, title: str) -> JSON:
+        """Returns what identifies a record in an answer about a change."""
+        return {"id": record_id, self.name: title}
 
-def stored_list(row: Any) -> Stored:
-    """Returns the list of a row, or of none."""
-    if row is None:
-        return Stored()
-    listed = TodoList.from_row(row) if row["status"] != REMOVED else None
-    return Stored(listed, has_row=True, change_id=row["change_id"], bytes=row["bytes"])
+    def shown(self, name: str, value: Any) -> Any:
+        """Returns the value of a visible field, in part if that is what the log has; None is unset."""
+        if value is None:
+            return None
+        if name in self.display:
+            return self.display[name](value)
+        if isinstance(value, (list, tuple)):
+            start, end, part = value
+            return ELLIPSIS * bool(start) + part + ELLIPSIS * bool(end)
+        return value
 
+    def to_log(self, record: Any) -> str:
+        """Returns the snapshot of a record, as JSON."""
+        return orjson.dumps(record._asdict()).decode()
 
-def list_row(before: TodoList | None, after: TodoList | None, change_id: int, now: str) -> JSON:
-    """Returns the row of a list. A removed one keeps its name, of which the log still speaks."""
-    listed = after or cast(TodoList, before)._replace(status=REMOVED, change_id=change_id, updated_at=now)
-    return {**listed._asdict(), "name_key": key_of(listed.name), "bytes": bytes_of(listed.name, listed.name)}
+    def from_log(self, kept: str) -> Any:
+        return self.record(**orjson.loads(kept))
 
+    # In the database.
 
-def _find_list(connection: Connection, user: User, list_id: int) -> Stored:
-    return stored_list(connection.list_by_id(user_id=user.id, id=list_id))
+    @abstractmethod
+    def find(self, connection: Connection, user: User, record_id: int) -> Stored:
+        """Returns the record with this id as it is stored."""
 
+    @abstractmethod
+    def all_of(self, connection: Connection, user: User) -> Iterable[Any]:
+        """Returns all records, by id."""
 
-def _save_lists(connection: Connection, new: Sequence[JSON], changed: Sequence[JSON]) -> None:
-    connection.insert_lists(new)
-    connection.save_lists(changed)
+    @abstractmethod
+    def row(self, changeset: "Changeset", before: Any, after: Any, stored: Stored) -> JSON:
+        """Returns the row of a record as it will be, but for its owner, and counts with it where records are counted.
 
+        One without `after` is removed: its row stays until the log forgets it.
+        """
 
-def _to_log(record: NamedTuple) -> str:
-    return orjson.dumps(record._asdict()).decode()
+    def check(self, changeset: "Changeset") -> None:  # noqa: B027
+        """Raises QuotaExceeded if there would be too many. Called before anything is stored."""
 
+    @abstractmethod
+    def save(self, changeset: "Changeset", new: Sequence[JSON], changed: Sequence[JSON]) -> None:
+        """Inserts rows, and updates others."""
 
-def _list_from_log(kept: str) -> TodoList:
-    return TodoList(**orjson.loads(kept))
+    def last_id(self, connection: Connection, user: User) -> int:  # noqa: ARG002
+        """Returns the last id that was given out."""
+        return 0
 
+    def of_change(self, connection: Connection, user: User, change_id: int) -> Mapping[int, Stored]:  # noqa: ARG002
+        """Returns the records of a change by id, if looking them up at once is worth it."""
+        return {}
 
-def _profile_from_log(kept: str) -> Profile:
-    return Profile(**orjson.loads(kept))
+    # In the trash, and beyond.
 
+    def expired(self, connection: Connection, user: User, before: str, limit: int) -> Sequence[Any]:  # noqa: ARG002
+        """Returns rows that have been in the trash since `before`, with `id` and `change_id`."""
+        return ()
 
-def _find_profile(_connection: Connection, user: User, _id: int) -> Stored:
-    """Returns the profile, which is kept with the list's counters."""
-    profile = Profile(user.stored_zone, user.time_zone_guessed, user.stored_week_start, user.profile_change_id)
-    return Stored(profile, has_row=True, change_id=profile.change_id)
+    def trashed(self, connection: Connection, user: User, until_id: int, limit: int) -> Trashed:  # noqa: ARG002
+        """Returns rows that were in the trash at a change."""
+        return Trashed(())
 
+    def remove(self, connection: Connection, user: User, record_id: int) -> int:
+        """Removes a row for good and returns its bytes."""
+        raise NotImplementedError
 
-def _save_profile(connection: Connection, _new: Sequence[JSON], changed: Sequence[JSON]) -> None:
-    for row in changed:
-        connection.save_profile(**row)
+    def save_newest(self, connection: Connection, user: User, record_id: int, change_id: int) -> None:
+        """Stores the newest change that the log still has of a record in the trash."""
+        raise NotImplementedError
 
+    def remove_all(self, connection: Connection, user_id: int) -> None:  # noqa: B027
+        """Removes all rows of a user."""
 
-NOTHING_FOLDED = Folded("", "")
-KINDS = {
-    TODO: Kind(
-        fields=Todo._fields,
-        visible={
-            "due": "due",
-            "notes": "notes",
-            "priority": "priority",
-            "repeat": "repeat",
-            "tags": "tags",
-            "todo": "todo",
-            "url": "share",
-            "url_until": "share_until",
-            "status": "status",
-            "list": "list_id",
-            "steps": "steps",
-            "position": "position",
-        },
-        later=frozenset({"list", "steps", "position"}),
-        texts=("todo", "notes"),
-        monotonic=frozenset({"version", "updated_at", "change_id"}),
-        title=lambda todo: str(todo.todo),
-        to_log=Todo.to_log,
-        from_log=Todo.from_log,
-        find=_find_todo,
-        save=_save_todos,
-        counted=("to-do", "to-dos"),
-    ),
-    PROFILE: Kind(
-        fields=Profile._fields,
-        visible={"time_zone": "time_zone", "time_zone_guessed": "time_zone_guessed", "week_start": "week_start"},
-        later=frozenset({"week_start"}),
-        texts=(),
-        monotonic=frozenset({"change_id"}),
-        title=lambda profile: profile.time_zone or "",
-        to_log=_to_log,
-        from_log=_profile_from_log,
-        find=_find_profile,
-        save=_save_profile,
-        counted=("profile", "profiles"),
-    ),
-    LIST: Kind(
-        fields=TodoList._fields,
-        visible={"name": "name", "position": "position", "status": "status"},
-        later=frozenset(),
-        texts=(),
-        monotonic=frozenset({"updated_at", "change_id"}),
-        title=lambda listed: str(listed.name),
-        to_log=_to_log,
-        from_log=_list_from_log,
-        find=_find_list,
-        save=_save_lists,
-        counted=("list", "lists"),
-    ),
-}
+    def export(self, connection: Connection, user: User) -> list[JSON] | None:  # noqa: ARG002
+        """Returns all records as JSON for the export of an account, under `told_as`; None if they are elsewhere."""
+        return None

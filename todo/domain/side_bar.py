@@ -6,9 +6,9 @@ from typing import NamedTuple
 import orjson
 
 from todo.domain import lists
+from todo.domain.kinds.lists import TodoList
 from todo.domain.list_names import INBOX, INBOX_ID, key_of
 from todo.domain.open_counts import OpenCounts
-from todo.domain.records import TodoList
 from todo.domain.users import User
 from todo.storage.statements import Connection
 

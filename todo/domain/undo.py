@@ -12,9 +12,11 @@ from todo.domain.actors import ActorFilter
 from todo.domain.changes import MAX_CHARACTERS, entries_json, length
 from todo.domain.changeset import Changeset
 from todo.domain.conversations import Span
-from todo.domain.edits import Edits
 from todo.domain.entries import Entry
-from todo.domain.records import LIST, TODO, Key, TodoList
+from todo.domain.kinds import KINDS
+from todo.domain.kinds.lists import LIST, TodoList
+from todo.domain.records import Key
+from todo.domain.todo_edits import TodoEdits
 from todo.domain.users import Owner, User
 from todo.errors import ChangeNotFound, NothingToUndo, UndoConflict
 from todo.storage.statements import Connection
@@ -83,7 +85,7 @@ def preview(
     connection: Connection, owner: Owner, user: User, by: ActorFilter, span: Span, chosen: Collection[int] | None = None
 ) -> UndoPreview:
     """Returns what undoing an actor's changes, or those `chosen` of them, would do, without writing."""
-    edits = Edits(connection, owner, user)
+    edits = TodoEdits(connection, owner, user)
     undoing, _ = _revert_changes(edits, by, span, chosen)
     return undoing._replace(entries=edits.entries())
 
@@ -109,11 +111,11 @@ def undo_all(
 
 
 def _revert_changes(
-    edits: Edits, by: ActorFilter, span: Span, chosen: Collection[int] | None
+    edits: TodoEdits, by: ActorFilter, span: Span, chosen: Collection[int] | None
 ) -> tuple[UndoPreview, list[int]]:
     """Reverts the chosen ones of an actor's changes, newest first; all if None. Returns also the ids of those reverted.
 
-    Looks at up to MAX_CHANGES with up to MAX_ENTRIES. A to-do that is already as it was before counts as reverted.
+    Looks at up to MAX_CHANGES with up to MAX_ENTRIES. A record that is already as it was before counts as reverted.
     """
     bounds = {"user_id": edits.user.id, **span._asdict(), **by.conditions}
     rows = list(edits.connection.changes_between(**bounds, limit=MAX_CHANGES + 1))
@@ -141,7 +143,7 @@ def _revert_changes(
 class Reverting:
     """Changes that are being reverted, newest first."""
 
-    def __init__(self, edits: Edits) -> None:
+    def __init__(self, edits: TodoEdits) -> None:
         self.edits = edits
         self.conflicts: dict[Key, JSON] = {}
         self.reverted: list[int] = []  # changes of which nothing stays
@@ -167,22 +169,22 @@ class Reverting:
         return REVERTED
 
 
-def _has_changed_since(edits: Edits, entry: Entry) -> bool:
+def _has_changed_since(edits: TodoEdits, entry: Entry) -> bool:
     """Whether the record has changed since. Changed and changed back is unchanged."""
     return not _is_at(edits, entry, entry.after)
 
 
-def _is_at(edits: Edits, entry: Entry, side: Any) -> bool:
+def _is_at(edits: TodoEdits, entry: Entry, side: Any) -> bool:
     """Whether the record matches one side of its entry."""
     return entry.digest(edits.record(entry.key)) == entry.digest(side)
 
 
-def _revert(edits: Edits, entry: Entry) -> None:
+def _revert(edits: TodoEdits, entry: Entry) -> None:
     """Reverts the record to its state before the change."""
     edits.put("undo", entry.key, entry.reverted(edits.record(entry.key)))
 
 
-def _keep_lists(edits: Edits) -> dict[Key, JSON]:
+def _keep_lists(edits: TodoEdits) -> dict[Key, JSON]:
     """Puts lists back as they are stored that cannot be reverted, and returns the conflicts, by list.
 
     A list that still holds to-dos cannot go, and one whose name another list has by now cannot come back.
@@ -203,7 +205,7 @@ def _keep_lists(edits: Edits) -> dict[Key, JSON]:
     return conflicts
 
 
-def _take_back(edits: Edits, key: Key, change_id: int) -> JSON:
+def _take_back(edits: TodoEdits, key: Key, change_id: int) -> JSON:
     """Leaves a list as it is stored and returns the conflict."""
     edits.take_back(key)
     return {"change_id": change_id}
@@ -211,7 +213,8 @@ def _take_back(edits: Edits, key: Key, change_id: int) -> JSON:
 
 def _conflict(key: Key, change_id: int) -> JSON:
     """Returns the conflict that blocks an undo: the record and its change that is in the way."""
-    return {"id": key.id, "change_id": change_id} if key.kind == TODO else {"change_id": change_id}
+    id_name = KINDS[key.kind].id_name
+    return {**({id_name: key.id} if id_name else {}), "change_id": change_id}
 
 
 def _bounded(name: str, conflicts: list[JSON]) -> JSON:

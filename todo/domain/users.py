@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from todo.domain import addresses, weeks
+from todo.domain import weeks
 from todo.domain.owned_secrets import END_OF_IDS
 from todo.domain.time_zones import zone_of_region
 from todo.errors import StorageUnavailable
@@ -176,6 +176,12 @@ def lock(connection: Connection, owner: Owner) -> User:
     return User.from_row(row, owner)
 
 
+def locked_id(connection: Connection, username: str) -> int | None:
+    """Returns the id of the user with this name, locked, or None if there is none."""
+    row = _named(connection.lock_user_by_id, connection, username)
+    return row["id"] if row else None
+
+
 def open_list(connection: Connection, owner: Owner, time_zone: str | None = None) -> User:
     """Returns the user with this name, locked; creates one if there is none, with a guessed time zone unless given."""
     for _ in range(OPENING_ATTEMPTS):
@@ -183,32 +189,6 @@ def open_list(connection: Connection, owner: Owner, time_zone: str | None = None
         if row:
             return User.from_row(row, owner)
     raise StorageUnavailable  # others open and delete this list over and over
-
-
-def forget(connection: Connection, owner: Owner) -> bool:
-    """Deletes the user with the list, log, account, grants and sessions. Returns False if there is no such user.
-
-    Raises SignedOut if the session has ended.
-    """
-    user_id = lock(connection, owner).id if owner.user_id else _locked_id(connection, owner.username)
-    connection.delete_claim(username=owner.username)
-    if user_id is None:
-        return False
-    connection.delete_tokens_of_user(user_id=user_id)
-    connection.delete_codes_of_user(user_id=user_id)
-    connection.delete_grants_of_user(user_id=user_id)
-    connection.delete_sessions_of_user(user_id=user_id)
-    connection.delete_resets_of_user(user_id=user_id)
-    connection.delete_passkeys_of_user(user_id=user_id)
-    connection.delete_account(user_id=user_id)
-    connection.delete_answers_of_user(user_id=user_id)
-    connection.delete_changes_of_user(user_id=user_id)
-    connection.delete_todos_of_user(user_id=user_id)
-    connection.delete_lists_of_user(user_id=user_id)
-    addresses.forget_old(connection, user_id)
-    connection.delete_user(user_id=user_id)
-    connection.free_username(username=owner.username, user_id=user_id)
-    return True
 
 
 _ids: dict[str, int] = {}  # of the users last seen, by name
@@ -252,8 +232,3 @@ def _is_authentic(connection: Connection, owner: Owner) -> bool:
     if owner.grant_id:
         return connection.grant_by_id(user_id=owner.user_id, id=owner.grant_id) is not None
     return connection.session_by_hash(user_id=owner.user_id, hash=owner.session) is not None
-
-
-def _locked_id(connection: Connection, username: str) -> int | None:
-    row = _named(connection.lock_user_by_id, connection, username)
-    return row["id"] if row else None

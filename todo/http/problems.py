@@ -1,18 +1,19 @@
 """Problem documents (RFC 9457): the status and text of each error, and the response that it makes."""
 
 from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 
 import orjson
 
 from todo.errors import Refusal
 from todo.errors.access import Challenge
+from todo.http import problem_texts
 from todo.http.problem_texts import Problem
-from todo.http.problem_texts.access import ACCESS
-from todo.http.problem_texts.requests import REQUESTS
-from todo.http.problem_texts.todos import TODOS
 
 MEDIA_TYPE = "application/problem+json"
-PROBLEMS: dict[type[BaseException], Problem] = {**REQUESTS, **ACCESS, **TODOS}
+TABLES = [import_module(f"{problem_texts.__name__}.{area.name}") for area in iter_modules(problem_texts.__path__)]
+PROBLEMS: dict[type[BaseException], Problem] = {kind: row for table in TABLES for kind, row in table.PROBLEMS.items()}
 
 
 @dataclass(frozen=True)

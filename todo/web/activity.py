@@ -6,10 +6,11 @@ from typing import Any
 
 from todo.contract.formats import is_visible
 from todo.domain.actors import ASSISTANT, Actor
-from todo.domain.days import OTHER, Done
-from todo.domain.entries import Entry, set_in_profile
+from todo.domain.days import Done
+from todo.domain.entries import Entry
 from todo.domain.history import ChangeDetails
-from todo.domain.records import LIST, PROFILE, TODO
+from todo.domain.kinds.lists import LIST
+from todo.domain.kinds.todos import TODO
 from todo.domain.summaries import PAST_TENSE
 from todo.web import dates
 
@@ -67,8 +68,7 @@ def whence(who: Actor) -> str:
 def counted(done: Done) -> str:
     """Returns what an actor did on a day: 9 added, 4 completed, 1 deleted."""
     parts = [f"{done.counts[action]} {said}" for action, said in COUNTED.items() if action in done.counts]
-    if OTHER in done.counts:
-        parts.append(f"{_changes(done.counts[OTHER])} to lists or settings")
+    parts += [f"{_changes(count)} to {group}" for group, count in done.counts.items() if group not in COUNTED]
     if done.undone:
         parts.append(f"{_changes(done.undone)} undone" if parts else "all undone")
     return ", ".join(parts) or _changes(done.changes)
@@ -84,43 +84,54 @@ def done(change: ChangeDetails) -> str:
     entries = [entry for entry in change.entries if entry.key.kind == TODO]
     if change.undoes:
         return f"took back change {change.undoes}"
-    if change.entry_count == 1 and change.entries and change.entries[0].key.kind == LIST:
-        return f"{_done_to_list(change.entries[0])} the list “{text(change.entries[0])}”"
-    is_counted = change.entry_count > len(change.entries) or any(entry.key.kind == LIST for entry in change.entries)
+    others = [entry for entry in change.entries if entry.key.kind != TODO and not entry.kind.settings]
+    if change.entry_count == 1 and others:
+        return f"{verb(others[0])} {noun(others[0])}“{text(others[0])}”"
+    is_counted = change.entry_count > len(change.entries) or others
     if not change.entries or is_counted or change.summary.startswith(WHOLE_SUMMARIES):
         return change.summary[0].lower() + change.summary[1:].removesuffix(".")
     if len(change.entries) == 1 and entries:
         return f"{verb(entries[0])} “{text(entries[0])}”"
     counts = Counter(entry.action for entry in entries)
     parts = [f"{VERBS[action]} {count} to-do{'s' if count > 1 else ''}" for action, count in counts.items()]
-    settings = [name for entry in change.entries if entry.key.kind == PROFILE for name in set_in_profile(entry)]
+    settings = [name for entry in change.entries for name in entry.settings]
     return dates.join_with_and(parts + [f"set the {name}" for name in settings])
 
 
 def verb(entry: Entry) -> str:
-    """Returns what was done to the entry's to-do or list: added, renamed."""
+    """Returns what was done to the entry's record: added, renamed."""
     if entry.key.kind == LIST:
         return _done_to_list(entry)
     return "moved" if entry.is_move else VERBS[entry.action]
 
 
+def noun(entry: Entry) -> str:
+    """Returns what the entry's record is called before its text; a to-do goes without saying."""
+    return "" if entry.key.kind == TODO else f"the {entry.kind.nouns[0]} "
+
+
 def text(entry: Entry) -> str:
-    """Returns the text of the entry's to-do, or the name of its list."""
+    """Returns the text of the entry's to-do, the name of its list ..."""
     return entry.title
 
 
 def happened(entry: Entry) -> str:
-    """Returns what was done to the entry's to-do or list, in a few words: Added, Taken back, Renamed the list."""
+    """Returns what was done to the entry's record, in a few words: Added, Taken back, Renamed the list."""
     if entry.action == "undo":
         return "Taken back"
-    if entry.key.kind == LIST:
-        return f"{_done_to_list(entry)} the list".capitalize()
+    if entry.key.kind != TODO:
+        return f"{verb(entry)} {noun(entry)}".rstrip().capitalize()
     return "Moved" if entry.is_move else {**PAST_TENSE, "import": "kept"}[entry.action].capitalize()
 
 
 def differing(entry: Entry) -> list[tuple[str, Any, Any]]:
     """Returns the fields that an entry changed, as (field, before, after)."""
-    return [difference for difference in entry.differences() if difference[0] in FIELDS]
+    return [difference for difference in entry.differences() if difference[0] not in entry.kind.untold]
+
+
+def label(field: str) -> str:
+    """Returns what a field is called."""
+    return FIELDS.get(field, field.replace("_", " ").capitalize())
 
 
 def value(field: str, given: Any, lists: Mapping[int, str]) -> str:
@@ -133,7 +144,7 @@ def value(field: str, given: Any, lists: Mapping[int, str]) -> str:
         case "tags":
             return ", ".join(given)
         case "status":
-            return STATES[given]
+            return STATES.get(given, str(given))
         case "week_start":
             return str(given).capitalize()
         case "list":

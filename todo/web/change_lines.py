@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 from todo.domain.entries import Entry
 from todo.domain.excerpts import shortened
 from todo.domain.history import ChangeDetails
-from todo.domain.records import LIST, PROFILE, TODO
+from todo.domain.kinds.todos import TODO
 from todo.domain.sections import Moment
 from todo.web import activity, dates
 
@@ -57,10 +57,9 @@ def _of_one(change: ChangeDetails, entry: Entry, moment: Moment) -> Markup:
     fields = list(_fields(entry, change.lists, moment))
     more = len(fields) - MAX_FIELDS
     told = Markup(", ").join(fields[:MAX_FIELDS]) + (f" and {more} more" if more > 0 else "")
-    if entry.key.kind == PROFILE:
+    if entry.kind.settings:
         return Markup("set the {}").format(told)
-    kind = "the list " if entry.key.kind == LIST else ""
-    said = Markup("{} {}{}").format(_verb(change, entry), kind, _text(activity.text(entry)))
+    said = Markup("{} {}{}").format(_verb(change, entry), activity.noun(entry), _text(activity.text(entry)))
     return said + (", " if entry.before is None or entry.after is None else ": ") + told if told else said
 
 

@@ -11,8 +11,8 @@ from todo.contract.schemas import compile_schema
 from todo.domain import news, sections, side_bar, users
 from todo.domain.actors import Actor
 from todo.domain.history import ChangeDetails
+from todo.domain.kinds.todos import TODO
 from todo.domain.merging import EditConflict
-from todo.domain.records import TODO
 from todo.domain.sections import ListPage, Moment
 from todo.domain.side_bar import SideBar
 from todo.domain.todos import Todo

@@ -1,6 +1,19 @@
 """The functions that templates call, under the one name `words`."""
 
-from todo.web.activity import FIELDS, NAMELESS, actor, called, counted, differing, done, happened, text, value, whence
+from todo.web.activity import (
+    NAMELESS,
+    actor,
+    called,
+    counted,
+    differing,
+    done,
+    happened,
+    label,
+    noun,
+    text,
+    value,
+    whence,
+)
 from todo.web.assets import url as static
 from todo.web.change_lines import line
 from todo.web.dates import due, exact, on, past, repeat, short, title
@@ -12,7 +25,6 @@ from todo.web.urls import of_list, with_edit, without
 
 # fmt: off
 __all__ = [
-    "FIELDS",
     "NAMELESS",
     "SCHEMES",
     "actor",
@@ -26,11 +38,13 @@ __all__ = [
     "form_of",
     "happened",
     "heading",
+    "label",
     "line",
     "list_choices",
     "month_name",
     "months_around",
     "new_request_id",
+    "noun",
     "of_list",
     "of_month",
     "on",

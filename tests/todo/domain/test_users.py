@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from todo.domain import users
+from todo.domain.forgetting import forget
 from todo.domain.users import FIRST_ID, Owner
 from todo.errors import StorageUnavailable
 from todo.storage.database import open_engine
@@ -31,7 +32,7 @@ def test_an_id_is_random_and_none_of_an_early_version(engine: Engine) -> None:
 
 def test_a_name_that_is_free_again_gets_another_id(engine: Engine) -> None:
     first = engine.submit_write(users.open_list, KEVIN).result().id
-    assert engine.submit_write(users.forget, KEVIN).result()
+    assert engine.submit_write(forget, KEVIN).result()
     assert engine.submit_read(users.find, KEVIN).result().id == 0
     second = engine.submit_write(users.open_list, KEVIN).result().id
     assert second not in (0, first)
@@ -49,7 +50,7 @@ def test_another_process_may_have_given_the_name_to_another_list(
     try:
         with monkeypatch.context() as elsewhere:
             elsewhere.setattr(users, "_ids", {})
-            other.submit_write(users.forget, KEVIN).result()
+            other.submit_write(forget, KEVIN).result()
             second = other.submit_write(users.open_list, KEVIN).result().id
     finally:
         other.stop()
@@ -92,7 +93,7 @@ def test_opened_and_deleted_at_once_it_has_one_name_or_none(engine: Engine, migr
     other = open_engine(migrated_database)
     other.start()
     try:
-        rules = [users.open_list, users.forget] * 20
+        rules = [users.open_list, forget] * 20
         ended: list[Any] = [each.submit_write(rule, KEVIN) for rule in rules for each in (engine, other)]
         failed = [error for future in ended if (error := future.exception())]
     finally:
@@ -108,4 +109,4 @@ def test_a_name_whose_list_is_not_there_is_not_waited_for(engine: Engine) -> Non
     assert engine.submit_read(users.find, KEVIN).result().id == 0
     with pytest.raises(StorageUnavailable):
         engine.submit_write(users.open_list, KEVIN).result()
-    assert not engine.submit_write(users.forget, KEVIN).result()
+    assert not engine.submit_write(forget, KEVIN).result()

@@ -6,7 +6,8 @@ import pytest
 import time_machine
 
 from tests.handlers.test_todos import add
-from todo.domain import changes, listing, users
+from todo.domain import changes, listing
+from todo.domain.forgetting import forget
 from todo.domain.users import Owner
 from todo.storage import cache
 from todo.storage.cache import PageCache
@@ -81,7 +82,7 @@ class TestPage:
                 engine.submit_write(changes.add, Owner("kevin"), {"action": "add", "todo": text}, None).result()
                 page = engine.submit_read(listing.page, Owner("kevin"), "open", {}, "oldest", 20, None).result()
                 texts += [todo["todo"] for todo in orjson.loads(orjson.dumps(page))["todos"]]
-                engine.submit_write(users.forget, Owner("kevin")).result()
+                engine.submit_write(forget, Owner("kevin")).result()
         finally:
             engine.stop()
         assert texts == ["old", "new"]

@@ -1,4 +1,4 @@
-"""The texts of problem documents, in a table for each area."""
+"""The texts of problem documents. Each module in this folder has those of an area, as PROBLEMS."""
 
 from dataclasses import dataclass
 

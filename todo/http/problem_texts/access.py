@@ -3,7 +3,7 @@
 from todo.errors import access
 from todo.http.problem_texts import Problem
 
-ACCESS: dict[type[BaseException], Problem] = {
+PROBLEMS: dict[type[BaseException], Problem] = {
     access.Unauthorized: Problem(
         401,
         "unauthorized",

@@ -3,7 +3,7 @@
 from todo import errors
 from todo.http.problem_texts import Problem
 
-REQUESTS: dict[type[BaseException], Problem] = {
+PROBLEMS: dict[type[BaseException], Problem] = {
     errors.InvalidRequest: Problem(
         400,
         "invalid_request",

@@ -3,7 +3,7 @@
 from todo import errors
 from todo.http.problem_texts import Problem
 
-TODOS: dict[type[BaseException], Problem] = {
+PROBLEMS: dict[type[BaseException], Problem] = {
     errors.TodoNotFound: Problem(
         404,
         "todo_not_found",
