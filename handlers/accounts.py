@@ -8,6 +8,7 @@ from werkzeug import Response as WerkzeugResponse
 from todo.accounts import accounts, grants, passkeys, passwords, sessions
 from todo.accounts.accounts import Account
 from todo.accounts.passkeys import Browser
+from todo.contract import product
 from todo.domain import calendars, import_export, profiles
 from todo.domain.forgetting import forget
 from todo.domain.users import Owner
@@ -120,7 +121,7 @@ def export_account(user: Owner) -> Answer:
         if "url" in todo:
             todo["url"] = current.get().settings.public_url + todo["url"]
     response = jsonify(exported)
-    response.headers["Content-Disposition"] = 'attachment; filename="todo.json"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{product.NAME}.json"'
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -152,7 +153,7 @@ def import_file(user: Owner, body: JSON) -> Answer:  # noqa: ARG001
 
 def export_csv(user: Owner) -> Answer:
     response = Response(browser.read_of_list(import_export.to_csv, user), mimetype="text/csv")
-    response.headers["Content-Disposition"] = 'attachment; filename="todo.csv"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{product.NAME}.csv"'
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -11,7 +11,7 @@ from queue import Full, Queue
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from todo.contract import SITE
+from todo.contract import SITE, product
 from todo.errors import Overloaded
 
 TIMEOUT = 10.0  # seconds for each step of the conversation with the mail server
@@ -76,7 +76,7 @@ class Mailer:
 
     def _send(self, mail: Mail) -> None:
         message = EmailMessage()
-        message["From"] = Address("To-do list", addr_spec=self._sender)
+        message["From"] = Address(product.TITLE, addr_spec=self._sender)
         message["To"] = Address(addr_spec=mail.to)
         message["Subject"] = mail.subject
         message["Auto-Submitted"] = "auto-generated"

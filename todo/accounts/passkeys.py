@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from todo.accounts import attempts, challenges
 from todo.accounts.accounts import Account
-from todo.contract import SITE
+from todo.contract import SITE, product
 from todo.domain import users
 from todo.domain.owned_secrets import END_OF_IDS, ID_BYTES
 from todo.domain.users import Owner, utc_now
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 JSON = dict[str, Any]
 T = TypeVar("T")
 MAX_PASSKEYS = SITE.limit("passkeys")
-NAME = "To-do list"
 
 
 class Browser(NamedTuple):
@@ -84,7 +83,7 @@ def offer_new(engine: Engine, browser: Browser, account: Account) -> JSON:
         raise TooManyPasskeys
     options = webauthn.generate_registration_options(
         rp_id=host,
-        rp_name=NAME,
+        rp_name=product.TITLE,
         user_name=account.username,
         user_id=account.user_id.to_bytes(ID_BYTES),  # random, and comes back at sign-in
         challenge=engine.submit_write(challenges.new, "new passkey", browser.session).result(),

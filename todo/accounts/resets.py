@@ -5,7 +5,7 @@ from datetime import timedelta
 from todo.accounts import accounts, attempts, tokens
 from todo.accounts.accounts import Account
 from todo.accounts.mailer import Mail, Mailer
-from todo.contract import SITE
+from todo.contract import SITE, product
 from todo.domain.users import utc_now
 from todo.errors.access import ResetRefused
 from todo.storage.engine import Engine
@@ -16,7 +16,7 @@ MAX_RESETS = SITE.limit("resets")
 
 TEXT = """Hello {username},
 
-somebody has asked for a new password for your to-do list. If that was you, set it here within {minutes} minutes:
+somebody has asked for a new password for your {thing}. If that was you, set it here within {minutes} minutes:
 
 {link}
 
@@ -37,8 +37,10 @@ def request(engine: Engine, mailer: Mailer, public_url: str, address: str, usern
         if not account or not account.email:
             return None
         link = link_of(public_url, engine.submit_write(new, account).result())
-        text = TEXT.format(username=account.username, minutes=SITE.limit("reset_minutes"), link=link)
-        return Mail(account.email, "A new password for your to-do list", text)
+        text = TEXT.format(
+            thing=product.THING, username=account.username, minutes=SITE.limit("reset_minutes"), link=link
+        )
+        return Mail(account.email, f"A new password for your {product.THING}", text)
 
     mailer.submit(mail)
 

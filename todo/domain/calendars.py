@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from todo.contract import SITE
+from todo.contract import SITE, product
 from todo.domain import addresses, users
 from todo.domain.list_names import names_of
 from todo.domain.todos import Todo
@@ -62,10 +62,10 @@ def to_ical(feed: Feed, host: str) -> bytes:
     from icalendar import Calendar
 
     calendar = Calendar()
-    calendar.add("prodid", f"-//To-do list//{host}//EN")
+    calendar.add("prodid", f"-//{product.TITLE}//{host}//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    calendar.add("x-wr-calname", "To-do list")
+    calendar.add("x-wr-calname", product.TITLE)
     calendar.add("x-wr-timezone", feed.user.time_zone)
     calendar.add("refresh-interval", timedelta(minutes=30), parameters={"VALUE": "DURATION"})  # RFC 7986
     calendar.add("x-published-ttl", "PT30M")

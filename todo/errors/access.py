@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from todo.contract import API
+from todo.contract import API, product
 from todo.errors import Refusal
 
 
@@ -23,7 +23,7 @@ class Challenge:
 
     def challenge(self, public_url: str, resource: str = "") -> str:
         """Returns WWW-Authenticate for the resource at a path, with its metadata URL (RFC 9728 section 5.1)."""
-        parts = {"realm": "todo"} | ({"error": self.ERROR} if self.ERROR else {})
+        parts = {"realm": product.NAME} | ({"error": self.ERROR} if self.ERROR else {})
         parts["resource_metadata"] = metadata_url(public_url, resource)
         parts["scope"] = " ".join(sorted(self.scope))
         return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items())

@@ -1,5 +1,6 @@
 """The functions that templates call, under the one name `words`."""
 
+from todo.contract import product
 from todo.web.activity import (
     NAMELESS,
     actor,
@@ -49,6 +50,7 @@ __all__ = [
     "of_month",
     "on",
     "past",
+    "product",
     "refused",
     "repeat",
     "repeat_choices",
