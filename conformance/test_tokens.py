@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from conformance import node
-from tests.contract.test_tools import ordinary_todos
+from tests.contract.test_tools import MOST_TOKENS, TOKENS_PER_TOOL, ordinary_todos
 from tests.e2e.processes import migrated, new_client, serving
 from tests.hosts import NEWER, OLDER, call, done, send
 from tests.people import Client, Person, bearer
@@ -42,7 +42,7 @@ def test_tools_and_instructions(client: httpx.Client, tmp_path: Path, era: str, 
         listed = send(client, "tools/list", era=era, **headers).json()["result"]["tools"]
     cost = tokens(tmp_path, orjson.dumps({"tools": listed}).decode())
     print(f"tools/list {cost} tokens, instructions {tokens(tmp_path, INSTRUCTIONS)}")
-    assert cost + tokens(tmp_path, INSTRUCTIONS) <= 4_800
+    assert cost + tokens(tmp_path, INSTRUCTIONS) <= min(TOKENS_PER_TOOL * (len(listed) + 1), MOST_TOKENS)
 
 
 def test_instructions(tmp_path: Path) -> None:
