@@ -1,5 +1,6 @@
 """The migrations lead every database to one shape, the same on SQLite and PostgreSQL."""
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from todo.storage.engine import newest_revision
 
 SCRIPTS = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
 REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()]
+
+
+SUMS = "tests/contract/migrations.sha256"  # in the format of sha256sum
 
 
 def connect(database_url: str) -> sqlalchemy.Engine:
@@ -46,6 +50,17 @@ def revision(database_url: str) -> str:
 
 def test_one_head_which_the_service_asks_for() -> None:
     assert SCRIPTS.get_heads() == [newest_revision()]
+
+
+def test_no_migration_is_edited() -> None:
+    """What has run somewhere stays as it was run: an edit would give two databases of one revision."""
+    held = dict(reversed(line.split()) for line in (ROOT / SUMS).read_text("utf-8").splitlines())
+    files = (ROOT / "migrations" / "versions").glob("*.py")
+    found = {f"{file.relative_to(ROOT)}": sha256(file.read_bytes()).hexdigest() for file in files}
+    edited = sorted(name for name, digest in held.items() if found.get(name) != digest)
+    assert not edited, f"never edit a released migration, add one: restore {', '.join(edited)}"
+    new = " ".join(sorted(found.keys() - held.keys()))
+    assert not new, f"hold the new migration, once it is as it will stay: sha256sum {new} >> {SUMS}"
 
 
 def test_from_nothing_to_head(empty_database: str) -> None:
