@@ -66,6 +66,7 @@ def whole(contract: Contract, operation: Operation) -> JSON:
     return resolved(contract, ("paths", operation.path, operation.method.lower()))
 
 
+SOURCES = (".py", ".html")
 SESSION: list[JSON] = [{"session": []}]
 OPTIONAL_SESSION: list[JSON] = [*SESSION, {}]
 
@@ -271,6 +272,18 @@ def test_enum_with_values_has_no_null(contract: Contract, place: Place) -> None:
     # Generators that see null among texts take the enum for one of anything, or of nothing.
     enum = resolved(contract, place)["enum"]
     assert enum == [None] or None not in enum
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=where)
+def test_every_schema_is_used(contract: Contract) -> None:
+    # By a contract, or where it is named: schemas that forms are checked by are named in handlers and templates.
+    referred = set(re.findall(r"#/components/schemas/(\w+)", API.text + SITE.text))
+    folders = ("handlers", "todo/accounts", "todo/web")
+    texts = [
+        file.read_text(encoding="utf-8") for f in folders for file in (ROOT / f).rglob("*") if file.suffix in SOURCES
+    ]
+    named = set(re.findall(r"\bschemas\.(\w+)|\"([A-Z]\w+)\"", "\n".join(texts)))
+    assert contract.document["components"]["schemas"].keys() <= referred | {name for pair in named for name in pair}
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=where)
