@@ -17,7 +17,7 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "_DUMMY_HASH", hasher.hash("the password of nobody"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def workers(database_url: str) -> Iterator[Workers]:
     with Workers(database_url) as both:
         yield both

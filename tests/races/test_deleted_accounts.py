@@ -11,9 +11,11 @@ import pytest
 
 import handlers.todos
 from tests.people import CALLBACK, NEW_PASSWORD, PASSWORD, Client, Person, bearer
-from tests.races.workers import Pause, Workers, at_once
+from tests.races.workers import ROUNDS, Pause, Workers, at_once
 from todo.accounts import passwords
 from todo.domain import import_export
+
+pytestmark = pytest.mark.slow
 
 
 def todos_of(person: Person) -> list[str]:
@@ -80,9 +82,8 @@ def one_round(workers: Workers) -> None:
     assert http.get("/todos/me", headers=headers).status_code == 401
 
 
-@pytest.mark.parametrize("rounds", [3, pytest.param(100, marks=pytest.mark.slow)])
-def test_nothing_that_is_under_way_reaches_who_takes_the_name(workers: Workers, rounds: int) -> None:
-    for _ in range(rounds):
+def test_nothing_that_is_under_way_reaches_who_takes_the_name(workers: Workers) -> None:
+    for _ in range(ROUNDS):
         one_round(workers)
 
 

@@ -8,9 +8,11 @@ import pytest
 
 import handlers.todos
 from tests.people import PASSWORD, Person, bearer
-from tests.races.workers import Pause, Workers, at_once
+from tests.races.workers import ROUNDS, Pause, Workers, at_once
 from todo.accounts.sessions import Session
 from todo.oauth import grant_types
+
+pytestmark = pytest.mark.slow
 
 ORPHANS = """
 SELECT COUNT(*) FROM tokens WHERE NOT EXISTS
@@ -96,9 +98,8 @@ def one_round(workers: Workers, *, delete: bool) -> None:
     assert set(statuses) <= {200, 303, 400}
 
 
-@pytest.mark.parametrize("rounds", [10, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("delete", [False, True], ids=["disconnected", "deleted"])
-def test_tokens_of_what_has_ended_are_never_given_out(workers: Workers, rounds: int, delete: bool) -> None:
-    for _ in range(rounds):
+def test_tokens_of_what_has_ended_are_never_given_out(workers: Workers, delete: bool) -> None:
+    for _ in range(ROUNDS):
         one_round(workers, delete=delete)
     assert workers.ask(ORPHANS) == 0

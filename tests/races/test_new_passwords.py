@@ -6,6 +6,8 @@ from tests.people import NEW_PASSWORD, PASSWORD, Person
 from tests.races.workers import Pause, Workers
 from todo.accounts import passwords
 
+pytestmark = pytest.mark.slow
+
 OTHER_PASSWORD = "nine shy otters hum along"
 
 

@@ -7,6 +7,8 @@ from tests.people import NEW_PASSWORD, PASSWORD, Person, field
 from tests.races.workers import Pause, Workers
 from todo.accounts import attempts, passwords, resets
 
+pytestmark = pytest.mark.slow
+
 OTHER_PASSWORD = "nine shy otters hum along"
 
 

@@ -26,6 +26,8 @@ from todo.domain.forgetting import forget
 from todo.domain.owned_secrets import ID_CHARACTERS
 from todo.domain.users import Owner
 
+pytestmark = pytest.mark.slow
+
 SOAK = "SOAK" in os.environ
 SEEDS = range(10) if SOAK else range(2)
 STEPS = 300 if SOAK else 50
