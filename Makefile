@@ -18,10 +18,10 @@ run: $(BIN)/.run env migrate ## Set up, migrate and start the service on SQLite,
 	@exec python -m todo.cli serve
 
 test: $(BIN)/.dev ## Run the tests, on SQLite and on a real PostgreSQL
-	@pytest -n $(WORKERS)
+	@pytest -n $(WORKERS) --dist worksteal
 
 test-slow: $(BIN)/.dev ## Run the slow tests: races, and attacks on a running service
-	@pytest -n $(WORKERS) -m slow
+	@pytest -n $(WORKERS) --dist worksteal -m slow
 
 # Left out are PostgreSQL's own plans, servers that a test starts, and a test that reads traffic, which Citus encrypts.
 NOT_ON_CITUS := plans.py postgresql_pooler.py postgresql_replica.py postgresql_retries.py::TestCommit

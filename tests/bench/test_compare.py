@@ -85,6 +85,7 @@ def survive(peer: Peer, folder: Path) -> None:
         check_survives(peer, folder, server)
 
 
+@pytest.mark.slow
 def test_service_survives_a_sigkill(tmp_path: Path) -> None:
     survive(OURS, tmp_path / "ours")
 

@@ -1,5 +1,7 @@
 """What make bench-scale measures is a database as the service itself would have filled it."""
 
+import pytest
+
 from bench.fill import EACH, FULL, fill
 from tests.contract.test_migrations import shape
 from tests.replay import assert_log_gives_the_list
@@ -10,6 +12,7 @@ from todo.storage.database import open_engine
 from todo.storage.statements import Connection
 
 
+@pytest.mark.slow_on_postgresql
 def test_lists_are_as_the_service_writes_them(migrated_database: str) -> None:
     before = shape(migrated_database)
     fill(migrated_database, 3 * EACH, full=2 * EACH)

@@ -53,7 +53,7 @@ def shared(assistant: Assistant) -> str:
     return f"/s/{path}"
 
 
-@pytest.fixture(params=VIEWS)
+@pytest.fixture(params=["light", *(pytest.param(view, marks=pytest.mark.slow) for view in VIEWS if view != "light")])
 def page(chromium: Browser, service: Child, request: pytest.FixtureRequest) -> Iterator[Page]:
     with chromium.new_context(base_url=service.url, **VIEWS[request.param]) as context:
         yield context.new_page()

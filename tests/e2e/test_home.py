@@ -8,7 +8,6 @@ from itertools import count
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.processes import ROOT, Child, migrated, serving
@@ -153,16 +152,12 @@ class TestReference:
         expect(page.get_by_role("heading", level=1)).to_contain_text("A to-do list that you")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_pages_are_accessible_and_fit(context: BrowserContext, size: dict[str, int], scheme: str) -> None:
+def test_pages_fit(context: BrowserContext, size: dict[str, int]) -> None:
     page = context.new_page()
     page.set_viewport_size(size)  # type: ignore[arg-type]
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     for path in ("/", "/docs", "/errors", "/legal", "/nothing", "/account/password", "/s/nothing"):
         page.goto(path)
         page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
-        found = Axe().run(page).response["violations"]
-        assert not found, (path, [violation["id"] for violation in found])
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= size["width"], path
