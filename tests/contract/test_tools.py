@@ -51,6 +51,19 @@ READS: dict[str, JSON] = {
     "search_todos": {"query": "a"},
     "fetch_todo": {"id": "1"},
 }
+DESTRUCTIVE = {
+    "delete_todo",
+    "change_todos",
+    "change_matching_todos",
+    "share_todo",
+    "delete_list",
+}
+NOT_IDEMPOTENT = {
+    "add_todo",
+    "change_todos",
+    "change_matching_todos",
+    "undo_change",
+}
 IN_PATHS: dict[str, JSON] = {
     "todo_id": {"complete_todo": 2, "reopen_todo": 3},
     "change_id": {"undo_change": 6},
@@ -202,10 +215,8 @@ def test_what_other_tools_tell_has_its_type_alone() -> None:
 def test_hints_fit_the_method_and_the_contract(tool: Any) -> None:
     hints = tool.definition(for_service=False)["annotations"]
     assert hints["readOnlyHint"] == (tool.operation.method == "GET")
-    destructive = ("delete_todo", "change_todos", "change_matching_todos", "share_todo", "delete_list")
-    assert hints["destructiveHint"] == (tool.name in destructive)
-    not_idempotent = ("add_todo", "change_todos", "change_matching_todos", "undo_change")
-    assert hints["idempotentHint"] == (tool.name not in not_idempotent)
+    assert hints["destructiveHint"] == (tool.name in DESTRUCTIVE)
+    assert hints["idempotentHint"] == (tool.name not in NOT_IDEMPOTENT)
     assert hints["openWorldHint"] is False
 
 
