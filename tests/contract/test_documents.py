@@ -58,7 +58,8 @@ def test_make_targets_exist(document: Path) -> None:
 
 
 def test_readme_is_short() -> None:
-    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 140
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    assert len([line for line in lines if not line.startswith("| `")]) <= 127  # without a line for each operation
 
 
 def test_every_operation_is_in_the_readme() -> None:

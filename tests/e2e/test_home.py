@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.processes import ROOT, Child, migrated, serving
 from tests.people import PASSWORD
+from todo.contract import product
 
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
 _numbers = count(1)
@@ -51,9 +52,9 @@ class TestRefusedPages:
         assert answer
         assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
         expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
-        assert page.title() == "Page not found - To-do list"
+        assert page.title() == f"Page not found - {product.TITLE}"
         page.get_by_role("link", name="Go to the home page").click()
-        expect(page.get_by_role("heading", level=1)).to_contain_text("A to-do list that you")
+        expect(page.get_by_role("heading", level=1)).to_contain_text(product.HEADLINE)
 
     def test_reloading_the_address_of_a_refused_form(self, page: Page) -> None:
         """As by Enter in the address bar: it was raw JSON."""
@@ -148,8 +149,8 @@ class TestReference:
 
     def test_leads_back(self, page: Page) -> None:
         page.goto("/docs")
-        page.get_by_role("link", name="To-do list", exact=True).click()
-        expect(page.get_by_role("heading", level=1)).to_contain_text("A to-do list that you")
+        page.get_by_role("link", name=product.TITLE, exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(product.HEADLINE)
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])

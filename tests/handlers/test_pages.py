@@ -14,7 +14,7 @@ from tests.conftest import SERVICE_KEY
 from tests.people import Person, soup
 from todo.app import create_app
 from todo.config import Settings
-from todo.contract import SITE
+from todo.contract import SITE, product
 from todo.http.compression import MIN_BYTES
 from todo.http.problems import PROBLEMS
 from todo.web import assets
@@ -97,11 +97,11 @@ class TestHome:
 @pytest.mark.parametrize(
     ("path", "title"),
     [
-        ("/", "To-do list"),
-        ("/docs", "API - To-do list"),
-        ("/legal", "Privacy and terms - To-do list"),
-        ("/errors", "Errors - To-do list"),
-        ("/sign-in", "Sign in - To-do list"),
+        ("/", product.TITLE),
+        ("/docs", f"API - {product.TITLE}"),
+        ("/legal", f"Privacy and terms - {product.TITLE}"),
+        ("/errors", f"Errors - {product.TITLE}"),
+        ("/sign-in", f"Sign in - {product.TITLE}"),
     ],
 )
 def test_titles_say_the_page_and_the_site(anonymous: httpx.Client, path: str, title: str) -> None:

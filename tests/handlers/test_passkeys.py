@@ -18,7 +18,7 @@ from todo.accounts import challenges
 from todo.accounts.passkeys import host_of
 from todo.app import create_app
 from todo.config import Settings
-from todo.contract import SITE
+from todo.contract import SITE, product
 
 JSON = dict[str, Any]
 REFUSED = "The passkey is not known here, or took too long."
@@ -71,7 +71,7 @@ class TestAdding:
 
     def test_asks_for_what_signs_in_by_itself(self, person: Person, key: Authenticator) -> None:
         options = offered(person)
-        assert options["rp"] == {"id": "localhost", "name": "To-do list"}
+        assert options["rp"] == {"id": "localhost", "name": product.TITLE}
         assert options["authenticatorSelection"]["residentKey"] == "required"
         assert options["authenticatorSelection"]["userVerification"] == "required"
         assert len(options["excludeCredentials"]) == 1

@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.handlers.test_todos import add
 from tests.people import Person, soup
+from todo.contract import product
 from todo.web import fonts, picture
 
 
@@ -61,11 +62,11 @@ def test_page_shows_that_to_do_alone(anonymous: httpx.Client, name: str, shared:
     assert '<meta name="robots" content="noindex">' in page.text
     assert "set-cookie" not in page.headers
     told = tags(page)
-    assert told["og:site_name"] == "To-do list"
+    assert told["og:site_name"] == product.TITLE
     assert told["og:title"] == "Book the train"
     assert told["og:description"] == "Due Friday 27 November 2026, 18:00."
     assert told["og:image:alt"] == "To do: Book the train. Due Friday 27 November 2026, 18:00."
-    assert soup(page).title.text == "Book the train - To-do list"
+    assert soup(page).title.text == f"Book the train - {product.TITLE}"
     assert soup(page).time.attrs == {"datetime": "2026-11-27T18:00"}
     assert told["og:url"] == str(shared)
 
@@ -94,7 +95,7 @@ def test_what_is_not_shared_is_404_with_generic_tags(
         client.delete(f"/todos/{name}/1")
     page = client.get("/s/never" if way == "never" else shared.path)
     assert page.status_code == 404
-    assert tags(page)["og:title"] == "To-do list"
+    assert tags(page)["og:title"] == product.TITLE
     assert tags(page)["og:image"] == "http://localhost:8000/logo.png"
     assert "train" not in page.text
     assert client.get(image).status_code == (200 if way == "never" else 404)

@@ -7,6 +7,8 @@ import httpx
 import pytest
 import time_machine
 
+from todo.contract import product
+
 SUNDAY = datetime(2026, 11, 22, 16, 5, 9, tzinfo=UTC)
 
 
@@ -567,7 +569,7 @@ class TestWho:
         response = anonymous.request(method, f"/todos/{name}", json={"todo": "x"})
         problem(response, 401, "unauthorized")
         metadata = "http://localhost:8000/.well-known/oauth-protected-resource"
-        challenge = f'Bearer realm="todo", resource_metadata="{metadata}", scope="todos:read todos:write"'
+        challenge = f'Bearer realm="{product.NAME}", resource_metadata="{metadata}", scope="todos:read todos:write"'
         assert response.headers["www-authenticate"] == challenge
 
     @pytest.mark.parametrize("header", ["Bearer wrong", "Bearer schlüssel", "Bearer " + "x" * 5000])

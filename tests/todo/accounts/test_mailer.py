@@ -12,7 +12,7 @@ from dev.processes import free_port
 from tests.mail import mail_server, new_certificate
 from todo.accounts import mailer as mailers
 from todo.accounts.mailer import Mail, Mailer
-from todo.contract import SITE
+from todo.contract import SITE, product
 from todo.errors import Overloaded
 
 MAIL = Mail("kevin@example.com", "A subject", "Grüße,\n\nhttps://todo.example.com/a/link\n")
@@ -36,7 +36,7 @@ def test_a_message_arrives(caplog: pytest.LogCaptureFixture) -> None:
             mailer.submit(lambda: MAIL)
         letter = inbox.next()
     assert (letter.sender, letter.to) == (SENDER, [MAIL.to])
-    assert letter.message["From"] == f"To-do list <{SENDER}>"
+    assert letter.message["From"] == f"{product.TITLE} <{SENDER}>"
     assert (letter.message["To"], letter.message["Subject"]) == (MAIL.to, MAIL.subject)
     assert letter.message["Auto-Submitted"] == "auto-generated"
     assert letter.text == MAIL.text

@@ -15,6 +15,7 @@ from tests.hosts import ERAS, NEWER, OLDER, done, envelope, refused, send, tools
 from tests.people import Client, Person, bearer
 from todo.app import create_app
 from todo.config import Settings
+from todo.contract import product
 from todo.errors import StorageUnavailable
 
 METADATA = 'resource_metadata="http://localhost:8000/.well-known/oauth-protected-resource/mcp"'
@@ -44,7 +45,7 @@ def test_initialize(client: httpx.Client, era: str) -> None:
     assert told["id"] == "a"
     assert told["result"]["protocolVersion"] == era
     assert told["result"]["capabilities"] == {"tools": {"listChanged": False}}
-    assert told["result"]["serverInfo"]["title"] == "To-do list"
+    assert told["result"]["serverInfo"]["title"] == product.TITLE
     assert told["result"]["instructions"]
 
 
