@@ -84,8 +84,8 @@ class Changeset(TodoEdits):
             row["user_id"] = self.user.id
             self._bytes += row.get("bytes", 0) - stored.bytes
             rows.setdefault(key.kind, ([], []))[stored.has_row].append(row)
-        for kind in rows:
-            KINDS[kind].check(self)
+        for kind, (new, _) in rows.items():
+            KINDS[kind].check(self, len(new))
         return rows
 
     def _require_room_for(self, entries: list[Entry], log: list[JSON]) -> None:

@@ -124,8 +124,8 @@ class Kind(ABC):
         One without `after` is removed: its row stays until the log forgets it.
         """
 
-    def check(self, changeset: "Changeset") -> None:  # noqa: B027
-        """Raises QuotaExceeded if there would be too many. Called before anything is stored."""
+    def check(self, changeset: "Changeset", new: int) -> None:  # noqa: B027
+        """Raises QuotaExceeded if there would be too many, with so many `new` rows. Nothing is stored yet."""
 
     @abstractmethod
     def save(self, changeset: "Changeset", new: Sequence[JSON], changed: Sequence[JSON]) -> None:

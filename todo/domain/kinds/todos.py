@@ -111,7 +111,7 @@ class TodoKind(Kind):
             return row
         return _removed_row(before, changeset.change_id, changeset.now)
 
-    def check(self, changeset: "Changeset") -> None:
+    def check(self, changeset: "Changeset", new: int) -> None:  # noqa: ARG002
         counts = changeset.counts
         if are_too_many(counts) and _kept(counts) > _kept(changeset.user.counts):
             raise QuotaExceeded
