@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from todo.accounts import grants, tokens
 from todo.contract import API
 from todo.domain.users import Owner, utc_now
-from todo.errors import InvalidRequest, MeNeedsUser
+from todo.errors import MeNeedsUser, RequestIdsDiffer
 from todo.errors.access import InsufficientScope, InvalidToken, NotYourList, Unauthorized
 from todo.service import current
 from todo.storage.database import peek
@@ -70,10 +70,10 @@ class Principal(NamedTuple):
         return self.conversation, self.client
 
     def request_id(self, body: dict[str, Any]) -> str | None:
-        """Returns request_id, popped from the body, or Idempotency-Key. Raises InvalidRequest if they differ."""
+        """Returns request_id, popped from the body, or Idempotency-Key. Raises RequestIdsDiffer."""
         request_ids = {body.pop("request_id", None), self.idempotency_key} - {None}
         if len(request_ids) > 1:
-            raise InvalidRequest.of("request_id", "must be the same as Idempotency-Key, where both are sent")
+            raise RequestIdsDiffer
         return request_ids.pop() if request_ids else None
 
 

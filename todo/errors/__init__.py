@@ -183,6 +183,10 @@ class RequestIdReused(Refusal):
     """The request_id was used before, for a different request."""
 
 
+class RequestIdsDiffer(Refusal):
+    """request_id in the body and the header Idempotency-Key name different requests."""
+
+
 class AnswerGone(Refusal):
     """A retry of a request that succeeded, whose stored response was removed with the trash."""
 

@@ -98,6 +98,13 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "This request_id (or Idempotency-Key) was used for a different request. Nothing was done.",
         "Use a new request_id for each new request; reuse one only to retry the same request.",
     ),
+    errors.RequestIdsDiffer: Problem(
+        409,
+        "request_ids_differ",
+        "Two names for one request",
+        "The request_id of the body is another than the Idempotency-Key of the header. Nothing was done.",
+        "Send one of the two, or the same in both.",
+    ),
     errors.QuotaExceeded: Problem(
         409,
         "quota_exceeded",
