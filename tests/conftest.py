@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from alembic import command
+from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
 from dev.processes import GENEROUS, alembic_config, migrate
@@ -22,6 +23,7 @@ from tests import citus
 from tests.answers import check_answer
 from tests.leaks import leaks
 from tests.people import Person
+from todo.accounts import passwords
 from todo.app import create_app
 from todo.config import Settings
 from todo.storage.database import open_engine
@@ -47,6 +49,16 @@ def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     assert not found, "\n".join(found)
     running = [thread.name for thread in threading.enumerate() if thread.name.startswith(("sqlite-", "postgresql-"))]
     assert not running, "an engine was not stopped, so pytest would never end"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Lets a password cost next to nothing: there are thousands. What a real one costs is in test_passwords.py."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", hasher)
+        patch.setattr(passwords, "_DUMMY_HASH", hasher.hash("the password of nobody"))
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses

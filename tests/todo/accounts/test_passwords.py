@@ -13,6 +13,12 @@ from todo.errors.access import TooManyAttempts, WrongPassword
 from todo.storage.database import open_engine
 
 ALLOWED = SITE.limit("sign_ins_per_account")
+REAL_HASHER, REAL_DUMMY_HASH = passwords._HASHER, passwords._DUMMY_HASH  # before tests make them cheap
+
+
+def test_a_password_costs_what_owasp_recommends_also_that_of_nobody() -> None:
+    for password_hash in (REAL_HASHER.hash(PASSWORD), REAL_DUMMY_HASH):
+        assert password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
 def test_ten_thousand_wrong_passwords_cost_ten_hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
