@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrated_sqlite
 from tests.owners import ENCODED_ID, ID, open_list
+from tests.paths import path_of
 from todo.accounts import tokens
 from todo.app import create_app
 from todo.config import Settings
@@ -246,10 +247,7 @@ TOKENS = [
     "x" * 9000,
 ]
 TYPES = ["", "text/plain", "APPLICATION/JSON", "application/json; charset=utf-16", "application/json;charset=UTF-8"]
-OPERATIONS = [
-    (operation.method, operation.path.format(username="kevin", todo_id=2, change_id=2, id=2, list="Trip"))
-    for operation in API.operations
-]
+OPERATIONS = [(operation.method, path_of(operation, number=2)) for operation in API.operations]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get"]
 
 HOSTILE: list[Request] = [

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from tests.answers import check_answer
 from tests.conftest import AUTHORIZATION, GENEROUS, OTHER_KEY, SERVICE_KEY, migrated_sqlite
+from tests.paths import path_of
 from tests.people import PASSWORD, Client, Person, bearer
 from todo import accounts
 from todo.app import create_app
@@ -113,10 +114,6 @@ def body_of(operation: Operation) -> object:
     """Returns the body that the contract itself has for an example."""
     content = operation.spec.get("requestBody", {}).get("content", {})
     return API.resolve(content["application/json"]["schema"])["example"] if content else None
-
-
-def path_of(operation: Operation, username: str = "kevin") -> str:
-    return operation.path.format(username=username, todo_id=1, change_id=1, id=1, list="Trip")
 
 
 def ask(tokens: Tokens, kind: str, operation: Operation, method: str, path: str) -> httpx.Response:
