@@ -189,11 +189,17 @@ def _stat(pid: int) -> list[str]:
 
 @contextlib.contextmanager
 def started(
-    command: list[str], environ: Environ, *, descriptors: int | None = None, core: int | None = None
+    command: list[str],
+    environ: Environ,
+    *,
+    folder: Path = ROOT,
+    descriptors: int | None = None,
+    core: int | None = None,
 ) -> Iterator[Child]:
     """Yields the running command; nothing of it is left in the end. The command is one of this Python's own.
 
-    It may open so many files and connections, and run on this core alone, where that is said.
+    It runs in the folder of a tree. It may open so many files and connections, and run on this core alone, where that
+    is said.
     """
 
     def limit() -> None:
@@ -202,13 +208,13 @@ def started(
         if core is not None:
             os.sched_setaffinity(0, {core})
 
-    folder = Path(environ["HOME"])
-    out, err = folder / "stdout.txt", folder / "stderr.txt"
+    home = Path(environ["HOME"])
+    out, err = home / "stdout.txt", home / "stderr.txt"
     started_at = time.monotonic()
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
             [BIN / command[0], *command[1:]],
-            cwd=ROOT,
+            cwd=folder,
             env=environ,
             stdin=subprocess.DEVNULL,
             stdout=stdout,

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, event, pool
 from sqlalchemy.exc import DBAPIError
 
 from migrations.citus import split_tables
-from migrations.first_form import add_series
+from migrations.first_form import add_series, drop_times
 from todo.config import Settings, load_environ
 from todo.startup import one_sentence
 from todo.storage.engine import require_known
@@ -50,8 +50,10 @@ def run(url: str) -> None:
     with engine.connect() as connection:
         context.configure(connection=connection, transactional_ddl=True)
         with context.begin_transaction():
-            require_known(context.get_context().get_current_revision())
+            revision = context.get_context().get_current_revision()
+            require_known(revision)
             add_series(connection)
+            drop_times(connection, revision)
             context.run_migrations()
             if context.get_context().get_current_heads() == tuple(context.script.get_heads()):
                 split_tables(connection)

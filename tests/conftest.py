@@ -13,9 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import orjson
 import pytest
 from alembic import command
 from argon2 import PasswordHasher
+from connexion.spec import Specification
 from starlette.testclient import TestClient
 
 from dev.processes import GENEROUS, alembic_config, migrate
@@ -58,6 +60,23 @@ def cheap_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_HASHER", hasher)
         patch.setattr(passwords, "_DUMMY_HASH", hasher.hash("the password of nobody"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def each_document_is_validated_once() -> Iterator[None]:
+    """Connexion validates a contract for each app that is made of it, which is two thirds of what one costs."""
+    valid: set[bytes] = set()
+    validate = Specification._validate_spec.__func__
+
+    def once(cls: type[Specification], document: Any) -> None:
+        text = orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS)
+        if text not in valid:
+            validate(cls, document)
+            valid.add(text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Specification, "_validate_spec", classmethod(once))
         yield
 
 

@@ -106,23 +106,6 @@ def test_its_todos_are_there_and_in_the_log(old_database: str) -> None:
         assert_log_gives_the_list(old_database, "kevin")
 
 
-def test_the_first_form_of_0002_is_mended(old_database: str) -> None:
-    """It lacked todos.series: such a database was upgraded without a word, and then each request was a 500."""
-    migrate(old_database, "0002")
-    execute(old_database, "DROP INDEX todos_by_series")
-    execute(old_database, "ALTER TABLE todos DROP COLUMN series")
-    execute(old_database, """UPDATE entries SET "after" = REPLACE("after", '"series": null, ', '')""")
-    assert "series" not in str(select(old_database, "SELECT * FROM entries")).replace("series_start", "")
-    migrate(old_database)
-    app = create_app(Settings(service_auth_key=(SERVICE_KEY,), database_url=old_database, **GENEROUS))
-    with TestClient(app, headers=AUTHORIZATION) as client:
-        body = {"todo": "new", "due": "2199-11-27", "repeat": "FREQ=DAILY"}
-        assert client.post("/todos/kevin", json=body).json().items() >= {"id": 4, "change_id": 2}.items()
-        assert client.post("/todos/kevin/1/complete").status_code == 200
-        assert client.post("/todos/kevin/changes/3/undo").status_code == 200
-        assert_log_gives_the_list(old_database, "kevin")
-
-
 LONG = "The same words, again and again. " * 100
 WHOLE = {
     "id": 1,

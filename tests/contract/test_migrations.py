@@ -4,7 +4,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import pytest
 import sqlalchemy
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -67,14 +66,6 @@ def test_from_nothing_to_head(empty_database: str) -> None:
     migrate(empty_database)
     assert revision(empty_database) == newest_revision()
     assert {"users", "todos"} <= shape(empty_database).keys()
-
-
-@pytest.mark.parametrize("start", REVISIONS)
-def test_from_each_revision_to_head(empty_database: str, start: str) -> None:
-    migrate(empty_database, start)
-    assert revision(empty_database) == start
-    migrate(empty_database)
-    assert revision(empty_database) == newest_revision()
 
 
 def test_upgrading_twice_changes_nothing(empty_database: str) -> None:

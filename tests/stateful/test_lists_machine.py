@@ -15,7 +15,7 @@ from tests.stateful.service import SOAK, Service, run
 
 JSON = dict[str, Any]
 
-USERS = (f"lists{number}" for number in count(1))
+NUMBERS = count(1)
 NAMES = st.sampled_from(["Inbox", "Home", "Work", "WORK", "Trip"])
 IDS = st.integers(1, 8)
 # What the service may say to a change that cannot be.
@@ -34,15 +34,18 @@ class Lists(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.user = next(USERS)
-        number = int(self.user.removeprefix("lists"))
+        number = next(NUMBERS)
         address = (f"198.51.{number // 250}.{number % 250}", 50000)  # few may sign up from one
-        app = self.service.client.app
-        self.browser = TestClient(app, follow_redirects=False, client=address)
-        self.person = Person(self.browser, self.user)
-        assert self.person.sign_up().status_code == 303
+        self.browser = TestClient(self.service.client.app, follow_redirects=False, client=address)
         self.texts = count(1)
         self.last_change = 0
+        self.user = f"lists{number}"
+        self.open()
+
+    def open(self) -> None:
+        """Has a person open the list."""
+        self.person = Person(self.browser, self.user)
+        assert self.person.sign_up().status_code == 303
 
     def teardown(self) -> None:
         assert_log_gives_the_list(self.database_url, self.user)

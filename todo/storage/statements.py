@@ -1,5 +1,6 @@
 """The named SQL statements in this folder, shared by SQLite and PostgreSQL, each a method of Connection."""
 
+import functools
 import re
 from collections.abc import Callable
 from operator import itemgetter
@@ -90,6 +91,7 @@ def values(row: Any) -> tuple[Any, ...]:
     return tuple(row.values()) if isinstance(row, dict) else tuple(row)
 
 
+@functools.cache
 def load(adapter: str) -> type[Connection]:
     """Returns the subclass of Connection for a driver, by aiosql's name for it (sqlite3 or psycopg).
 
