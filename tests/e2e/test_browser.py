@@ -1,6 +1,5 @@
 """A real browser on the way that a person goes: from a client to signing up, to consent, and back."""
 
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -10,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.processes import Child, migrated, serving
+from tests.http_server import answering
 from tests.people import NEW_PASSWORD, PASSWORD, Client, bearer
 
 
@@ -55,15 +55,10 @@ def client(http: httpx.Client) -> Iterator[Client]:
 
         def log_message(self, *_: object) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Callback)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
     client = Client.registered(http, "http://127.0.0.1/callback", client_name="A helper")
-    client.callback = f"http://127.0.0.1:{server.server_address[1]}/callback"
-    yield client
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(ThreadingHTTPServer(("127.0.0.1", 0), Callback)) as url:
+        client.callback = f"{url}/callback"
+        yield client
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAu
 from requests_oauthlib import OAuth2Session
 
 from tests.e2e.processes import ROOT, Child, migrated, serving
+from tests.http_server import answering
 from tests.people import Client, Person, bearer, told
 from todo.contract import SITE
 
@@ -185,13 +185,8 @@ def document_address() -> Iterator[str]:
 
         def log_message(self, *_: object) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Document)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/client.json"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(ThreadingHTTPServer(("127.0.0.1", 0), Document)) as url:
+        yield f"{url}/client.json"
 
 
 def test_mcp_with_a_client_id_document(service: Child, person: Person, document_address: str) -> None:

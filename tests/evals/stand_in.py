@@ -1,7 +1,6 @@
 """A server in the place of a model's endpoint: it plays the good calls of the journeys, and proves no model."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +8,7 @@ from typing import Any
 
 from evals.answers import filled
 from evals.journey import journeys
+from tests.http_server import answering
 
 KEY, NAME = "a-key", "stand-in"
 JOURNEYS = {journey.says: journey for journey in journeys()}
@@ -39,12 +39,8 @@ def stand_in(*, lazy: bool = False, busy: int = 0) -> Iterator[str]:
 
         def log_message(self, *_: Any) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-        server.shutdown()
-        thread.join()
+    with answering(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
+        yield f"{url}/v1"
 
 
 def next_message(body: dict[str, Any]) -> dict[str, Any]:

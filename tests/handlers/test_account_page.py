@@ -13,6 +13,8 @@ from tests.people import NEW_PASSWORD, PASSWORD, Client, Person, soup
 from todo.contract import SITE
 from todo.web.account_page import NOTICE
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 NewBrowser = Callable[[], TestClient]
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 WRONG = "not the password at all"

@@ -14,6 +14,8 @@ from todo.domain import import_export
 from todo.domain.import_export import read_file
 from todo.errors import InvalidRequest
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 TODOS = [
     {"todo": "Buy milk, and bread", "notes": 'two\nlines, "quoted"', "due": "2026-11-27T18:00", "priority": "high"},
     {"todo": "=HYPERLINK(1)", "tags": ["+a", "b c"], "due": "2026-11-28", "repeat": "FREQ=DAILY"},

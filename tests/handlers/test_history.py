@@ -19,6 +19,8 @@ from todo.domain.users import Owner
 from todo.storage.database import open_engine
 from todo.storage.statements import Connection
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 __all__ = ["assistant"]  # a fixture
 
 NOW = "2026-11-22T12:00:00Z"

@@ -4,7 +4,6 @@ A host's client document is served from this machine, so {documents} stands for 
 """
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +23,7 @@ from starlette.testclient import TestClient
 from tests import hosts
 from tests.answers import check_answer
 from tests.conftest import GENEROUS, SERVICE_KEY, migrated_sqlite
+from tests.http_server import answering
 from tests.people import Person, bearer, told
 from todo.app import create_app
 from todo.config import Settings
@@ -91,12 +91,8 @@ class Documents:
 @pytest.fixture(scope="module")
 def documents() -> Iterator[Documents]:
     documents = Documents()
-    thread = threading.Thread(target=documents.server.serve_forever)
-    thread.start()
-    yield documents
-    documents.server.shutdown()
-    thread.join()
-    documents.server.server_close()
+    with answering(documents.server):
+        yield documents
 
 
 def filled(node: Any, values: dict[str, str]) -> Any:

@@ -19,6 +19,8 @@ from todo.domain.import_export import read_file
 from todo.domain.imports.task import NOT_UNDERSTOOD
 from todo.errors import InvalidRequest
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "imports"
 TODOIST, TICKTICK, GOOGLE = "todoist.csv", "ticktick.csv", "Tasks.json"
 TODOIST_HEAD = "TYPE,CONTENT,DESCRIPTION,PRIORITY,INDENT,AUTHOR,RESPONSIBLE,DATE,DATE_LANG,TIMEZONE\n"

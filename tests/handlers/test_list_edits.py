@@ -10,6 +10,8 @@ from starlette.testclient import TestClient
 from tests.handlers.test_lists import Assistant, follow, notice, page, parts, refused, said
 from tests.people import Person, field, soup
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 NewBrowser = Callable[[], TestClient]
 NOW = "2026-11-25T12:00:00Z"  # a Wednesday
 

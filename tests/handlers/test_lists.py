@@ -22,6 +22,8 @@ from todo.storage.engine import Engine
 from todo.storage.statements import Connection
 from todo.web import assets
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 NewBrowser = Callable[[], TestClient]
 NOW = "2026-11-22T12:00:00Z"
 CHATGPT = {**AUTHORIZATION, "openai-conversation-id": "0123456789abcdef"}

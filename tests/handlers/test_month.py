@@ -17,6 +17,8 @@ from todo.domain import import_export, month
 from todo.domain.users import Owner
 from todo.storage.engine import Engine
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 NOW = "2026-12-30T12:00:00Z"
 
 

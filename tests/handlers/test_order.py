@@ -20,6 +20,8 @@ from todo.domain.users import Owner
 from todo.storage.engine import Engine
 from todo.storage.statements import Connection
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 DAY = "2199-12-06"
 
 

@@ -20,6 +20,8 @@ from todo.app import create_app
 from todo.config import Settings
 from todo.contract import SITE, product
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 JSON = dict[str, Any]
 REFUSED = "The passkey is not known here, or took too long."
 

@@ -8,6 +8,8 @@ from tests.handlers.test_lists import NOW, Assistant, assistant, follow, notice,
 from tests.handlers.test_side_bar import archive
 from tests.people import Person
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 __all__ = ["assistant"]  # the fixture
 
 

@@ -12,6 +12,8 @@ from tests.people import Person, soup
 from tests.todo.web.test_drafts import form_in
 from todo.contract import API
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 NewBrowser = Callable[[], TestClient]
 
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 import handlers.todos
+from tests.http_server import answering
 from tests.people import CALLBACK, NEW_PASSWORD, PASSWORD, Client, Person, bearer
 from tests.races.workers import ROUNDS, Pause, Workers, at_once
 from todo.accounts import passwords
@@ -151,13 +152,6 @@ def slow_document(pause: Pause) -> Iterator[str]:
 
         def log_message(self, *_: object) -> None: ...
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    client_id = f"http://127.0.0.1:{server.server_port}/client.json"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with answering(HTTPServer(("127.0.0.1", 0), Handler)) as url:
+        client_id = f"{url}/client.json"
         yield client_id
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -19,6 +19,7 @@ from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 from starlette.testclient import TestClient
 
 from tests.conftest import GENEROUS, SERVICE_KEY, migrated_sqlite
+from tests.http_server import answering
 from tests.people import CALLBACK, Client, Person
 from todo.accounts import attempts, tokens
 from todo.accounts.buckets import bucket_of
@@ -118,12 +119,8 @@ class Host:
 @pytest.fixture
 def host() -> Iterator[Host]:
     host = Host()
-    thread = threading.Thread(target=host.server.serve_forever)
-    thread.start()
-    yield host
-    host.server.shutdown()
-    thread.join()
-    host.server.server_close()
+    with answering(host.server):
+        yield host
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import pytest
 import time_machine
 
 from tests.conftest import migrated_sqlite
+from tests.http_server import answering
 from todo.contract import SITE
 from todo.errors.access import AssistantsBusy, ClientRefused, TooManyAttempts
 from todo.oauth import fetching
@@ -76,12 +77,8 @@ def send(request: BaseHTTPRequestHandler, body: bytes, status: int = 200, **head
 @pytest.fixture
 def host() -> Iterator[Host]:
     host = Host()
-    thread = threading.Thread(target=host.server.serve_forever)
-    thread.start()
-    yield host
-    host.server.shutdown()
-    thread.join()
-    host.server.server_close()
+    with answering(host.server):
+        yield host
 
 
 @pytest.fixture

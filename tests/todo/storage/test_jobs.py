@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import migrated_sqlite
 from todo.domain import changes, import_export, undo
-from todo.domain.users import Owner, find, open_list
+from todo.domain.users import Owner, User, find, open_list
 from todo.storage.jobs import MAX_TOGETHER, Job, Jobs
 from todo.storage.sqlite import SQLiteEngine
 from todo.storage.statements import Connection
@@ -142,13 +142,18 @@ def test_a_short_write_gets_in_between_the_long_ones_of_another_list(engine: SQL
 
 
 def test_what_is_not_run_with_a_group_is_not_refused_with_it(engine: SQLiteEngine, file: Path) -> None:
+    away = file.with_suffix(".away")
+
     def lose(_: Connection, owner: Owner) -> None:
         time.sleep(LONG)
-        file.rename(file.with_suffix(".away"))
+        file.rename(away)
 
-    lost, later = engine.submit_write(lose, Owner("eve")), engine.submit_write(open_list, Owner("kevin"))
+    def bring_back(connection: Connection, owner: Owner) -> User:
+        away.rename(file)
+        return open_list(connection, owner)
+
+    lost, later = engine.submit_write(lose, Owner("eve")), engine.submit_write(bring_back, Owner("kevin"))
     assert lost.exception(5)
-    file.with_suffix(".away").rename(file)
     assert later.result(5).id == engine.submit_read(find, Owner("kevin")).result(5).id
 
 

@@ -12,6 +12,8 @@ from tests.people import NEW_PASSWORD, PASSWORD, Person, soup
 from todo.contract import SITE
 from todo.web.drafts import SCHEMAS
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 NewBrowser = Callable[[], TestClient]
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 TYPED = {
