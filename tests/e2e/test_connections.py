@@ -17,6 +17,8 @@ from tests.e2e.wire import HEAD_END, Answer, connect, exchange, receive
 from todo.contract import SITE
 from todo.web import assets
 
+pytestmark = pytest.mark.slow
+
 MOST = 32_768
 SECRET = "xylophone"
 
@@ -213,7 +215,6 @@ def test_upload_without_a_session_is_not_read(service: Child) -> None:
         assert b"The page is out of date" in answer.raw
 
 
-@pytest.mark.slow
 class TestPatience:
     """The service waits ten seconds for headers, and for a client to read; and drops whom it waits for longest."""
 

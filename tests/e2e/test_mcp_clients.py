@@ -22,6 +22,8 @@ from tests.people import Person, bearer
 from todo.contract import API
 from todo.mcp.tools import tools_of
 
+pytestmark = pytest.mark.slow
+
 MODES = {"legacy": "2025-11-25", "auto": "2026-07-28", "2026-07-28": "2026-07-28"}
 OPERATIONS = {name: tool.operation for name, tool in tools_of(API).items()}
 CALLBACK = "http://127.0.0.1:49152/callback"

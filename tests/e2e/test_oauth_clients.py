@@ -28,6 +28,8 @@ from tests.http_server import answering
 from tests.people import Client, Person, bearer, told
 from todo.contract import SITE
 
+pytestmark = pytest.mark.slow
+
 SCOPES = "todos:read todos:write"
 _numbers = count(1)
 
@@ -332,7 +334,6 @@ def stalling_address() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}/"
 
 
-@pytest.mark.slow
 def test_documents_that_stall_hold_nobody_up(tmp_path: Path, stalling_address: str) -> None:
     with (
         serving(migrated(tmp_path, WEB_CONCURRENCY="1", PLUGIN_AUTH="oauth", LOCAL_CLIENT_DOCUMENTS="1")) as service,

@@ -12,6 +12,8 @@ import pytest
 
 from tests.e2e.processes import Child, all_todos, migrated, new_client, serving, wait_until
 
+pytestmark = pytest.mark.slow
+
 CALLERS = 32
 ROUNDS = 50 if os.environ.get("SOAK") else 2
 SECONDS = 1.0  # at most, from when all callers are at work to the kill
