@@ -2,17 +2,14 @@
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from conformance import node
-from tests.e2e.processes import BIN
+from conformance.venvs import venv_with
 
 HERE = Path(__file__).parent
 PYTHON, JAVASCRIPT, MORE_JAVASCRIPT = HERE / "python", HERE / "js", HERE / "more-js"
-VENVS = HERE / ".venvs"
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,11 @@ class Client:
 
     def command(self) -> list[str | Path]:
         """Returns the command that starts its driver, without arguments. Installs a Python client first."""
-        program = self._venv() / "bin" / "python" if self.folder == PYTHON else node.programs(self.folder) / "node"
+        program = (
+            venv_with(self.requirements) / "bin" / "python"
+            if self.folder == PYTHON
+            else node.programs(self.folder) / "node"
+        )
         return [program, self.folder / self.driver]
 
     def environ(self, home: Path) -> dict[str, str]:
@@ -53,20 +54,6 @@ class Client:
         if self.folder == PYTHON:
             return {"PATH": os.defpath, "HOME": str(home), "NO_COLOR": "1"}
         return node.environ(home, self.folder)
-
-    def _venv(self) -> Path:
-        """Returns a virtual environment with its requirements, recreated whenever they change."""
-        venv, wanted = VENVS / self.package, self.requirements.read_text(encoding="utf-8")
-        stamp = venv / "installed.txt"
-        if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-            _uv("venv", "--clear", "--python", sys.executable, str(venv))
-            _uv("pip", "install", "--python", str(venv / "bin" / "python"), "-r", str(self.requirements))
-            stamp.write_text(wanted, encoding="utf-8")
-        return venv
-
-
-def _uv(*arguments: str) -> None:
-    subprocess.run([BIN / "uv", *arguments, "--quiet"], check=True)
 
 
 def _python(name: str, package: str, driver: str, **more: bool | str) -> Client:
