@@ -1,5 +1,6 @@
 """The migrations lead every database to one shape, the same on SQLite and PostgreSQL."""
 
+import re
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,23 @@ def test_no_migration_is_edited() -> None:
     assert not edited, f"never edit a released migration, add one: restore {', '.join(edited)}"
     new = " ".join(sorted(found.keys() - held.keys()))
     assert not new, f"hold the new migration, once it is as it will stay: sha256sum {new} >> {SUMS}"
+
+
+STOP = "Stop the service for this upgrade"
+# What the version before may still use. Adding tables and columns leaves it alone.
+BREAKS = re.compile(r"\bop\.(?:drop|rename|alter|batch_alter)_(?!.*# unused since \d)")
+
+
+def test_the_changelog_says_when_to_stop_the_service() -> None:
+    sections = re.split(r"^## ", (ROOT / "CHANGELOG.md").read_text("utf-8"), flags=re.MULTILINE)[1:]
+    intros = [section.partition("### ")[0] for section in sections]
+    newest = [re.search(r"Database revision: (\d+)", intro)[1] for intro in intros]
+    assert newest[0] == newest_revision()
+    for intro, since, until in zip(intros, newest[1:], newest, strict=False):
+        files = [SCRIPTS.get_revision(each).path for each in REVISIONS if since < each <= until]
+        upgrades = [Path(file).read_text("utf-8").partition("def downgrade")[0] for file in files]
+        breaking = any(BREAKS.search(text) for text in upgrades)
+        assert (STOP in " ".join(intro.split())) == breaking, f"from {since} to {until}: see CONTRIBUTING.md"
 
 
 def test_from_nothing_to_head(empty_database: str) -> None:
