@@ -256,7 +256,7 @@ def test_dates_are_those_of_dateutil(rule: tuple[str, str, list[str]], interval:
     assert run(text, start.isoformat(), 5, "1980-01-01T00:00") == expected
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=50, deadline=None, derandomize=True, database=None)
 @given(
     frequency=st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]),
     months=MONTH_NUMBERS,
