@@ -36,7 +36,13 @@ JSON = dict[str, Any]
 TOOLS = tools_of(API)
 READER, WRITER, EXPIRED = (bearer(token) for token in USER_TOKENS)
 # What a call needs to reach something.
-SENSIBLE = {"username": "kevin", "todo_id": 1, "change_id": 1, "id": "1", "query": "n", "todo": "x", "list": "Trip"}
+NUMBERS = {
+    parameter["name"]: 1
+    for operation in API.operations
+    for parameter in API.parameters(operation, "path")
+    if parameter["schema"]["type"] == "integer"
+}
+SENSIBLE = {**NUMBERS, "username": "kevin", "id": "1", "query": "n", "todo": "x", "list": "Trip"}
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ import tests.contract.allowed  # noqa: F401  registers what is no fault
 from tests.answers import check_answer
 from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY
 from tests.owners import ENCODED_ID, ID, open_list
+from tests.paths import path_of
 from todo.accounts import tokens
 from todo.accounts.passwords import hash_password
 from todo.accounts.sessions import Session
@@ -269,7 +270,7 @@ TOKENS = {
 @pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS)
 @pytest.mark.parametrize("operation", API.operations, ids=lambda operation: operation.id)
 def test_stranger_is_refused(anonymous: httpx.Client, operation: Operation, token: str | None) -> None:
-    path = operation.path.format(username="kevin", todo_id=1, change_id=1, id=1, list="Trip")
+    path = path_of(operation)
     headers = {"Content-Type": "application/json"} | ({"Authorization": token} if token else {})
     # What else is wrong with the request is told to nobody who may not call.
     response = anonymous.request(operation.method, f"{path}?x=y", headers=headers, content=b"{")

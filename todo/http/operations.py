@@ -24,7 +24,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.accounts.bearer import bearer_token
-from todo.contract import API, Operation
+from todo.contract import API, Contract, Operation
 from todo.contract.names import aliases_of
 from todo.contract.schemas import as_meant, compile_schema, find_errors
 from todo.errors import InvalidRequest
@@ -55,9 +55,10 @@ class CannotCompile(CannotStart):
 class CompiledContract(SpecMiddleware):
     """The compiled operations of a contract, each an ASGI app."""
 
-    def __init__(self, app: ASGIApp, limits: RateLimits) -> None:
+    def __init__(self, app: ASGIApp, limits: RateLimits, contract: Contract = API) -> None:
         self.app = app
         self._limits = limits
+        self._contract = contract
         self._operations: dict[tuple[str, str], CompiledOperation] = {}
 
     def add_api(self, specification: Specification, *, resolver: Any, uri_parser_class: Any, **_: Any) -> None:
@@ -67,7 +68,7 @@ class CompiledContract(SpecMiddleware):
                 operation = OpenAPIOperation.from_spec(
                     specification, path=path, method=method, resolver=resolver, uri_parser_class=uri_parser_class
                 )
-                compiled = CompiledOperation(operation, self._limits, spec)
+                compiled = CompiledOperation(operation, self._limits, spec, self._contract)
                 self._operations[path, method.upper()] = compiled
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,9 +81,10 @@ class CompiledContract(SpecMiddleware):
 class CompiledOperation:
     """One operation, callable over HTTP (as an ASGI app) or directly, by `call`."""
 
-    def __init__(self, operation: OpenAPIOperation, limits: RateLimits, spec: Schema) -> None:
+    def __init__(self, operation: OpenAPIOperation, limits: RateLimits, spec: Schema, contract: Contract) -> None:
         self.name = operation.operation_id
         self._limits = limits
+        self._contract = contract
         self._kind: Kind = "reads" if operation.method == "get" else "writes"
         self._counted_as, self._result_counted_as = spec.get(COUNTED_AS), spec.get(RESULT_COUNTED_AS)
         self._handler: Handler = operation.function
@@ -133,8 +135,7 @@ class CompiledOperation:
         return await self._run(principal, caller, self._check_parameters(path, query, {}), body)
 
     async def _run(self, principal: Any, caller: str, arguments: Schema, body: Any) -> Response:
-        if principal:
-            arguments["user"] = principal
+        arguments["user"] = principal
         if self._body:
             arguments["body"] = self._check_body(body)
         if self._counted_as:
@@ -154,8 +155,6 @@ class CompiledOperation:
 
     async def _authenticate(self, headers: Mapping[str, str]) -> tuple[Any, list[str]]:
         """Returns the principal and its scopes, from the first scheme that accepts the token (RFC 6750 section 2.1)."""
-        if not self._schemes:
-            return None, []
         token, request = bearer_token(headers), _Request(headers)
         refusals: list[Exception] = []
         for authenticate, _, _ in self._schemes:
@@ -212,15 +211,17 @@ class CompiledOperation:
         return body
 
     def _error(self, wrong: str) -> CannotCompile:
-        return CannotCompile(str(API.error_of(self.name.rpartition(".")[2], wrong)))
+        return CannotCompile(str(self._contract.error_of(self.name.rpartition(".")[2], wrong)))
 
     def _compile_security(self, operation: OpenAPIOperation) -> list[Scheme]:
         """Returns the operation's alternative security schemes, in order."""
-        if any(len(alternative) != 1 for alternative in operation.security or []):
+        if not operation.security:
+            raise self._error("security is empty: name who may call it, as every call is counted for somebody")
+        if any(len(alternative) != 1 for alternative in operation.security):
             raise self._error("each alternative of security must name one scheme: write each as an item of its own")
         return [
             self._compile_scheme(name, operation.security_schemes[name], scopes)
-            for alternative in operation.security or []
+            for alternative in operation.security
             for name, scopes in alternative.items()
         ]
 
@@ -252,8 +253,7 @@ class CompiledOperation:
     def _check_arguments(self) -> None:
         """Raises CannotCompile unless the handler takes exactly the arguments that the contract passes."""
         passed = {*self._arguments.values()}
-        passed |= {"user"} if self._schemes else set()
-        passed |= {"body"} if self._body else set()
+        passed |= {"user"} | ({"body"} if self._body else set())
         if passed != set(signature(unwrap(self._handler)).parameters):
             raise self._error(f"its handler does not take what the contract passes: {', '.join(sorted(passed))}")
 

@@ -11,17 +11,18 @@ from todo.contract.names import suggestion
 from todo.contract.schemas import find_errors, safe_name
 from todo.errors import FieldError
 
+TRUTH = {"true": True, "false": False}
 WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 
 
 def read_parameter(schema: dict[str, Any], values: list[str]) -> Any:
-    """Returns a parameter's value: an int if the schema wants one and it is one; a list if it is repeated."""
+    """Returns a parameter's value: an int or a bool if the schema wants one and it is one; a list if repeated."""
     if len(values) > 1:
         return values
     (value,) = values
     if schema.get("type") == "integer" and isinstance(value, str) and WHOLE_NUMBER.fullmatch(value):
         return int(value)
-    return value
+    return TRUTH.get(value, value) if schema.get("type") == "boolean" else value
 
 
 def read_headers(headers: Headers, parameters: Iterable[dict[str, Any]]) -> dict[str, Any]:

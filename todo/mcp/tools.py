@@ -174,9 +174,10 @@ class Tool:
 
     def _security_schemes(self) -> Iterator[JSON]:
         """Yields ChatGPT's securitySchemes; it has none for a service key."""
+        kinds = self.contract.document["components"]["securitySchemes"]
         for alternative in self.operation.spec["security"]:
             for name, scopes in alternative.items():
-                if name == "oauth":
+                if kinds[name]["type"] == "oauth2":
                     yield {"type": "oauth2", "scopes": scopes}
 
 
