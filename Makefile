@@ -1,5 +1,4 @@
-# `make run` and `make test` need Python 3.11 and make, and nothing else.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# `make run` and `make test` need make and Python 3.11, 3.12 or 3.13, which PYTHON may name, and nothing else.
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -15,6 +14,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 run: $(BIN)/.run env migrate ## Set up, migrate and start the service on SQLite, and print what to open and to try
+	@echo "Starting the service ..."
 	@exec python -m todo.cli serve
 
 test: $(BIN)/.dev ## Run the tests, on SQLite and on a real PostgreSQL
@@ -70,6 +70,7 @@ env: $(BIN)/.run ## Write .env with fresh secrets, unless it exists
 	@python -m todo.cli env
 
 migrate: $(BIN)/.run ## Migrate the database
+	@echo "Migrating the database ..."
 	@alembic upgrade head
 
 claim: $(BIN)/.run ## Print a code to sign up with the username of an existing list: make claim USERNAME=kevin
@@ -103,17 +104,15 @@ screenshots: $(BIN)/.dev ## Retake the README's screenshots; needs chromium
 	@python -m bin.take_screenshots
 
 $(BIN)/.run: requirements.txt
-	@echo "Setting up .venv ..."
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@PYTHON="$(PYTHON)" bin/install requirements.txt
 	@touch $@
 
 $(BIN)/.dev: $(BIN)/.run requirements-dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@bin/install requirements-dev.txt
 	@touch $@
 
 $(BIN)/.bench: $(BIN)/.dev bench/requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	@bin/install bench/requirements.txt
 	@touch $@
 
 .PHONY: help run test test-slow test-citus soak spec check conformance audit evals bench bench-scale profile format env migrate claim reset client forget backup upgrade lock logo screenshots

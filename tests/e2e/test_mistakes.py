@@ -25,7 +25,7 @@ ALEMBIC = "alembic upgrade head"
 MAKE = "make -o .venv/bin/.run run"  # nothing is installed
 TODO = "python -m todo"
 # What gunicorn and make say besides.
-BESIDES = re.compile(r"\[\d{4}-.*\] \[INFO\] .*|make: \*\*\* .*|WARN.*")
+BESIDES = re.compile(r"\[\d{4}-.*\] \[INFO\] .*|make: \*\*\* .*|WARN.*|(Migrating|Starting) the .* \.\.\.")
 
 Prepare = Callable[[Path], object]
 
