@@ -46,6 +46,12 @@ def env() -> None:
     click.echo(f"Wrote {DOTENV.resolve()} with a fresh SERVICE_AUTH_KEY.")
 
 
+@command("check")
+def check() -> None:
+    """Check the settings, and say nothing if they are right."""
+    Settings.from_env(load_environ())
+
+
 @command("try")
 def show_try() -> None:
     """Print what to do first: open a page, sign up, and add a to-do with curl.

@@ -21,11 +21,15 @@ from todo.storage.engine import newest_revision
 
 SECRET = "zzcret"  # a part of every password here
 GUNICORN = "gunicorn wsgi:app"
+HONCHO = "honcho -e /dev/null start"  # the Procfile
 ALEMBIC = "alembic upgrade head"
 MAKE = "make -o .venv/bin/.run run"  # nothing is installed
 TODO = "python -m todo"
-# What gunicorn and make say besides.
-BESIDES = re.compile(r"\[\d{4}-.*\] \[INFO\] .*|make: \*\*\* .*|WARN.*|(Migrating|Starting) the .* \.\.\.")
+# What gunicorn, make and honcho say besides, and how honcho begins each line.
+BESIDES = re.compile(
+    r"\[\d{4}-.*\] \[INFO\] .*|make: \*\*\* .*|WARN.*|(Migrating|Starting) the .* \.\.\.|.* system +\| .*"
+)
+BY_HONCHO = re.compile(r"^\S+ (?:web|release)\.1 +\| ")
 
 Prepare = Callable[[Path], object]
 
@@ -89,6 +93,11 @@ MISTAKES = [
     setting(MAKE, "WEB_CONCURRENCY must be a whole number from 1 to 64", WEB_CONCURRENCY="abc"),
     setting(f"{TODO} serve", "WEB_CONCURRENCY must be a whole number from 1 to 64", WEB_CONCURRENCY="1.5"),
     setting(GUNICORN, "WEB_CONCURRENCY must be a whole number from 1 to 64", WEB_CONCURRENCY="0"),
+    setting(f"{HONCHO} web", "WEB_CONCURRENCY must be a whole number from 1 to 64", WEB_CONCURRENCY="abc"),
+    setting(f"{HONCHO} web", "WEB_CONCURRENCY must be a whole number from 1 to 64", WEB_CONCURRENCY="1.5"),
+    # The number is right, so it goes on to the next mistake.
+    setting(f"{HONCHO} web", "There is no database at todo.db: run `make migrate` first", WEB_CONCURRENCY=""),
+    setting(HONCHO, "SERVICE_AUTH_KEY is missing: run `make env`", SERVICE_AUTH_KEY=""),
     setting(GUNICORN, "PUBLIC_URL must be http:// or https://", PUBLIC_URL="todo.example.com"),
     setting(f"{TODO} try", "PLUGIN_AUTH must be service_http or oauth", PLUGIN_AUTH="none"),
     setting(GUNICORN, "CORS_ORIGINS must be origins", CORS_ORIGINS="*"),
@@ -201,7 +210,9 @@ def sentence_of(done: subprocess.CompletedProcess[str]) -> str:
     """Returns the one sentence of a command that failed."""
     assert SECRET not in done.stdout
     assert SERVICE_KEY not in done.stdout
-    [sentence] = [line for line in done.stdout.splitlines() if line and not BESIDES.fullmatch(line)]
+    lines = [BY_HONCHO.sub("", line) for line in done.stdout.splitlines()]
+    said = [line for line in lines if line and not BESIDES.fullmatch(line)]
+    [sentence] = {*said} if done.args[0] == "honcho" else said  # each of its commands says so
     assert sentence.endswith("."), sentence
     assert done.returncode == (2 if done.args[0] == "make" else 1), done.stdout  # make has a status of its own
     return sentence

@@ -25,7 +25,7 @@ from todo.errors.access import ResetRefused, UsernameTaken
 from todo.storage.database import open_engine
 from todo.storage.engine import newest_revision
 
-NAMES = ["backup", "claim", "client", "env", "forget", "reset", "serve", "try", "upgrade"]
+NAMES = ["backup", "check", "claim", "client", "env", "forget", "reset", "serve", "try", "upgrade"]
 
 
 @pytest.fixture(autouse=True)
