@@ -19,6 +19,8 @@ from tests.conftest import SERVICE_KEY, new_postgresql_database
 from tests.e2e.processes import BIN, ROOT, Environ, environ_for, migrated, serving, started
 from todo.storage.engine import newest_revision
 
+pytestmark = pytest.mark.slow
+
 SECRET = "zzcret"  # a part of every password here
 GUNICORN = "gunicorn wsgi:app"
 HONCHO = "honcho -e /dev/null start"  # the Procfile
