@@ -121,7 +121,7 @@ class Changeset(TodoEdits):
         self.connection.insert_overflow([{**key, **row} for row in log[1:]])
         self.connection.save_counters(
             user_id=self.user.id,
-            last_todo_id=self.last_id(TODO),
+            last_todo_id=self._last_ids[TODO],
             last_series=self._last_series,
             last_change_id=self.change_id,
             swept_on=self.swept_on,

@@ -27,7 +27,9 @@ def summary(done: Counter[tuple[str, str]], entries: Sequence[Entry]) -> str:
 
     It quotes no text of a record, as that could be a prompt injection.
     """
-    parts = [part for kind in COUNTED for part in _parts(done, kind, once=kind is COUNTED[0])]
+    parts = _parts(done, COUNTED[0], once=True)
+    for kind in COUNTED[1:]:
+        parts += _parts(done, kind)
     for entry in entries:
         if entry.key.kind in SET:
             parts += [f"set the {name}" for name in entry.settings]
@@ -35,7 +37,7 @@ def summary(done: Counter[tuple[str, str]], entries: Sequence[Entry]) -> str:
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 
-def _parts(done: Counter[tuple[str, str]], wanted: Kind, *, once: bool) -> list[str]:
+def _parts(done: Counter[tuple[str, str]], wanted: Kind, *, once: bool = False) -> list[str]:
     """Returns what was done to the records of a kind. With `once`, the first part alone names the kind."""
     parts: list[str] = []
     for (kind, action), count in done.items():

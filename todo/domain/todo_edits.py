@@ -21,6 +21,7 @@ class TodoEdits(Edits):
 
     def __init__(self, connection: Connection, owner: Owner, user: User) -> None:
         super().__init__(connection, owner, user)
+        self._last_ids[TODO] = user.last_todo_id
         self._last_series = user.last_series
         self._edited_of_series: dict[int | None, set[int]] = defaultdict(set)
         self._knows_all_lists = False

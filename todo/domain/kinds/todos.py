@@ -23,13 +23,9 @@ MAX_TODOS = API.limit("todos")
 NOTHING_FOLDED = Folded("", "")
 
 
-def are_too_many(counts: Mapping[str, int], more: int = 0) -> bool:
-    """Whether a list with these counts, and so many to-dos more, is over its limit. The trash does not count."""
-    return _kept(counts) + more > MAX_TODOS
-
-
-def _kept(counts: Mapping[str, int]) -> int:
-    return counts["open"] + counts["done"]
+def are_too_many(counts: Mapping[str, int], more: int) -> bool:
+    """Whether a list with these counts has no room for so many to-dos more. The trash does not count."""
+    return counts["open"] + counts["done"] + more > MAX_TODOS
 
 
 def _removed_row(todo: Todo, change_id: int, now: str) -> JSON:
@@ -113,7 +109,8 @@ class TodoKind(Kind):
 
     def check(self, changeset: "Changeset", new: int) -> None:  # noqa: ARG002
         counts = changeset.counts
-        if are_too_many(counts) and _kept(counts) > _kept(changeset.user.counts):
+        kept = counts["open"] + counts["done"]
+        if kept > MAX_TODOS and kept > changeset.user.open_count + changeset.user.done_count:
             raise QuotaExceeded
 
     def save(self, changeset: "Changeset", new: Sequence[JSON], changed: Sequence[JSON]) -> None:
