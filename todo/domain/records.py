@@ -131,9 +131,9 @@ class Kind(ABC):
     def save(self, changeset: "Changeset", new: Sequence[JSON], changed: Sequence[JSON]) -> None:
         """Inserts rows, and updates others."""
 
-    def last_id(self, connection: Connection, user: User) -> int:  # noqa: ARG002
+    def last_id(self, connection: Connection, user: User) -> int:
         """Returns the last id that was given out."""
-        return 0
+        raise NotImplementedError
 
     def of_change(self, connection: Connection, user: User, change_id: int) -> Mapping[int, Stored]:  # noqa: ARG002
         """Returns the records of a change by id, if looking them up at once is worth it."""
