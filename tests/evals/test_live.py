@@ -8,8 +8,6 @@ from evals import live
 from evals.journey import journeys
 from tests.evals.stand_in import KEY, NAME, stand_in
 
-ALL = len(journeys())
-
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,14 +28,21 @@ def test_without_a_model_it_says_how_to_name_one(capfd: pytest.CaptureFixture[st
     assert capfd.readouterr().out == f"{live.SKIPPED}\n"
 
 
-def test_good_calls_are_right(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "number"),
+    [(["--only", "one by one"], 8), pytest.param([], len(journeys()), marks=pytest.mark.slow)],
+    ids=["one group", "all"],
+)
+def test_good_calls_are_right(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], arguments: list[str], number: int
+) -> None:
     with stand_in() as url:
         use(monkeypatch, url)
-        assert live.main([]) == 0
+        assert live.main(arguments) == 0
     written = capfd.readouterr().out
     assert written.startswith(NAME)
-    assert f"{ALL} of {ALL} right" in written
-    assert len(re.findall(r"\| right \|", written)) == ALL
+    assert f"{number} of {number} right" in written
+    assert len(re.findall(r"\| right \|", written)) == number
     assert KEY not in written
 
 
