@@ -199,15 +199,25 @@ def running(database_url: str, **options: Any) -> Iterator[Engine]:
         engine.stop()
 
 
+def new_migrated_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
+    """Returns the address of a migrated database with nothing in it; one of SQLite is in the folder."""
+    return migrated_sqlite(folder) if kind == "sqlite" else migrated_postgresql(request.getfixturevalue("postgresql"))
+
+
 @pytest.fixture
 def migrated_database(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a migrated database with nothing in it."""
-    if database_kind == "sqlite":
-        yield migrated_sqlite(tmp_path)
-        return
-    url = migrated_postgresql(request.getfixturevalue("postgresql"))
+    """The address of a migrated database of the test's own."""
+    url = new_migrated_database(database_kind, request, tmp_path)
     yield url
     citus.drop(url)
+
+
+@pytest.fixture(scope="module")
+def module_database(
+    database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The address of a migrated database of a module's own, and another each time that a worker comes back to it."""
+    return new_migrated_database(database_kind, request, tmp_path_factory.mktemp("module"))
 
 
 @pytest.fixture
@@ -220,9 +230,7 @@ def engine(migrated_database: str) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a migrated database that the tests of a session share."""
-    if database_kind == "sqlite":
-        return migrated_sqlite(tmp_path_factory.mktemp("sqlite"))
-    return migrated_postgresql(request.getfixturevalue("postgresql"))
+    return new_migrated_database(database_kind, request, tmp_path_factory.mktemp("session"))
 
 
 @pytest.fixture(scope="session")

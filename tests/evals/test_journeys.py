@@ -16,8 +16,8 @@ PEOPLE = {journey.name: f"journey{number}" for number, journey in enumerate(JOUR
 
 
 @pytest.fixture(scope="module")
-def service(database_url: str) -> Iterator[Service]:
-    with serving(database_url, PEOPLE.values()) as service:
+def service(module_database: str) -> Iterator[Service]:
+    with serving(module_database, PEOPLE.values()) as service:
         yield service
 
 

@@ -17,8 +17,8 @@ TWINS = [f"twin{number}" for number in range(len(MISTAKES))]
 
 
 @pytest.fixture(scope="module")
-def service(database_url: str) -> Iterator[Service]:
-    with serving(database_url, [*PEOPLE.values(), *TWINS]) as service:
+def service(module_database: str) -> Iterator[Service]:
+    with serving(module_database, [*PEOPLE.values(), *TWINS]) as service:
         yield service
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import migrated_postgresql, migrated_sqlite
+from tests.conftest import running
 from todo.domain import (
     changes,
     conversations,
@@ -26,7 +26,6 @@ from todo.domain.idempotency import once, once_lately
 from todo.domain.paging import NO_DUE, NO_URGENCY, ORDERS, encode_cursor
 from todo.domain.places import SPACING
 from todo.domain.users import Owner
-from todo.storage.database import open_engine
 from todo.storage.engine import Engine
 from todo.storage.statements import Connection
 
@@ -85,18 +84,10 @@ class Explaining:
 
 
 @pytest.fixture(scope="module")
-def engine(
-    database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Engine]:
-    if database_kind == "sqlite":
-        url = migrated_sqlite(tmp_path_factory.mktemp("plans"))
-    else:
-        url = migrated_postgresql(request.getfixturevalue("postgresql"))
-    engine = open_engine(url)
-    engine.start()
-    engine.submit_write(fill).result()
-    yield engine
-    engine.stop()
+def engine(module_database: str) -> Iterator[Engine]:
+    with running(module_database) as engine:
+        engine.submit_write(fill).result()
+        yield engine
 
 
 def fill(connection: Connection) -> None:
