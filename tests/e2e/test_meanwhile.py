@@ -2,6 +2,7 @@
 
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.e2e.processes import wait_until
 from tests.e2e.test_list_page import RETRIED, add_many, assistant, context, service, texts
 from tests.e2e.test_pages import opened
 from tests.handlers.test_lists import Assistant
@@ -97,6 +98,18 @@ class TestEditing:
         expect(page.locator("p.text")).to_have_text("Oat milk")
 
 
+# A person at each tab who is faster than any: in turns, so that neither page waits for the other.
+ADD_TWENTY = """name => {
+    window.added = 0;
+    const field = document.querySelector("#todo");
+    const timer = setInterval(() => {
+        field.value = `${name}${window.added++}`;
+        field.form.requestSubmit();
+        if (window.added === 20) clearInterval(timer);
+    }, 3);
+}"""
+
+
 class TestWhatWaits:
     def test_each_refusal_is_told(self, context: BrowserContext, assistant: Assistant) -> None:
         for text in ("Milk", "Bread"):
@@ -139,6 +152,17 @@ class TestWhatWaits:
         expect(one.locator("p.text")).to_have_count(3)
         expect(other.locator("p.text")).to_have_count(0)
         expect(other.locator("#todo")).to_have_value("Half a sent")
+
+    def test_two_tabs_keep_all_that_is_added_at_once(self, context: BrowserContext, assistant: Assistant) -> None:
+        tabs = [opened(context) for _ in range(2)]
+        context.set_offline(True)
+        for page, name in zip(tabs, "ab", strict=True):
+            page.evaluate(ADD_TWENTY, name)
+        wait_until(lambda: all(page.evaluate("window.added") == 20 for page in tabs), "the tabs have not added all")
+        context.set_offline(False)
+        for page in tabs:
+            expect(page.locator("#outbox")).to_be_hidden(timeout=RETRIED)
+        assert texts(assistant, "?limit=100") == sorted(f"{name}{number}" for name in "ab" for number in range(20))
 
     def test_somebody_signs_out_in_another_tab(self, context: BrowserContext, assistant: Assistant) -> None:
         page = opened(context)

@@ -8,9 +8,9 @@ export const parse = (text) => new DOMParser().parseFromString(text, "text/html"
 export const userOf = (page) => page.querySelector("main[data-version]")?.dataset.version.match(/\d+/)[0];
 const forms = () => [...document.querySelectorAll("main form")];
 const user = userOf(document);
-const place = `outbox ${user}`;
-const items = () => JSON.parse(localStorage.getItem(place) || "[]");
-const store = (changed) => localStorage.setItem(place, JSON.stringify(changed));
+const place = `outbox ${user} `; // each form has a key of its own, as another tab may write at the same time
+const items = () => Object.entries(localStorage).filter(([key]) => key.startsWith(place)).sort().map(([, item]) => JSON.parse(item));
+const store = (item) => localStorage.setItem(item.key, JSON.stringify(item));
 const next = () => items().find((item) => !item.refused);
 const wake = () => document.dispatchEvent(new Event("outbox"));
 
@@ -24,7 +24,7 @@ export const isEmpty = () => items().length === 0;
 export function send(action, data, label) {
   if (data.has("request_id")) data.set("request_id", crypto.randomUUID());
   data.delete("csrf_token");
-  store([...items(), { action, body: new URLSearchParams(data).toString(), label }]);
+  store({ key: `${place}${Date.now()} ${crypto.randomUUID()}`, action, body: new URLSearchParams(data).toString(), label });
   return flush();
 }
 
@@ -35,7 +35,7 @@ export function flush() {
     for (let item = next(); item && answer?.ok !== false; item = next()) {
       const page = await post(item).catch(() => null);
       if (!page?.isAnswer) return delay(page);
-      store(items().filter((other) => other.body !== item.body));
+      localStorage.removeItem(item.key);
       answer = { ...page, item };
     }
     isLate = !isEmpty();
@@ -81,7 +81,7 @@ async function renewToken() {
 
 // Keeps a form that was refused where its page cannot show it, because somebody types there.
 export function keep({ item, page }) {
-  store([...items(), { ...item, refused: page.querySelector(".refused p")?.textContent.trim() ?? "This was refused." }]);
+  store({ ...item, refused: page.querySelector(".refused p")?.textContent.trim() ?? "This was refused." });
   isLate = true;
   redraw();
 }
@@ -109,12 +109,12 @@ const timeOf = (moment) => new Date(moment).toLocaleTimeString([], { hour: "2-di
 const element = (name, textContent, more) => Object.assign(document.createElement(name), { textContent, ...more });
 
 function retry() {
-  store(items().map(({ refused, ...item }) => item));
+  items().forEach(({ refused, ...item }) => store(item));
   wake();
 }
 
 function discard() {
-  store(items().filter((item) => !item.refused));
+  items().filter((item) => item.refused).forEach(({ key }) => localStorage.removeItem(key));
   wake();
 }
 
