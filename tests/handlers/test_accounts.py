@@ -15,7 +15,7 @@ from tests.people import NEW_PASSWORD, PASSWORD, Client, Person, bearer, soup
 from todo.accounts import accounts, passwords, sessions
 from todo.app import create_app
 from todo.config import Settings
-from todo.contract import API, SITE
+from todo.contract import API, SITE, product
 from todo.storage.database import open_engine
 from todo.web import assets
 
@@ -511,7 +511,7 @@ class TestAccount:
             http.post("/todos/me", json={"todo": todo}, headers=bearer(token)).raise_for_status()
         http.delete("/todos/me/2", headers=bearer(token)).raise_for_status()
         response = person.browser.get("/account/export")
-        assert response.headers["content-disposition"] == 'attachment; filename="todo.json"'
+        assert response.headers["content-disposition"] == f'attachment; filename="{product.NAME}.json"'
         everything = response.json()
         assert everything["account"]["username"] == person.username
         assert [(todo["todo"], todo["status"]) for todo in everything["todos"]] == [

@@ -9,7 +9,7 @@ import pytest
 
 from tests.handlers.test_lists import follow, notice, refused
 from tests.people import Person
-from todo.contract import API
+from todo.contract import API, product
 from todo.domain import import_export
 from todo.domain.import_export import read_file
 from todo.errors import InvalidRequest
@@ -74,7 +74,7 @@ def kept(person: Person, client: httpx.Client) -> list[dict[str, object]]:
 def test_csv_holds_every_to_do_and_no_formula(filled: Person) -> None:
     answer = filled.browser.get("/account/todos.csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert answer.headers["content-disposition"] == 'attachment; filename="todo.csv"'
+    assert answer.headers["content-disposition"] == f'attachment; filename="{product.NAME}.csv"'
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert rows[0] == ["todo", "notes", "due", "priority", "tags", "repeat", "list", "steps", "status", "created_at"]
     assert len(rows) == 1 + len(TODOS) + 1
