@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.e2e.processes import Child, migrated, serving
 from tests.http_server import answering
 from tests.people import NEW_PASSWORD, PASSWORD, Client, bearer
+from todo.contract import product
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +142,7 @@ def test_changes_the_password_exports_and_deletes(page: Page, username: str) -> 
     page.get_by_role("link", name="Account").click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download everything").click()
-    assert download.value.suggested_filename == "todo.json"
+    assert download.value.suggested_filename == f"{product.NAME}.json"
     page.locator("#delete-password").fill(NEW_PASSWORD)
     page.get_by_role("button", name="Delete my account").click()
     expect(page.get_by_role("heading", name="Create an account")).to_be_visible()
