@@ -38,7 +38,7 @@ def check(tree: Tree, *tests: str) -> None:
     tree.run("lint-imports", "--no-logo", "--no-cache")
     basetemp = f"--basetemp={tree.folder.parent / 'inner'}"
     pytest_run = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", basetemp]
-    tree.run(*pytest_run, "-k", "not postgresql", *tests)
+    tree.run(*pytest_run, "-k", "not postgresql or (slow_on_postgresql and sqlite)", *tests)
 
 
 @pytest.mark.slow

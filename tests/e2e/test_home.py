@@ -80,7 +80,7 @@ class TestCopying:
         expect(page.get_by_role("status")).to_have_text("Copied")
         expect(page.get_by_role("button", name="Copied the command for Claude Code")).to_be_visible()
         copied = page.evaluate("navigator.clipboard.readText()")
-        assert copied == f"claude mcp add --transport http todo {service.url}/mcp"
+        assert copied == f"claude mcp add --transport http {product.NAME} {service.url}/mcp"
         expect(page.get_by_role("button", name="Copy the command for Claude Code")).to_be_visible()  # again
 
     def test_by_keyboard(self, page: Page) -> None:

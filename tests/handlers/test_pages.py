@@ -49,7 +49,7 @@ class TestHome:
             "/.well-known/ai-plugin.json",
         ):
             assert f">http://localhost:8000{value}</code>" in text
-        assert ">claude mcp add --transport http todo http://localhost:8000/mcp</code>" in text
+        assert f">claude mcp add --transport http {product.NAME} http://localhost:8000/mcp</code>" in text
 
     @pytest.mark.parametrize(
         ("public_url", "first", "reason"),
@@ -75,8 +75,8 @@ class TestHome:
     def test_what_is_copied_is_ready_to_use(self, at: Callable[[str], BeautifulSoup]) -> None:
         page = at("https://todo.example.com")
         vs_code, cursor = (json.loads(page.select_one(f"#copy-{name}").text) for name in ("vs-code", "cursor"))
-        assert vs_code == {"servers": {"todo": {"type": "http", "url": "https://todo.example.com/mcp"}}}
-        assert cursor == {"mcpServers": {"todo": {"url": "https://todo.example.com/mcp"}}}
+        assert vs_code == {"servers": {product.NAME: {"type": "http", "url": "https://todo.example.com/mcp"}}}
+        assert cursor == {"mcpServers": {product.NAME: {"url": "https://todo.example.com/mcp"}}}
         program, address, *_ = shlex.split(page.select_one("#copy-curl").text)
         assert (program, address) == ("curl", "https://todo.example.com/todos/kevin")
 
