@@ -30,7 +30,7 @@ def join_nodes(server: psycopg.Connection, name: str) -> None:
 
 def drop(url: str) -> None:
     """Drops a database that no test will use again: a cluster keeps a process for each, on each node."""
-    name = str(conninfo_to_dict(url)["dbname"])
+    name = str(conninfo_to_dict(url)["dbname"]) if _made else ""  # SQLite's address is none that it could read
     if name in _made:
         with psycopg.connect(URL) as server:
             nodes = server.execute(NODES).fetchall()
