@@ -23,6 +23,9 @@ test: $(BIN)/.dev ## Run the tests, on SQLite and on a real PostgreSQL
 test-slow: $(BIN)/.dev ## Run the slow tests: races, and attacks on a running service
 	@pytest -n $(WORKERS) --dist worksteal -m slow
 
+test-pythons: $(BIN)/.dev ## Try each other Python that is supported and found: a first start, a to-do, fast tests
+	@python -m dev.pythons
+
 # Left out are PostgreSQL's own plans, servers that a test starts, and a test that reads traffic, which Citus encrypts.
 NOT_ON_CITUS := plans.py postgresql_pooler.py postgresql_replica.py postgresql_retries.py::TestCommit
 test-citus: $(BIN)/.dev ## Run what uses the database on a Citus cluster: make test-citus CITUS_URL=postgresql://...
@@ -115,4 +118,4 @@ $(BIN)/.bench: $(BIN)/.dev bench/requirements.txt
 	@bin/install bench/requirements.txt
 	@touch $@
 
-.PHONY: help run test test-slow test-citus soak spec check conformance audit evals bench bench-scale profile format env migrate claim reset client forget backup upgrade lock logo screenshots
+.PHONY: help run test test-slow test-pythons test-citus soak spec check conformance audit evals bench bench-scale profile format env migrate claim reset client forget backup upgrade lock logo screenshots

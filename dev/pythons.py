@@ -1,0 +1,95 @@
+"""Tries the service on each other Python that is supported and found: `make run`, a to-do, and fast tests."""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from dev.processes import BIN, ROOT, Environ, environ_for, started
+
+SUPPORTED = ("3.11", "3.12", "3.13")
+# All rules, the contract and SQLite; what differs between versions of Python shows there, if not at the start.
+TESTS = ("tests/todo/domain", "tests/todo/contract", "tests/todo/storage")
+SECONDS = 300  # that the tests may take; alone on two cores it is half a minute
+
+
+def interpreter(version: str) -> str | None:
+    """Returns a Python of this version, of those on the PATH and those of pyenv."""
+    of_pyenv = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    for candidate in (shutil.which(f"python{version}"), *map(str, of_pyenv)):
+        if candidate and _is(candidate, version):
+            return candidate
+    return None
+
+
+def _is(python: str, version: str) -> bool:
+    done = subprocess.run([python, "--version"], capture_output=True, text=True, check=False)
+    return bool(re.match(rf"Python {re.escape(version)}\.", done.stdout))
+
+
+def copy_tree(folder: Path) -> Path:
+    """Copies what git knows of this tree, and returns the copy, which has no .venv."""
+    git = [str(shutil.which("git")), "ls-files", "-z"]
+    for name in subprocess.run(git, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+def environment(home: Path) -> Environ:
+    """Returns an environment in which packages are installed as in this one, and the service is alone."""
+    cache = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+    path = os.pathsep.join([str(BIN), os.environ["PATH"]])
+    return {**os.environ, **environ_for(home), "XDG_CACHE_HOME": cache, "PATH": path}
+
+
+def try_on(python: str) -> Iterator[str]:
+    """Yields what works. Raises AssertionError and CalledProcessError."""
+    with tempfile.TemporaryDirectory(prefix="todo-python-") as name:
+        home = Path(name)
+        tree = home / "tree"
+        tree.mkdir()
+        copy_tree(tree)
+        environ = environment(home)
+        began = time.monotonic()
+        with started([str(shutil.which("make")), "run", f"PYTHON={python}"], environ, folder=tree) as service:
+            service.wait_until_ready()
+            with closing(service.connect()) as connection:
+                assert _add(connection, service.authorization) == 201
+        yield f"make run, first to-do after {time.monotonic() - began:.0f} s"
+        subprocess.run([str(tree / "bin" / "install"), "requirements-dev.txt"], cwd=tree, env=environ, check=True)
+        tests = [str(tree / ".venv" / "bin" / "python"), "-m", "pytest", "-n", "2", "-k", "not postgresql", *TESTS]
+        subprocess.run(tests, cwd=tree, env={**os.environ, "HOME": name}, check=True, timeout=SECONDS)
+        yield f"tests of {', '.join(TESTS)}"
+
+
+def _add(connection: http.client.HTTPConnection, authorization: dict[str, str]) -> int:
+    headers = {**authorization, "Content-Type": "application/json"}
+    connection.request("POST", "/todos/kevin", json.dumps({"todo": "Buy milk"}), headers)
+    return connection.getresponse().status
+
+
+def main() -> None:
+    own = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    for version in SUPPORTED:
+        python = interpreter(version)
+        if version == own:
+            continue
+        if python is None:
+            print(f"SKIPPED Python {version}: none is found.")  # noqa: T201
+            continue
+        for works in try_on(python):
+            print(f"Python {version}: {works}.", flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
