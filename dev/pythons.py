@@ -52,21 +52,33 @@ def environment(home: Path) -> Environ:
     return {**os.environ, **environ_for(home), "XDG_CACHE_HOME": cache, "PATH": path}
 
 
+class CannotInstall(Exception):
+    """The packages cannot be had for this Python, here and now."""
+
+
+def install(python: str, tree: Path, environ: Environ) -> None:
+    """Installs all packages. Raises CannotInstall."""
+    for requirements in ("requirements.txt", "requirements-dev.txt"):
+        command = [str(tree / "bin" / "install"), requirements]
+        if subprocess.run(command, cwd=tree, env={**environ, "PYTHON": python}, check=False).returncode:
+            raise CannotInstall
+
+
 def try_on(python: str) -> Iterator[str]:
-    """Yields what works. Raises AssertionError and CalledProcessError."""
+    """Yields what works. Raises CannotInstall, AssertionError and CalledProcessError."""
     with tempfile.TemporaryDirectory(prefix="todo-python-") as name:
         home = Path(name)
         tree = home / "tree"
         tree.mkdir()
         copy_tree(tree)
         environ = environment(home)
+        install(python, tree, environ)
         began = time.monotonic()
         with started([str(shutil.which("make")), "run", f"PYTHON={python}"], environ, folder=tree) as service:
             service.wait_until_ready()
             with closing(service.connect()) as connection:
                 assert _add(connection, service.authorization) == 201
-        yield f"make run, first to-do after {time.monotonic() - began:.0f} s"
-        subprocess.run([str(tree / "bin" / "install"), "requirements-dev.txt"], cwd=tree, env=environ, check=True)
+        yield f"make run, a to-do after {time.monotonic() - began:.0f} s"
         tests = [str(tree / ".venv" / "bin" / "python"), "-m", "pytest", "-n", "2", "-k", "not postgresql", *TESTS]
         subprocess.run(tests, cwd=tree, env={**os.environ, "HOME": name}, check=True, timeout=SECONDS)
         yield f"tests of {', '.join(TESTS)}"
@@ -87,8 +99,11 @@ def main() -> None:
         if python is None:
             print(f"SKIPPED Python {version}: none is found.")  # noqa: T201
             continue
-        for works in try_on(python):
-            print(f"Python {version}: {works}.", flush=True)  # noqa: T201
+        try:
+            for works in try_on(python):
+                print(f"Python {version}: {works}.", flush=True)  # noqa: T201
+        except CannotInstall:
+            print(f"SKIPPED Python {version}: its packages cannot be installed here.")  # noqa: T201
 
 
 if __name__ == "__main__":
