@@ -2,8 +2,8 @@
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-# Tests wait for servers, disks and clocks about a third of their time.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Tests wait for servers, browsers and clocks about half of their time.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 ROUNDS ?= 3
 SECONDS ?= 2
 DATABASE ?= sqlite

@@ -29,6 +29,8 @@ from todo.oauth import clients
 from todo.storage.database import open_engine
 from todo.storage.statements import Connection
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 USERS = [
     {"id": 1, "username": "kevin", "time_zone": "Asia/Tokyo", "time_zone_guessed": False, "last_todo_id": 3},
     {"id": 2, "username": "nobody", "time_zone": None, "time_zone_guessed": True, "last_todo_id": 0},

@@ -50,6 +50,7 @@ def terminate_while_posting(service: Child, *, keep_alive: bool) -> list[Tally]:
     return [caller.result() for caller in posting]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep_alive", [True, False], ids=["keep-alive", "new connections"])
 def test_sigterm_loses_no_answer(tmp_path: Path, keep_alive: bool) -> None:
     environ = migrated(tmp_path)

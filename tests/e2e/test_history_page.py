@@ -92,7 +92,7 @@ def test_on_a_phone_lines_are_low_and_nothing_sticks_out(
             assert box["height"] >= 44
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_axe_finds_nothing(
     chromium: Browser, service: Child, assistant: Assistant, claude: Assistant, scheme: str
 ) -> None:

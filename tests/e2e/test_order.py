@@ -264,8 +264,8 @@ class TestOnPaper:
 
 
 class TestMonth:
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
-    @pytest.mark.parametrize("width", [320, 360, 1280])
+    @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+    @pytest.mark.parametrize("width", [320, *(pytest.param(width, marks=pytest.mark.slow) for width in (360, 1280))])
     def test_it_fits_and_axe_finds_nothing(
         self, chromium: Browser, service: Child, assistant: Assistant, scheme: str, width: int
     ) -> None:

@@ -389,7 +389,7 @@ class TestWhileAnAssistantWrites:
 
 
 class TestLayout:
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
     def test_hostile_text_is_text_and_breaks_nothing(
         self, chromium: Browser, service: Child, assistant: Assistant, tmp_path: Path, scheme: str
     ) -> None:

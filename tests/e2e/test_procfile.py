@@ -174,6 +174,7 @@ def test_logo(http: httpx.Client) -> None:
         assert (logo.format, logo.size) == ("PNG", (512, 512))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [["web"], []], ids=["web", "all"])
 def test_sigterm_ends_everything(tmp_path: Path, names: list[str]) -> None:
     environ = environ_for(tmp_path)

@@ -250,7 +250,7 @@ class TestPasskeys:
             expect(page.get_by_role("button", name="Sign in with a passkey")).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_axe_finds_nothing_and_pages_fit(chromium: Browser, service: Child, name: str, scheme: str) -> None:
     with visiting(chromium, service) as page:
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

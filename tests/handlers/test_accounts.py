@@ -19,6 +19,8 @@ from todo.contract import API, SITE, product
 from todo.storage.database import open_engine
 from todo.web import assets
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 NewBrowser = Callable[[], TestClient]
 SCRIPTS = {f'<script type="module" src="{assets.url(name)}">' for name in ("account.js", "passkeys.js")}
 POSTS = {operation.path: operation for operation in SITE.operations if operation.method == "POST"}

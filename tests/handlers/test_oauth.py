@@ -21,6 +21,8 @@ from todo.contract import API, SITE
 from todo.oauth import register
 from todo.storage.database import open_engine
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 NewBrowser = Callable[[], TestClient]
 ISSUER = "http://localhost:8000"
 

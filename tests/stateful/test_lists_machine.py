@@ -171,4 +171,4 @@ class Lists(RuleBasedStateMachine):
 
 @pytest.mark.slow_on_postgresql
 def test_lists_hold_what_they_are_given(migrated_database: str) -> None:
-    run(Lists, migrated_database, examples=200 if SOAK else 8, steps=40)
+    run(Lists, migrated_database, examples=200 if SOAK else 6, steps=40)

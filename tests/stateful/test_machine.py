@@ -219,4 +219,4 @@ def compared(todo: JSON) -> JSON:
 
 @pytest.mark.slow_on_postgresql
 def test_service_does_what_the_model_does(migrated_database: str) -> None:
-    run(Machine, migrated_database, examples=400 if SOAK else 6, steps=50)
+    run(Machine, migrated_database, examples=400 if SOAK else 5, steps=50)
