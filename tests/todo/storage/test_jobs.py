@@ -167,18 +167,18 @@ def test_a_stop_waits_for_what_is_put_off(file: Path) -> None:
 
 
 @pytest.mark.slow
-def test_adds_wait_less_than_a_second_while_another_list_imports_and_undoes(engine: SQLiteEngine) -> None:
+def test_an_add_waits_for_no_more_than_one_import_or_undo_of_another_list(engine: SQLiteEngine) -> None:
     rows = "".join(f"Number {number},{'x' * 200},2026-12-24\n" for number in range(2000))
     file, eve = import_export.Import.of(import_export.read_file(f"todo,notes,due\n{rows}")), Owner("eve")
     large: list[Future[Any]] = []
     for number in range(15):  # the changes count on from 1
         large.append(engine.submit_write(import_export.add_all, eve, file))
         large.append(engine.submit_write(undo.undo, eve, 2 * number + 1, force=False))
-    waited = []
+    waited_for = []
     while not large[-1].done():
-        begun = time.monotonic()
+        done = sum(future.done() for future in large)
         engine.submit_write(changes.add, Owner("kevin"), {"action": "add", "todo": "Buy milk"}, None).result(30)
-        waited.append(time.monotonic() - begun)
+        waited_for.append(sum(future.done() for future in large) - done)
         time.sleep(0.01)
     assert not [future for future in large if future.exception()]
-    assert max(waited) < 1, sorted(waited)[-5:]
+    assert max(waited_for) <= 2  # the one that was running, and one more that may end as this is counted
