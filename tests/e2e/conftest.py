@@ -11,6 +11,15 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 HOW = "no chromium is found: `apt-get install chromium` brings it"
 
 
+LONGEST = "test_convergence.py"  # minutes, in which it mostly waits
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with the longest test, so that it does not run alone in the end."""
+    items.sort(key=lambda item: LONGEST not in item.nodeid)
+
+
 @pytest.fixture(scope="module")  # and no longer: while it is there, no other event loop can be
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None and "CI" not in os.environ:

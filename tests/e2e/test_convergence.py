@@ -33,6 +33,12 @@ SHOWN = """[...document.querySelectorAll('li.todo.open')].map((row) => [
 ])"""
 TYPED = """[...document.querySelectorAll('input, textarea')].map((field) => field.value).join(' ')
     + document.querySelector('#outbox').textContent + JSON.stringify(sessionStorage)"""
+# Of a page that does not follow: where it is, what it has read, and where the person seems to be.
+STATE = """[location.href, document.querySelector('main').dataset.version,
+    document.activeElement.outerHTML.slice(0, 200),
+    document.documentElement.dataset.offlineSince,
+    document.querySelector('#outbox').textContent,
+    [...document.querySelectorAll('.editing, .refused')].map((part) => part.outerHTML.slice(0, 300))]"""
 DAYS = ["2199-12-01", "2199-12-24", "2000-01-01", ""]
 
 
@@ -297,7 +303,7 @@ def expect_the_same(windows: list[Window], assistant: Assistant) -> None:
     try:
         wait_until(is_so, "the windows do not show the same")
     except AssertionError as error:
-        error.add_note(f"the windows are at {[window.page.url for window in windows]}")
+        error.add_note("\n".join(str(window.page.evaluate(STATE)) for window in windows))
         assert [window.shown() for window in windows] == [truth()] * len(windows)
         raise
 

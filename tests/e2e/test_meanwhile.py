@@ -36,6 +36,16 @@ class TestEditing:
         expect(page.locator("p.text", has_text="Milk")).to_be_visible()
         assert "Milk" in texts(assistant, "")
 
+    def test_a_form_that_somebody_leaves_as_it_was_follows(self, context: BrowserContext, assistant: Assistant) -> None:
+        assistant.add("Milk")
+        page = opened(context, "/list?edit=1")
+        page.focus("#edit-notes")
+        assistant.call("DELETE", "/1")
+        seen(page, assistant)
+        expect(page.locator("#edit-notes")).to_be_focused()
+        page.evaluate("document.activeElement.blur()")
+        expect(page.locator("#edit-notes")).to_have_count(0, timeout=RETRIED)
+
     def test_the_last_one_that_is_deleted(self, context: BrowserContext, assistant: Assistant) -> None:
         assistant.add("Milk")
         page = opened(context, "/list?edit=1")

@@ -6,7 +6,6 @@ import "./rows.js";
 
 const POLL_INTERVAL = 1500; // milliseconds
 const TOAST_TIME = 8000;
-
 const main = () => document.querySelector("main");
 const forms = () => [...main().querySelectorAll("form")];
 const rowOf = (element) => element?.closest?.("li.todo");
@@ -14,6 +13,7 @@ const closeDrawer = () => document.querySelector("[popover]:popover-open")?.hide
 const user = userOf(document);
 const undoable = []; // the person's own changes, for the key z
 let isRefusal = false; // whether the page says that a form was refused
+let isPartial = false; // whether a form was left as it is, as somebody was in it
 
 // Shows a page in place of this one. `kept` says which forms stay as they are.
 function show(next, kept, focus, refused = false) {
@@ -49,6 +49,7 @@ async function refresh() {
   const page = parse(await (await fetch(from, { credentials: "same-origin" })).text());
   if (!userOf(page) || location.href !== from || main().querySelector(".dragged")) return;
   page.getElementById("toasts").replaceWith(document.getElementById("toasts").cloneNode(true));
+  isPartial = forms().some(isTyped);
   show(page, (node) => isTyped(node) || (isRefusal && node.id === "refused"), null, isRefusal);
 }
 
@@ -172,7 +173,7 @@ async function poll() {
   if (document.hidden || !version) return; // without one it is a question, such as whether to undo the rest
   const response = await fetch("/live", { headers: { "If-None-Match": version }, cache: "no-store" });
   if (response.status === 204) return isEmpty() && !forms().some(isTyped) ? location.reload() : redraw(true);
-  if (response.status === 200) await refresh();
+  if (response.status === 200 || (isPartial && !forms().some(isTyped))) await refresh();
   delete document.documentElement.dataset.offlineSince; // this page is the service's again, not one that was kept
   redraw();
   if (!isEmpty() && !isRefusal) document.dispatchEvent(new Event("outbox"));

@@ -2,7 +2,6 @@
 
 const RETRY_AFTER = 5; // seconds, if the service does not say
 const TIMEOUT = 20_000; // milliseconds
-const NOT_TYPED = ["csrf_token", "request_id", "next"];
 
 export const parse = (text) => new DOMParser().parseFromString(text, "text/html");
 export const userOf = (page) => page.querySelector("main[data-version]")?.dataset.version.match(/\d+/)[0];
@@ -139,7 +138,7 @@ function isChanged(form) {
 
 export function saveDraft(form) {
   if (!isForm(form) || !form.closest("main[data-version]")) return;
-  const fields = [...new FormData(form)].filter(([name]) => !NOT_TYPED.includes(name));
+  const fields = [...new FormData(form)].filter(([name]) => !["csrf_token", "request_id", "next"].includes(name));
   if (form.classList.contains("typed") || isChanged(form)) sessionStorage.setItem(draftOf(form), JSON.stringify(fields));
   else dropDraft(form);
 }
