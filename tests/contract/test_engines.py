@@ -27,7 +27,7 @@ from todo.http.operations import CannotCompile, CompiledContract
 from todo.storage.database import open_engine
 from todo.storage.statements import Connection
 
-EXAMPLES = 300 if "SOAK" in os.environ else 15
+EXAMPLES = 300 if "SOAK" in os.environ else 10
 JSON_TYPE = {"Content-Type": "application/json"}
 
 Request = tuple[str, str, dict[str, str], bytes]

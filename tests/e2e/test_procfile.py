@@ -20,6 +20,8 @@ from tests.conftest import SERVICE_KEY
 from tests.e2e.processes import PROCFILE, Child, Environ, environ_for, new_client, started
 from todo.contract import API
 
+pytestmark = pytest.mark.slow
+
 HONCHO = ["honcho", "-e", os.devnull]  # in place of the developer's own .env
 METHODS = {"get", "post", "put", "patch", "delete"}
 # What a caller cannot make up stands in an earlier answer, under another name.
@@ -174,7 +176,6 @@ def test_logo(http: httpx.Client) -> None:
         assert (logo.format, logo.size) == ("PNG", (512, 512))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("names", [["web"], []], ids=["web", "all"])
 def test_sigterm_ends_everything(tmp_path: Path, names: list[str]) -> None:
     environ = environ_for(tmp_path)

@@ -31,7 +31,7 @@ def test_there_are_at_least_150_of_different_names() -> None:
     assert len(MISTAKES) == len(PEOPLE) >= 150
 
 
-@pytest.mark.slow_on_postgresql
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
 def test_mistake(service: Service, twins: Twins, mistake: Mistake) -> None:
     result = make(service, mistake, PEOPLE[mistake.name], twins)
