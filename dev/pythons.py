@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from dev.processes import BIN, ROOT, Environ, environ_for, started
+from dev.processes import BIN, Environ, environ_for, started
+from dev.tree import copy_tree
 
 SUPPORTED = ("3.11", "3.12", "3.13")
 # All rules, the contract and SQLite; what differs between versions of Python shows there, if not at the start.
@@ -33,16 +34,6 @@ def interpreter(version: str) -> str | None:
 def _is(python: str, version: str) -> bool:
     done = subprocess.run([python, "--version"], capture_output=True, text=True, check=False)
     return bool(re.match(rf"Python {re.escape(version)}\.", done.stdout))
-
-
-def copy_tree(folder: Path) -> Path:
-    """Copies what git knows of this tree, and returns the copy, which has no .venv."""
-    git = [str(shutil.which("git")), "ls-files", "-z"]
-    for name in subprocess.run(git, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0"):
-        if name and (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    return folder
 
 
 def environment(home: Path) -> Environ:
@@ -69,7 +60,6 @@ def try_on(python: str) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="todo-python-") as name:
         home = Path(name)
         tree = home / "tree"
-        tree.mkdir()
         copy_tree(tree)
         environ = environment(home)
         install(python, tree, environ)
@@ -93,9 +83,9 @@ def _add(connection: http.client.HTTPConnection, authorization: dict[str, str]) 
 def main() -> None:
     own = f"{sys.version_info[0]}.{sys.version_info[1]}"
     for version in SUPPORTED:
-        python = interpreter(version)
         if version == own:
             continue
+        python = interpreter(version)
         if python is None:
             print(f"SKIPPED Python {version}: none is found.")  # noqa: T201
             continue

@@ -6,21 +6,19 @@ be mended in the document by hand.
 
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from dev.processes import BIN, ROOT
+from dev.tree import copy_tree
 
 DOCUMENT = ROOT / "docs/clone.md"
 BLOCK = re.compile(r"^```(diff|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NOT_COPIED = {".env", ".git", ".venv", "data"}
 # What git says of a file beside the diff itself, and of a hunk beside its lines.
 HEADER = re.compile(r"^(?:diff --git|index|new file mode) .*\n", re.MULTILINE)
 AFTER_LINES = re.compile(r"^(@@ .*? @@).*$", re.MULTILINE)
-LIST = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 AS_NOBODY = ("-c", "user.name=walk", "-c", "user.email=walk@localhost", "-c", "commit.gpgsign=false")
 
 Block = tuple[str, str]  # diff or sh, and the text
@@ -46,21 +44,14 @@ def files_of(blocks: list[Block]) -> Iterator[tuple[str, bool]]:
 
 
 class Tree:
-    """A copy of the tree, of what git knows or would add, as it is now."""
+    """A copy of the tree, in which commands run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CITUS_"))}
         path = f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         self.environ = {**inherited, "PATH": path, "PYTHONPATH": "", "GIT_CEILING_DIRECTORIES": str(folder.parent)}
-        if not (ROOT / ".git").exists():
-            shutil.copytree(ROOT, folder, ignore=lambda _, names: NOT_COPIED & {*names})
-            return
-        found = subprocess.run(LIST, cwd=ROOT, capture_output=True, text=True, check=True)
-        for name in filter(None, found.stdout.split("\0")):
-            if (ROOT / name).is_file():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, folder / name)
+        copy_tree(folder)
 
     def run(self, *command: str, text: str = "") -> str:
         """Returns what a command prints. Raises RuntimeError, with the end of that, if it fails."""
