@@ -120,6 +120,46 @@ ADD_TWENTY = """name => {
 }"""
 
 
+# A service that takes longer to answer a form than the page takes to look for changes.
+SLOW_FORMS = """
+const fetchNow = window.fetch;
+window.fetch = async (address, options) => {
+    const answer = await fetchNow(address, options);
+    if (options?.method === "POST") await new Promise((resolve) => setTimeout(resolve, 2500));
+    return answer;
+};
+"""
+
+
+class TestSlowForms:
+    def test_what_was_done_is_told(self, context: BrowserContext, assistant: Assistant) -> None:
+        assistant.add("Milk")
+        context.add_init_script(SLOW_FORMS)
+        page = opened(context, "/list?edit=1")
+        page.get_by_role("button", name="Delete", exact=True).click()
+        expect(page.locator("#notice")).to_contain_text("You deleted", timeout=RETRIED)
+        page.keyboard.press("z")
+        expect(page.locator("p.text")).to_have_text("Milk", timeout=RETRIED)
+        expect(page.locator("#conflict")).to_have_count(0)
+
+    def test_each_of_two_at_once_is_shown_and_can_be_undone(
+        self, context: BrowserContext, assistant: Assistant
+    ) -> None:
+        for text in ("Milk", "Bread", "Eggs"):
+            assistant.add(text)
+        context.add_init_script(SLOW_FORMS)
+        page = opened(context)
+        done = page.locator("section[aria-labelledby=done] p.text")
+        for text in ("Milk", "Bread"):
+            page.get_by_role("button", name=f"Complete: {text}").click()
+        expect(done).to_have_count(2, timeout=RETRIED)
+        expect(page.locator("#notice")).to_contain_text("“Bread”")
+        for left in (1, 0):
+            page.keyboard.press("z")
+            expect(done).to_have_count(left, timeout=RETRIED)
+        assert assistant.call("GET", "?status=open")["total"] == 3
+
+
 class TestWhatWaits:
     def test_each_refusal_is_told(self, context: BrowserContext, assistant: Assistant) -> None:
         for text in ("Milk", "Bread"):

@@ -1,14 +1,11 @@
 // The list, the history and the trash: sends forms, follows links and shows changes in place. All work without it too.
 
-import { dropDraft, flush, isEmpty, isTyped, keep, parse, redraw, restoreDrafts, saveDraft, send, userOf } from "./outbox.js";
+import { dropDraft, flush, forms, isEmpty, isTyped, keep, load, redraw, restoreDrafts, saveDraft, send, userOf } from "./outbox.js";
 import { patch } from "./patch.js";
-import "./rows.js";
+import { main, rowOf } from "./rows.js";
 
 const POLL_INTERVAL = 1500; // milliseconds
 const TOAST_TIME = 8000;
-const main = () => document.querySelector("main");
-const forms = () => [...main().querySelectorAll("form")];
-const rowOf = (element) => element?.closest?.("li.todo");
 const closeDrawer = () => document.querySelector("[popover]:popover-open")?.hidePopover();
 const user = userOf(document);
 const undoable = []; // the person's own changes, for the key z
@@ -46,7 +43,7 @@ function keepRow(next, kept) {
 // A page that is loaded because something has changed leaves what the person is doing, and what they are told.
 async function refresh() {
   const from = location.href;
-  const page = parse(await (await fetch(from, { credentials: "same-origin" })).text());
+  const page = await load(from);
   if (!userOf(page) || location.href !== from || main().querySelector(".dragged")) return;
   page.getElementById("toasts").replaceWith(document.getElementById("toasts").cloneNode(true));
   isPartial = forms().some(isTyped);
@@ -55,8 +52,7 @@ async function refresh() {
 
 // Follows a link within the page. What was typed into its forms is kept as a draft.
 async function follow(address, isBack = false) {
-  const response = await fetch(address, { credentials: "same-origin" }).catch(() => null);
-  const page = response && parse(await response.text());
+  const page = await load(address).catch(() => null);
   if (!page || !userOf(page)) return location.assign(address);
   if (!isBack) history.pushState(null, "", address);
   show(page, () => false);

@@ -3,9 +3,10 @@
 const RETRY_AFTER = 5; // seconds, if the service does not say
 const TIMEOUT = 20_000; // milliseconds
 
-export const parse = (text) => new DOMParser().parseFromString(text, "text/html");
+const parse = (text) => new DOMParser().parseFromString(text, "text/html");
+export const load = async (address) => parse(await (await fetch(address)).text());
 export const userOf = (page) => page.querySelector("main[data-version]")?.dataset.version.match(/\d+/)[0];
-const forms = () => [...document.querySelectorAll("main form")];
+export const forms = () => [...document.querySelectorAll("main form")];
 const user = userOf(document);
 const place = `outbox ${user} `; // each form has a key of its own, as another tab may write at the same time
 const items = () => Object.entries(localStorage).filter(([key]) => key.startsWith(place)).sort().map(([, item]) => JSON.parse(item));
@@ -13,8 +14,9 @@ const store = (item) => localStorage.setItem(item.key, JSON.stringify(item));
 const next = () => items().find((item) => !item.refused);
 const wake = () => document.dispatchEvent(new Event("outbox"));
 
+const senders = new Map(); // who waits for the answer to a form, by its key
 let isLate = true; // whether what waits could not be sent at once
-let sending = null;
+let isSending = false;
 let later = 0;
 
 export const isEmpty = () => items().length === 0;
@@ -23,33 +25,36 @@ export const isEmpty = () => items().length === 0;
 export function send(action, data, label) {
   if (data.has("request_id")) data.set("request_id", crypto.randomUUID());
   data.delete("csrf_token");
-  store({ key: `${place}${Date.now()} ${crypto.randomUUID()}`, action, body: new URLSearchParams(data).toString(), label });
-  return flush();
+  const key = `${place}${Date.now()} ${crypto.randomUUID()}`;
+  store({ key, action, body: new URLSearchParams(data).toString(), label });
+  return new Promise((resolve) => flush(senders.set(key, resolve)));
 }
 
-// Sends what waits, in order, up to one that is refused. Returns the page that answers the last one, or null.
-export function flush() {
-  sending ??= (async () => {
-    let answer = null;
-    for (let item = next(); item && answer?.ok !== false; item = next()) {
-      const page = await post(item).catch(() => null);
-      if (!page?.isAnswer) return delay(page);
-      localStorage.removeItem(item.key);
-      answer = { ...page, item };
-    }
-    isLate = !isEmpty();
-    redraw();
-    return answer;
-  })().finally(() => (sending = null));
-  return sending;
-}
-
-function delay(page) {
-  isLate = true;
+// Sends what waits. Returns the page that answers the last form, or null if it goes to whoever sent that form.
+export async function flush() {
+  if (isSending) return null;
+  isSending = true;
+  const page = await sendAll().finally(() => (isSending = false));
+  isLate = !isEmpty();
   redraw(page?.isSignedOut);
   clearTimeout(later);
-  later = setTimeout(wake, (page?.retryAfter || RETRY_AFTER) * 1000);
-  return null;
+  if (page && !page.isAnswer) later = setTimeout(wake, (page.retryAfter || RETRY_AFTER) * 1000);
+  const isTaken = senders.has(page?.item.key); // a page can be shown only once
+  senders.forEach((resolve) => resolve(null)); // to those that have to wait
+  senders.clear();
+  return page?.isAnswer && !isTaken ? page : null;
+}
+
+// In order, up to one that is refused.
+async function sendAll() {
+  let page = null;
+  for (let item = next(); item && page?.ok !== false; item = next()) {
+    page = { ...(await post(item).catch(() => null)), item };
+    if (!page.isAnswer) break;
+    localStorage.removeItem(item.key);
+    senders.get(item.key)?.(page);
+  }
+  return page;
 }
 
 async function post(item, isFresh = false) {
@@ -70,7 +75,7 @@ async function post(item, isFresh = false) {
 
 // Takes over the token of a new session, if it is the same person's: what one has typed is sent as nobody else.
 async function renewToken() {
-  const page = parse(await (await fetch(location.href, { credentials: "same-origin" })).text());
+  const page = await load(location.href);
   if (userOf(page) !== user) return false;
   for (const field of document.querySelectorAll("main [name=csrf_token]")) {
     field.value = page.querySelector("[name=csrf_token]").value;
@@ -105,7 +110,7 @@ export function redraw(isSignedOut = false) {
 }
 
 const timeOf = (moment) => new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-const element = (name, textContent, more) => Object.assign(document.createElement(name), { textContent, ...more });
+export const element = (name, textContent, more) => Object.assign(document.createElement(name), { textContent, ...more });
 
 function retry() {
   items().forEach(({ refused, ...item }) => store(item));

@@ -1,6 +1,8 @@
 // Shows what the server reads in the text of a new to-do: marked in the line, and as buttons below it. A button makes
 // its part plain text.
 
+import { element } from "./outbox.js";
+
 const LINE = "[name=quick] ~ .quick input"; // what is typed is read, but for a form that is not to be
 const WAIT = 150; // milliseconds after the last key
 const SHAPE = ["margin", "paddingInline", "borderWidth", "font", "letterSpacing", "maxWidth"];
@@ -9,10 +11,6 @@ const find = (selector) => document.querySelector(selector);
 let parts = [];
 let timer;
 let asking = new AbortController();
-
-function element(name, text, attributes = {}) {
-  return Object.assign(document.createElement(name), { textContent: text, ...attributes });
-}
 
 // Marks the parts that are still where they were when they were read.
 function mark(line) {
