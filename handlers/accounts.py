@@ -116,11 +116,7 @@ def change_time_zone(user: Owner, body: JSON) -> Answer:
 
 
 def export_account(user: Owner) -> Answer:
-    exported = browser.read(accounts.export, user)
-    for todo in exported["todos"]:
-        if "url" in todo:
-            todo["url"] = current.get().settings.public_url + todo["url"]
-    response = jsonify(exported)
+    response = jsonify(browser.read(accounts.export, user))
     response.headers["Content-Disposition"] = f'attachment; filename="{product.NAME}.json"'
     response.headers["Cache-Control"] = "no-store"
     return response

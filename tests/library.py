@@ -106,7 +106,7 @@ def told(arguments: JSON) -> JSON:
 
 def compiled(limits: RateLimits, contract: Contract = LIBRARY) -> CompiledContract:
     """Returns the operations of the contract. Raises ContractError and CannotCompile."""
-    resolver = JSONResolver(URL)
+    resolver = JSONResolver()
     resolver.function_resolver = lambda name: getattr(sys.modules[__name__], name.rpartition(".")[2])
     middleware = partial(CompiledContract, limits=limits, contract=contract)
     refuse = Refusals([contract], URL, lambda *_: "")

@@ -100,6 +100,7 @@ def _service(settings: Settings) -> Service:
     return Service(
         engine=open_engine(
             settings.database_url,
+            public_url=settings.public_url,
             statement_timeout=settings.database_statement_timeout,
             read_url=settings.database_read_url,
             version_of=users.find,
@@ -116,7 +117,7 @@ def _service(settings: Settings) -> Service:
 
 def _api_routes(settings: Settings, refuse: Refuse, limits: RateLimits, dispatcher: str) -> list[Route]:
     """Returns the routes of openapi.yaml and of /mcp, whose tools are the same operations."""
-    build = partial(connexion_apps.build, AsyncApp, API, refuse, resolver=JSONResolver(settings.public_url))
+    build = partial(connexion_apps.build, AsyncApp, API, refuse, resolver=JSONResolver())
     compiled: CompiledContract = build(middlewares=[partial(CompiledContract, limits=limits)]).middleware.app
     mcp = Endpoint(
         API,

@@ -48,7 +48,9 @@ def test_a_text_that_looks_like_an_address_stays_as_it_is(client: httpx.Client, 
 def test_an_export_has_the_whole_address_too(person: Person, client: httpx.Client) -> None:
     add(client, person.username, "A")
     url = client.post(f"/todos/{person.username}/1/share").json()["url"]
-    assert person.browser.get("/account/export").json()["todos"][0]["url"] == url
+    exported = person.browser.get("/account/export").json()
+    assert exported["todos"][0]["url"] == url
+    assert exported["changes"][-1]["entries"][0]["after"] == {"url": url}
 
 
 def test_page_shows_that_to_do_alone(anonymous: httpx.Client, name: str, shared: httpx.URL) -> None:

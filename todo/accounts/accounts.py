@@ -158,7 +158,7 @@ def export(connection: Connection, owner: Owner) -> JSON:
         if not row["overflow"]:
             changes.append({**{name: row[name] for name in columns}, "entries": []})
         if row["kind"]:
-            changes[-1]["entries"].append(Entry.from_row(row).to_json())
+            changes[-1]["entries"].append(Entry.from_row(row).to_json(connection.public_url))
     return {
         "account": {"username": account.username, "email": account.email, "created_at": account.created_at},
         "passkeys": [

@@ -74,7 +74,7 @@ def apply(connection: Connection, owner: Owner, actions: Sequence[JSON]) -> JSON
     last = {todo_id: position for position, todo_id in enumerate(todo_ids)}
     return changed | _within_limit(
         [
-            todo.to_listed(changeset.user, lists)
+            todo.to_listed(changeset.user, lists, connection.public_url)
             # What an answer says beyond the fields stands once, with the last action about the to-do.
             | (changeset.answers.about(todo.id) if last[todo.id] == position else {})
             for position, todo in enumerate(todos)
@@ -137,7 +137,7 @@ def answer_of(changeset: Changeset, todo_id: int) -> JSON:
     """Returns the to-do after the change, with what its answer says beyond its fields."""
     todo = _todo(changeset, todo_id)
     lists = names_of(changeset.connection, changeset.user, [todo.list_id])
-    return todo.to_json(changeset.user, lists) | changeset.answers.about(todo_id)
+    return todo.to_json(changeset.user, lists, changeset.connection.public_url) | changeset.answers.about(todo_id)
 
 
 def _todo(changeset: Changeset, todo_id: int) -> Todo:
@@ -179,7 +179,7 @@ def entries_json(connection: Connection, user: User, entries: list[Entry], room:
         if room < 0 and not entry.kind.few:
             left_out += 1
             continue
-        described = _entry_json(entry, names)
+        described = _entry_json(entry, names, connection.public_url)
         room -= length(described) + 40
         if room < 0 and not entry.kind.few:
             left_out += 1
@@ -207,23 +207,25 @@ def _profile_json(entry: Entry) -> JSON:
     return described
 
 
-def _entry_json(entry: Entry, names: Mapping[int, str]) -> JSON:
+def _entry_json(entry: Entry, names: Mapping[int, str], public_url: str) -> JSON:
     described: JSON = {"action": entry.action, **entry.kind.named(entry.key.id, entry.title)}
     if entry.before is None or entry.after is None:
         fields = entry.visible(entry.before or entry.after)
         unset = (None, INBOX_ID) if entry.key.kind == TODO else (None,)
-        present = _shown(entry, {name: value for name, value in fields.items() if value not in unset}, names)
+        present = {name: value for name, value in fields.items() if value not in unset}
+        present = _shown(entry, present, names, public_url)
         return described | {"before" if entry.after is None else "after": present}
     differing = list(entry.differences())
     return described | {
-        "before": _shown(entry, {name: before for name, before, _ in differing}, names),
-        "after": _shown(entry, {name: after for name, _, after in differing}, names),
+        "before": _shown(entry, {name: before for name, before, _ in differing}, names, public_url),
+        "after": _shown(entry, {name: after for name, _, after in differing}, names, public_url),
     }
 
 
-def _shown(entry: Entry, fields: JSON, names: Mapping[int, str]) -> JSON:
+def _shown(entry: Entry, fields: JSON, names: Mapping[int, str], public_url: str) -> JSON:
     """Returns visible fields with the name of the list in place of its id, and without what is told in no words."""
-    shown = {name: value for name, value in fields.items() if name not in entry.kind.untold}
+    told = {name: value for name, value in fields.items() if name not in entry.kind.untold}
+    shown = entry.kind.with_addresses(told, public_url)
     return {**shown, "list": names[shown["list"]]} if entry.key.kind == TODO and "list" in shown else shown
 
 

@@ -117,10 +117,10 @@ class Entry(NamedTuple):
         names = self.kind.settings.items()
         return list(dict.fromkeys(word for field, word in names if field in self.after.values)) if names else []
 
-    def to_json(self) -> JSON:
+    def to_json(self, public_url: str) -> JSON:
         """Returns the entry for the account export: the visible fields, or for an edit those that differ."""
         sides = {"before": self.before, "after": self.after}
-        read = {name: side and self.visible(side) for name, side in sides.items()}
+        read = {name: side and self.kind.with_addresses(self.visible(side), public_url) for name, side in sides.items()}
         return {f"{self.key.kind}_id": self.key.id, "action": self.action, **read}
 
     def reverted(self, record: Any) -> Any:

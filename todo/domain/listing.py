@@ -63,7 +63,7 @@ def _page(connection: Connection, user: User, now: str, status: str, filters: JS
         conditions |= conditions_of(connection, user, now, filters)
         total = getattr(connection, f"total_{which}_filtered")(**conditions)["total"]
         if not total:
-            return _page_of(user, now, "", 0, 0)
+            return _page_of(connection, user, now, "", 0, 0)
     else:
         total = user.open_count + user.done_count if status == "all" else user.counts[status]
         if which == "one" and wanted.is_first and user.last_todo_id <= MAX_SHORT:
@@ -71,9 +71,10 @@ def _page(connection: Connection, user: User, now: str, status: str, filters: JS
             text = found["todos"] or ""
             if wanted.fits(text):
                 next_cursor = wanted.next_cursor(found["last_id"]) if found["returned"] < total else None
-                return _page_of(user, now, text, found["returned"], total, next_cursor)
+                return _page_of(connection, user, now, text, found["returned"], total, next_cursor)
     rows, next_cursor = wanted.cut(_rows(connection, which, conditions, wanted, "_filtered" if is_filtered else ""))
-    return _page_of(user, now, ",".join([row["json"] for row in rows]), len(rows), total, next_cursor)
+    text = ",".join([row["json"] for row in rows])
+    return _page_of(connection, user, now, text, len(rows), total, next_cursor)
 
 
 def _rows(connection: Connection, which: str, conditions: JSON, wanted: Page, suffix: str) -> list[Any]:
@@ -87,8 +88,10 @@ def _rows(connection: Connection, which: str, conditions: JSON, wanted: Page, su
     return rows
 
 
-def _page_of(user: User, now: str, rows: str, returned: int, total: int, next_cursor: str | None = None) -> JSON:
-    todos = orjson.Fragment(f"[{shown(rows, user)}]")
+def _page_of(
+    connection: Connection, user: User, now: str, rows: str, returned: int, total: int, next_cursor: str | None = None
+) -> JSON:
+    todos = orjson.Fragment(f"[{shown(rows, user, connection.public_url)}]")
     page = {"todos": todos, "returned": returned, "total": total, "today": today(now)}
     return page | ({"next_cursor": next_cursor} if next_cursor else {})
 

@@ -100,6 +100,10 @@ class Kind(ABC):
             return ELLIPSIS * bool(start) + part + ELLIPSIS * bool(end)
         return value
 
+    def with_addresses(self, fields: JSON, public_url: str) -> JSON:  # noqa: ARG002
+        """Returns visible fields as `shown` has them, with a path of the service made a whole address."""
+        return fields
+
     def to_log(self, record: Any) -> str:
         """Returns the snapshot of a record, as JSON."""
         return orjson.dumps(record._asdict()).decode()

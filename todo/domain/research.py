@@ -20,7 +20,7 @@ def search(connection: Connection, owner: Owner, query: str) -> list[JSON]:
     words = longest_words(query, len(WORDS))
     patterns = [f"%{escape_like(word)}%" for word in words] + [NO_WORD] * (len(WORDS) - len(words))
     rows = connection.search_words(user_id=user.id, limit=MAX_FOUND, **dict(zip(WORDS, patterns, strict=True)))
-    return [{"id": str(row["id"]), "title": row["todo"], "url": _path(owner, row["id"])} for row in rows]
+    return [{"id": str(row["id"]), "title": row["todo"], "url": _url(connection, owner, row["id"])} for row in rows]
 
 
 def fetch(connection: Connection, owner: Owner, todo_id: int) -> JSON:
@@ -32,12 +32,12 @@ def fetch(connection: Connection, owner: Owner, todo_id: int) -> JSON:
         "title": title,
         "text": "\n\n".join(filter(None, (title, notes, lines))),
         "metadata": {name: _as_text(value) for name, value in todo.items()},
-        "url": _path(owner, todo_id),
+        "url": _url(connection, owner, todo_id),
     }
 
 
-def _path(owner: Owner, todo_id: int) -> str:
-    return f"/todos/{owner.username}/{todo_id}"
+def _url(connection: Connection, owner: Owner, todo_id: int) -> str:
+    return f"{connection.public_url}/todos/{owner.username}/{todo_id}"
 
 
 def _as_text(value: Any) -> str:

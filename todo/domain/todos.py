@@ -22,7 +22,9 @@ JSON = dict[str, Any]
 
 PRIORITIES = API.enum("Priority")  # from least to most urgent
 UNSET_PRIORITY = PRIORITIES[0]
-# In JSON, where quotation marks in texts are escaped, this can only be the field.
+# In JSON, where quotation marks in texts are escaped, these can only be the fields.
+URL_KEY = '"url":'
+URL_PATH = URL_KEY + '"/'
 DONE_AT_KEY = '"done_at":'
 DONE_AT = re.compile(DONE_AT_KEY + '"([^"]+)"')
 NO_TAGS = "[]"
@@ -73,8 +75,8 @@ class Todo(NamedTuple):
         return self.todo, self.notes, self.tags, self.steps
 
     @property
-    def url(self) -> str | None:
-        """Returns the path of its public page, or None; responses make it an absolute URL."""
+    def path(self) -> str | None:
+        """Returns the path of its public page, or None."""
         return share_path(self.share) if self.share else None
 
     @property
@@ -109,12 +111,12 @@ class Todo(NamedTuple):
         del row["priority"]  # stored as urgency
         return row
 
-    def to_json(self, user: User, lists: Mapping[int, str]) -> JSON:
+    def to_json(self, user: User, lists: Mapping[int, str], public_url: str) -> JSON:
         """Returns the to-do as JSON, as it is now where its owner is. `lists` has the names of lists by id."""
         times = {"created_at": self.created_at, "updated_at": self.updated_at}
-        return self.to_listed(user, lists) | {"list": lists[self.list_id], **times}
+        return self.to_listed(user, lists, public_url) | {"list": lists[self.list_id], **times}
 
-    def to_listed(self, user: User, lists: Mapping[int, str]) -> JSON:
+    def to_listed(self, user: User, lists: Mapping[int, str], public_url: str) -> JSON:
         """Returns the to-do as in a list, without what would double its tokens: the timestamps, and the inbox."""
         fields = self._listed()
         if self.list_id:
@@ -124,10 +126,12 @@ class Todo(NamedTuple):
             fields["overdue"] = self.status == "open" and self.due < user.local_now()[: len(self.due)]
         if "done_at" in fields:
             fields["done_at"] = user.local_minute(fields["done_at"])
+        if self.path:
+            fields["url"] = public_url + self.path
         return fields
 
     def _listed(self) -> JSON:
-        """Returns the to-do as its row has it: not overdue, `done_at` in UTC, and the id of its list."""
+        """Returns the to-do as its row has it: not overdue, `done_at` in UTC, the path of `url`, the id of its list."""
         fields: JSON = {"id": self.id, "todo": self.todo}
         if self.list_id:
             fields["list"] = self.list_id
@@ -145,8 +149,8 @@ class Todo(NamedTuple):
             fields["repeat"] = self.repeat
         if self.steps:
             fields["steps"] = self.steps
-        if self.url:
-            fields["url"] = self.url
+        if self.path:
+            fields["url"] = self.path
         if self.url_until:
             fields["url_until"] = self.url_until
         fields["status"] = self.status
@@ -204,11 +208,12 @@ def get(connection: Connection, owner: Owner, todo_id: int) -> JSON:
     todo = find(connection, user, todo_id)
     if todo is None or todo.status == "deleted":
         raise TodoNotFound
-    return todo.to_json(user, names_of(connection, user, [todo.list_id]))
+    return todo.to_json(user, names_of(connection, user, [todo.list_id]), connection.public_url)
 
 
-def shown(rows: str, user: User) -> str:
-    """Returns the JSON of rows as lists show it: `done_at` where the owner is, to the minute."""
+def shown(rows: str, user: User, public_url: str) -> str:
+    """Returns the JSON of rows as lists show it: `url` whole, and `done_at` where the owner is, to the minute."""
+    rows = rows.replace(URL_PATH, f'{URL_KEY}"{public_url}/')
     if DONE_AT_KEY not in rows:
         return rows
     return DONE_AT.sub(lambda found: f'{DONE_AT_KEY}"{user.local_minute(found[1])}"', rows)

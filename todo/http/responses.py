@@ -1,7 +1,7 @@
 """JSON responses, and the resolver that turns what handlers return into them."""
 
 from collections.abc import Callable, Mapping
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 import orjson
@@ -31,15 +31,7 @@ class JSONResponse(Response):
 
 
 class JSONResolver(Resolver):
-    """Finds the handlers of openapi.yaml. They return a value, or (value, status, headers), which is sent as JSON.
-
-    Rules return URLs as paths, as they do not know PUBLIC_URL; here they become absolute. No text of a to-do can look
-    like one: its quotation marks are escaped in JSON.
-    """
-
-    def __init__(self, public_url: str) -> None:
-        super().__init__()
-        self._respond = partial(_respond, b'"url":"' + public_url.encode() + b"/")
+    """Finds the handlers of openapi.yaml. They return a value, or (value, status, headers), which is sent as JSON."""
 
     def resolve_function_from_operation_id(self, operation_id: str) -> Callable[..., Any]:
         handler = super().resolve_function_from_operation_id(operation_id)
@@ -47,10 +39,10 @@ class JSONResolver(Resolver):
         @wraps(handler)
         async def respond(**arguments: Any) -> Response:
             returned = await handler(**arguments)
-            return self._respond(*returned) if isinstance(returned, tuple) else self._respond(returned)
+            return _respond(*returned) if isinstance(returned, tuple) else _respond(returned)
 
         return respond
 
 
-def _respond(whole: bytes, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return JSONResponse(orjson.dumps(value).replace(b'"url":"/', whole), status, headers)
+def _respond(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse(orjson.dumps(value), status, headers)

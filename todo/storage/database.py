@@ -41,23 +41,24 @@ def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs
     return current.get().engine.write(rule, *args, **kwargs)
 
 
-def open_engine(database_url: str, **options: Any) -> Engine:
+def open_engine(database_url: str, *, public_url: str = "", **options: Any) -> Engine:
     """Returns the engine for a sqlite:/// or postgresql:// URL, not yet started. PostgreSQLEngine takes the options.
 
-    Raises StorageNotReady for an address that PostgreSQL cannot understand.
+    The URLs that rules return begin with `public_url`. Raises StorageNotReady for an address that PostgreSQL cannot
+    understand.
     """
     # Imported here, as a service needs only one of the drivers.
     if database_url.startswith("sqlite:"):
         from todo.storage.sqlite import SQLiteEngine
 
-        return SQLiteEngine(Path(database_url.removeprefix("sqlite:///")))
+        return SQLiteEngine(Path(database_url.removeprefix("sqlite:///")), public_url)
     from todo.storage.not_ready import require_address
     from todo.storage.postgresql import PostgreSQLEngine
 
     require_address(database_url)
     if options.get("read_url"):
         require_address(options["read_url"], "DATABASE_READ_URL")
-    return PostgreSQLEngine(database_url, **options)
+    return PostgreSQLEngine(database_url, public_url=public_url, **options)
 
 
 def check_ready(database_url: str) -> None:

@@ -45,6 +45,7 @@ class PostgreSQLEngine(Engine):
         self,
         database_url: str,
         *,
+        public_url: str = "",
         statement_timeout: float = STATEMENT_TIMEOUT,
         read_url: str | None = None,
         version_of: VersionOf | None = None,
@@ -52,9 +53,9 @@ class PostgreSQLEngine(Engine):
         """`read_url` is a replica's, which needs `version_of` to know whether it is behind with a list."""
         self._url = database_url
         self._statement_timeout = statement_timeout
-        self._reads = Transactions(database_url, THREADS, READ)
-        self._writes = Transactions(database_url, THREADS, WRITE)
-        self._replica = Replica(read_url, THREADS, version_of) if read_url and version_of else None
+        self._reads = Transactions(database_url, THREADS, READ, public_url)
+        self._writes = Transactions(database_url, THREADS, WRITE, public_url)
+        self._replica = Replica(read_url, THREADS, version_of, public_url) if read_url and version_of else None
 
     def start(self) -> None:
         try:

@@ -26,8 +26,8 @@ class Behind(Exception):
 class Replica:
     """Reads from a replica. `version_of` returns the version of an owner's list, which differs after each change."""
 
-    def __init__(self, url: str, size: int, version_of: VersionOf) -> None:
-        self._transactions = Transactions(url, size, READ)
+    def __init__(self, url: str, size: int, version_of: VersionOf, public_url: str) -> None:
+        self._transactions = Transactions(url, size, READ, public_url)
         self._version_of = version_of
         self._away_until = 0.0
 

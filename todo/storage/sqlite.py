@@ -55,9 +55,9 @@ class SQLiteEngine(Engine):
 
     name = "SQLite"
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, public_url: str = "") -> None:
         self.file = file
-        self._statements = partial(load("sqlite3"), cache=PageCache())
+        self._statements = partial(load("sqlite3"), cache=PageCache(), public_url=public_url)
         self._jobs = Jobs()
         self._local = threading.local()
         self._drivers: list[sqlite3.Connection] = []

@@ -77,9 +77,11 @@ PARAMETER = re.compile(r"'[^']*'|:(\w+)")  # or a string, which may contain a co
 class Connection:
     """A database connection with a method for every named statement: `connection.todo_by_id(user_id=1, id=2)`."""
 
-    def __init__(self, driver: Any, cache: PageCache) -> None:
+    def __init__(self, driver: Any, cache: PageCache, public_url: str) -> None:
+        """`public_url` is where the service is, for rules that return addresses."""
         self.driver = driver
         self.cache = cache
+        self.public_url = public_url
 
     if TYPE_CHECKING:
 

@@ -49,9 +49,9 @@ class Transactions:
     A transaction carries its settings with it and leaves none behind, so that a pooler can be in front.
     """
 
-    def __init__(self, url: str, size: int, begin: str) -> None:
+    def __init__(self, url: str, size: int, begin: str, public_url: str) -> None:
         self._begin = begin
-        self._statements = partial(load("psycopg"), cache=PageCache())
+        self._statements = partial(load("psycopg"), cache=PageCache(), public_url=public_url)
         self._pool = new_pool(url, size)
 
     def start(self, *, wait: bool = True) -> None:

@@ -106,7 +106,7 @@ def plans(engine: Engine, *calls: Any) -> dict[str, str]:
     def explained(connection: Connection) -> dict[str, str]:
         explaining = Explaining(connection.driver, "EXPLAIN QUERY PLAN" if engine.name == "SQLite" else "EXPLAIN")
         for rule, *args in calls:
-            rule(type(connection)(explaining, connection.cache), OWNER, *args)
+            rule(type(connection)(explaining, connection.cache, connection.public_url), OWNER, *args)
         return explaining.plans
 
     return engine.submit_write(explained).result()

@@ -29,7 +29,7 @@ class Counting:
 def counted(connection: Connection, rule: Any, *args: Any, **kwargs: Any) -> int:
     """Returns how many statements a rule takes."""
     driver = Counting(connection.driver)
-    rule(type(connection)(driver, connection.cache), *args, **kwargs)
+    rule(type(connection)(driver, connection.cache, connection.public_url), *args, **kwargs)
     return driver.count
 
 

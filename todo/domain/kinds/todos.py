@@ -75,6 +75,9 @@ class TodoKind(Kind):
     def title(self, record: Todo) -> str:
         return record.todo
 
+    def with_addresses(self, fields: JSON, public_url: str) -> JSON:
+        return {**fields, "url": public_url + fields["url"]} if fields.get("url") else fields
+
     def to_log(self, record: Todo) -> str:
         return record.to_log()
 
@@ -144,7 +147,7 @@ class TodoKind(Kind):
     def export(self, connection: Connection, user: User) -> list[JSON]:
         todos = sorted(self.all_of(connection, user), key=age_of)
         names = names_of(connection, user, {todo.list_id for todo in todos})
-        return [todo.to_json(user, names) for todo in todos]
+        return [todo.to_json(user, names, connection.public_url) for todo in todos]
 
 
 KIND = TodoKind()
