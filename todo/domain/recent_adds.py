@@ -7,7 +7,8 @@ from todo.contract import API
 from todo.domain.users import utc_now
 
 DUPLICATE_TIME = timedelta(seconds=API.limit("duplicate_seconds"))
-MAX_RECENT = 32  # they stand in the list's own row, which every request reads
+MAX_RECENT = 32  # they stand in the list's own row, which every request reads and every write stores
+DIGITS = 16  # of a fingerprint: enough to tell apart what is added to one list within seconds
 
 
 class Add(NamedTuple):
@@ -24,7 +25,7 @@ class Add(NamedTuple):
         return cls(at, fingerprint, int(todo_id), int(change_id))
 
     def __str__(self) -> str:
-        return f"{self.at} {self.fingerprint} {self.todo_id} {self.change_id}"
+        return f"{self.at} {self.fingerprint[:DIGITS]} {self.todo_id} {self.change_id}"
 
 
 def find(text: str, fingerprint: str) -> Add | None:
@@ -32,15 +33,17 @@ def find(text: str, fingerprint: str) -> Add | None:
 
     So it does where the clock has been set back since: what seems to come later than that is not of just now either.
     """
-    if fingerprint not in text:
+    wanted = fingerprint[:DIGITS]
+    if wanted not in text:
         return None
     adds = map(Add.of, text.splitlines())
     since, until = utc_now(-DUPLICATE_TIME), utc_now(DUPLICATE_TIME)
-    return next((add for add in adds if add.fingerprint == fingerprint and since <= add.at <= until), None)
+    return next((add for add in adds if add.fingerprint == wanted and since <= add.at <= until), None)
 
 
 def note(text: str, add: Add) -> str:
     """Returns the text with an addition in front, without those beyond MAX_RECENT or older than DUPLICATE_TIME."""
     since = utc_now(-DUPLICATE_TIME)
-    recent = [line for line in text.splitlines() if line >= since]  # as a line begins with its time
-    return "\n".join([str(add), *recent[: MAX_RECENT - 1]])
+    while text and (text.count("\n") >= MAX_RECENT - 1 or text[text.rfind("\n") + 1 :] < since):
+        text = text.rpartition("\n")[0]  # the oldest, as a line begins with its time
+    return f"{add}\n{text}" if text else str(add)
