@@ -1,1 +1,1 @@
-"""The functions that the operations of spec/ name: one module for each tag, one function for each operationId."""
+"""The handlers of the operations in spec/: one module per tag, one function per operationId."""

@@ -1,4 +1,4 @@
-"""The operations of the tag accounts: sign-up, sign-in, and the account page."""
+"""Handlers of the tag accounts: sign-up, sign-in and the account page."""
 
 from typing import Any
 

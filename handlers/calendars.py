@@ -1,4 +1,4 @@
-"""The operations of the tag calendars: the calendar feed."""
+"""Handlers of the tag calendars: the calendar feed."""
 
 from datetime import date
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""The operations of the tag changes."""
+"""Handlers of the tag changes: the log of changes, and undo."""
 
 from functools import partial
 from typing import Any

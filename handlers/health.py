@@ -1,4 +1,4 @@
-"""The operations of the tag health: what a platform asks, answered without a thread."""
+"""Handlers of the tag health: a platform's health checks, answered without a thread."""
 
 import asyncio
 from weakref import WeakKeyDictionary

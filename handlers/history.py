@@ -1,4 +1,4 @@
-"""The operations of the tag history: the history of the list, and undo."""
+"""Handlers of the tag history: the history page, and undo from a page."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The operations of the tag installing, on the event loop: files in memory."""
+"""Handlers of the tag installing: what installs the pages as an app, sent from memory on the event loop."""
 
 from starlette.requests import Request
 from starlette.responses import Response

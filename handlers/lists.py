@@ -1,4 +1,4 @@
-"""The operations of the tag lists: the page of the list, and its forms."""
+"""Handlers of the tag lists: the list page and its forms."""
 
 from typing import Any
 

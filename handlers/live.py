@@ -1,4 +1,4 @@
-"""The operations of the tag live, on the event loop: every open page polls it every second or two."""
+"""Handlers of the tag live: the version of a list, on the event loop, as open pages poll it every second or two."""
 
 from starlette.requests import Request
 from starlette.responses import Response

@@ -1,4 +1,4 @@
-"""The operations of the tag month: the calendar of a month, and of a day in it."""
+"""Handlers of the tag month: the calendar pages of a month and of a day."""
 
 from flask import Response
 

@@ -1,4 +1,4 @@
-"""The operations of the tag oauth: the authorization server, for hosts and MCP clients."""
+"""Handlers of the tag oauth: the authorization server, for hosts and MCP clients."""
 
 from collections.abc import Callable
 from typing import Any

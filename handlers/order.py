@@ -1,4 +1,4 @@
-"""The operations of the tag order: where a to-do stands."""
+"""Handlers of the tag order: moving a to-do on the list page."""
 
 from typing import Any
 

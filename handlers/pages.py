@@ -1,4 +1,4 @@
-"""The operations of the tag pages: home, documentation and legal pages, and their files."""
+"""Handlers of the tag pages: home, documentation and legal pages, and their files."""
 
 from functools import lru_cache
 

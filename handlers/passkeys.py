@@ -1,4 +1,4 @@
-"""The operations of the tag passkeys."""
+"""Handlers of the tag passkeys: adding and removing passkeys, and signing in with one."""
 
 from typing import Any
 

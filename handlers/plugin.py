@@ -1,4 +1,4 @@
-"""The operations of the tag plugin: what a host reads to install it."""
+"""Handlers of the tag plugin: the manifest, the contract and the logo, which a host reads to install the plugin."""
 
 from flask import Response, jsonify
 from starlette.requests import Request

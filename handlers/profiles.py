@@ -1,4 +1,4 @@
-"""The operations of the tag profiles."""
+"""Handlers of the tag profiles: the time zone, the first day of the week, counts, lists and tags."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The operation of the tag quick_add: what a text says, while somebody types it."""
+"""Handler of the tag quick_add: what the text of a to-do says, while it is being typed."""
 
 from flask import Response, jsonify
 

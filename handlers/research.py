@@ -1,4 +1,4 @@
-"""The operations of the tag research."""
+"""Handlers of the tag research: the tools search and fetch, as ChatGPT's deep research expects them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The operations of the tag resets: a new password, by a link in an e-mail."""
+"""Handlers of the tag resets: a new password by a link in an e-mail."""
 
 from typing import Any
 

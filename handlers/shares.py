@@ -1,4 +1,4 @@
-"""The operations of the tag shares: to-dos that are shared by a link."""
+"""Handlers of the tag shares: to-dos that are shared by a link."""
 
 from flask import Response
 

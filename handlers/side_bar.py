@@ -1,4 +1,4 @@
-"""The operations of the tag side_bar: the forms for lists."""
+"""Handlers of the tag side_bar: creating, renaming, ordering, archiving and deleting lists on the list page."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The operations of the tag todo_lists."""
+"""Handlers of the tag todo_lists: updating and deleting lists."""
 
 from typing import Any
 

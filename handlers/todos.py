@@ -1,4 +1,4 @@
-"""The operations of the tag todos."""
+"""Handlers of the tag todos: listing, adding and changing to-dos."""
 
 from typing import Any
 

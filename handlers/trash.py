@@ -1,4 +1,4 @@
-"""The operations of the tag trash: deleted to-dos."""
+"""Handlers of the tag trash: deleted to-dos."""
 
 from typing import Any
 

@@ -1,1 +1,1 @@
-"""The product: the rules, and the parts that serve them."""
+"""The service: the domain rules, and everything that serves them."""

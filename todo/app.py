@@ -1,4 +1,4 @@
-"""create_app: the only place where the parts meet."""
+"""create_app: the only place where the parts are put together."""
 
 import asyncio
 import zoneinfo
@@ -54,7 +54,7 @@ OPEN_TO_ALL = {operation.path for operation in SITE.operations if ANY_ORIGIN in 
 def create_app(settings: Settings, dispatcher: Literal["compiled", "connexion"] = "compiled") -> ASGIApp:
     """Returns the service as an ASGI app. Raises ManifestError, ContractError and CannotCompile.
 
-    `dispatcher` serves openapi.yaml: the compiled contract, or Connexion's stock middleware, its oracle in tests.
+    `dispatcher` serves openapi.yaml: the compiled contract or, for comparison in tests, Connexion's stock middleware.
     """
     _require_handlers()
     service = _service(settings)
@@ -174,7 +174,7 @@ class Context:
 
 
 class Lifespan:
-    """Opens the database at startup; at shutdown sends what is to be sent, and closes it."""
+    """Opens the database at startup; at shutdown sends the e-mails that wait, and closes it."""
 
     def __init__(self, app: ASGIApp, service: Service, limits: RateLimits) -> None:
         @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The group of the operator's commands: how they read their arguments, and tell each mistake in one sentence."""
+"""The group of the operator's commands: their argument types, and one sentence for each mistake."""
 
 import os
 import re

@@ -90,7 +90,7 @@ class Settings:
 
     @property
     def is_local(self) -> bool:
-        """Whether PUBLIC_URL is of this machine, so that nobody else can call it."""
+        """Whether PUBLIC_URL is on this machine, so that nobody else can call the service."""
         return urlsplit(self.public_url).hostname in OF_THIS_MACHINE
 
     def fit_for_platform(self, environ: Mapping[str, str]) -> "Settings":
@@ -114,7 +114,7 @@ class Settings:
         return self
 
     def fit_for_replica(self) -> "Settings":
-        """Returns the settings. Raises ConfigError for a replica of SQLite, which has none."""
+        """Returns the settings. Raises ConfigError for a replica with SQLite, which has none."""
         if self.database_read_url and self.database_url.startswith("sqlite:"):
             raise ConfigError("DATABASE_READ_URL is for a replica of PostgreSQL: set DATABASE_URL to PostgreSQL too.")
         return self

@@ -1,4 +1,4 @@
-"""What a contract must say before the service can start, and the sentence for what is wrong: `make spec` shows all."""
+"""The rules that a contract must meet before the service starts; `make spec` shows every violation."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -43,17 +43,17 @@ def parse(name: str, text: str) -> dict[str, Any]:
 
 
 def sentence(name: str, text: str, place: Place, wrong: str) -> str:
-    """Returns the sentence for what is wrong at a place of a file, whose keys lead to it."""
+    """Returns the sentence for a mistake in a file; `place` is the path of keys that leads to it."""
     return f"spec/{name}, line {line_of(text, place)}{_operation_at(text, place)}: {wrong}."
 
 
 def forbidden(message: str) -> str:
-    """Returns what is wrong by OpenAPI's own schema, of whose messages some quote half of the file."""
+    """Returns a message from OpenAPI's own schema, shortened, since some quote half of the file."""
     return f"{' '.join(message.split())[:200].rstrip('.')}: see the OpenAPI 3.0.3 specification"
 
 
 def repeated_keys(name: str, text: str) -> Iterator[str]:
-    """Yields a sentence for each key that stands twice in a mapping: YAML would take the last of them."""
+    """Yields a sentence for each duplicate key in a mapping, of which YAML would take the last."""
     nodes = [yaml.compose(text, Loader=LOADER)]
     while nodes:
         node = nodes.pop()
@@ -95,7 +95,7 @@ def _operation_at(text: str, place: Place) -> str:
 
 
 def mistakes(name: str, text: str, document: dict[str, Any]) -> Iterator[str]:
-    """Yields a sentence for each mistake of a contract that the service could not start with."""
+    """Yields a sentence for each mistake that would keep the service from starting."""
     for place, wrong in (*_of_document(text, document), *missing_references(document), *_of_operations(document)):
         yield sentence(name, text, place, wrong)
 
@@ -111,7 +111,7 @@ def _of_document(text: str, document: dict[str, Any]) -> Iterator[tuple[Place, s
 
 
 def missing_references(document: dict[str, Any]) -> Iterator[tuple[Place, str]]:
-    """Yields each $ref of a document, with its place, that leads nowhere."""
+    """Yields the place of each $ref that leads nowhere, and what is wrong with it."""
     for place, node in _walk(document, ()):
         reference = node.get("$ref")
         if isinstance(reference, str) and reference.startswith("#/") and not _has(document, reference):

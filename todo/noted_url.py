@@ -1,4 +1,4 @@
-"""The address at which a SQLite database was served last, noted beside it.
+"""The URL at which a SQLite database was last served, stored in a file beside it.
 
 A command in another terminal does not know the PORT that the service was started with.
 """
@@ -11,7 +11,7 @@ from todo.config import ConfigError, Settings, read_public_url
 
 
 def note(settings: Settings) -> None:
-    """Notes PUBLIC_URL, if there is a place for it. Raises nothing: the service runs without."""
+    """Stores PUBLIC_URL beside the database, if it is a file. Raises nothing: the service runs without."""
     file = _file(settings)
     if file:
         with suppress(OSError):
@@ -19,7 +19,7 @@ def note(settings: Settings) -> None:
 
 
 def with_noted(settings: Settings) -> Settings:
-    """Returns the settings with the PUBLIC_URL that was noted last, or as they are if there is none."""
+    """Returns the settings with the PUBLIC_URL that was last stored, or unchanged if there is none."""
     file = _file(settings)
     try:
         url = read_public_url(file.read_text(encoding="utf-8").strip()) if file else settings.public_url

@@ -1,4 +1,4 @@
-"""What stops the start: one sentence for the operator and exit status 1, whichever command was typed."""
+"""Errors that stop the start: every command prints one sentence for the operator and exits with status 1."""
 
 import errno
 import os
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class CannotStart(Exception):
-    """The operator has to mend something: the message is one sentence that names it and the cure, and no secret."""
+    """The operator has to fix something: the message is one sentence that names it and the cure, and no secret."""
 
 
 @contextmanager
 def one_sentence() -> Iterator[None]:
-    """Turns CannotStart into its sentence on stderr and exit status 1."""
+    """Catches CannotStart: prints its sentence to stderr and exits with status 1."""
     try:
         yield
     except CannotStart as error:

@@ -37,9 +37,9 @@ class Account:
 
 
 def sign_up(engine: Engine, address: str, username: str, password: str, **given: str | None) -> Account:
-    """Opens an account for a client at an IP address; `given` are the other arguments of `open_account`.
+    """Opens an account and counts the attempt against the IP address. Returns the account.
 
-    Raises TooManyAttempts, UsernameTaken and ClaimRefused.
+    `given` are the other arguments of `open_account`. Raises TooManyAttempts, UsernameTaken and ClaimRefused.
     """
     attempts.raise_if_limited(engine.submit_write(attempts.count, attempts.sign_ups(address)).result())
     return engine.submit_write(open_account, username.lower(), passwords.hash_password(password), **given).result()
@@ -88,9 +88,10 @@ def open_account(
     claim_code: str | None,
     time_zone: str | None = None,
 ) -> Account:
-    """Opens an account and returns it; a list that is new begins in the time zone. Raises UsernameTaken, ClaimRefused.
+    """Opens an account and returns it. A new list starts in `time_zone`. Raises UsernameTaken and ClaimRefused.
 
-    A list that a trusted host has opened under the name needs the operator's claim code, as it belongs to somebody.
+    If a trusted host has already opened a list under that name, the operator's claim code is needed: it is somebody's
+    list.
     """
     if username == "me":
         raise UsernameTaken
@@ -135,14 +136,14 @@ def lock(connection: Connection, account: Account) -> None:
 
 
 def change_email(connection: Connection, owner: Owner, email: str | None) -> None:
-    """Sets the e-mail address; None removes it. Links that went to the old one end. Raises SignedOut."""
+    """Sets the e-mail address; None removes it. Links sent to the old one stop working. Raises SignedOut."""
     user = users.lock(connection, owner)
     connection.save_email(user_id=user.id, email=email)
     connection.delete_resets_of_user(user_id=user.id)
 
 
 def save_password(connection: Connection, user_id: int, password_hash: str) -> None:
-    """Sets the password of a user who is locked, and ends all sessions and all links that reset it."""
+    """Sets the password of a locked user, and ends all of their sessions and reset links."""
     connection.save_password(user_id=user_id, password_hash=password_hash)
     connection.delete_sessions_of_user(user_id=user_id)
     connection.delete_resets_of_user(user_id=user_id)

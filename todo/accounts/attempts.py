@@ -42,7 +42,7 @@ def sign_ins(username: str, address: str) -> list[AttemptLimit]:
 
 
 def passkeys(username: str | None, address: str) -> list[AttemptLimit]:
-    """Returns the limits on a sign-in with a passkey: those of any sign-in, where the passkey says to what account."""
+    """Returns the limits on a sign-in with a passkey: those of any sign-in, per account only if it names one."""
     limits = sign_ins(username or "", address)
     return limits if username else [limit for limit in limits if limit.per_address]
 

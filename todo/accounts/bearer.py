@@ -165,7 +165,7 @@ def _other_scheme() -> Any:
 
 
 def with_hints(principal: Principal, *, conversation: str = "", region: str = "", user_agent: str = "") -> Principal:
-    """Returns the principal of one call among several, from what the call says of itself."""
+    """Returns the principal of one call in a batch, with the hints that the call itself carries."""
     client = principal.client
     if principal.username is None and (conversation or (user_agent and not principal.conversation)):
         client = _client_name(conversation[:MAX_NAME_CHARACTERS], user_agent[:MAX_NAME_CHARACTERS])

@@ -1,6 +1,6 @@
-"""Buckets, by which the tables that have no owner are split.
+"""Buckets, which partition the tables that have no owner.
 
-What is expired or surplus is looked for in the bucket that a call writes to, and so never in all of a table.
+A write removes expired and surplus rows from its own bucket only, and so never searches a whole table.
 """
 
 from todo.domain.users import utc_now
@@ -14,7 +14,7 @@ def bucket_of(key: str) -> str:
 
 
 def share_of(limit: int) -> int:
-    """Returns how much of a limit on all rows of a table is for one bucket."""
+    """Returns one bucket's share of a limit on the rows of a table."""
     return max(1, limit // COUNT)
 
 

@@ -1,6 +1,6 @@
-"""Challenges: random bytes that an authenticator signs. Each works once, not for long, and in one browser only.
+"""Challenges: random bytes that an authenticator signs. Each works once, for a short time, in one browser.
 
-They are stored, by a hash, since the answer may reach another worker.
+They are stored as a hash, because the answer may reach another worker.
 """
 
 import secrets
@@ -29,7 +29,7 @@ def new(connection: Connection, purpose: Purpose, session: str) -> bytes:
 
 
 def use(connection: Connection, purpose: Purpose, session: str, challenge: bytes) -> bool:
-    """Uses up a challenge. Returns False if it is not one of this browser's, or is used or expired."""
+    """Uses up a challenge. Returns False if it is not this browser's, or has been used or has expired."""
     key = _key(purpose, session, challenge)
     return connection.use_challenge(bucket=bucket_of(key), hash=key, now=utc_now()) is not None
 

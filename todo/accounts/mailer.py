@@ -1,4 +1,7 @@
-"""Sends e-mail from a thread of its own, so that neither a request nor a write waits for a mail server."""
+"""Sends e-mail from a thread of its own, so that neither a request nor a write waits for a mail server.
+
+The only e-mail is the link that resets a password. There are no reminders.
+"""
 
 import logging
 import smtplib
@@ -34,10 +37,9 @@ Job = Callable[[], Mail | None]
 
 
 class Mailer:
-    """A bounded queue of jobs, each of which returns the mail to send, or None for none.
+    """A bounded queue of jobs, each of which returns the mail to send, or None.
 
-    `smtps` is encrypted from the first byte, and `smtp` by STARTTLS, without which only a server on this machine is
-    spoken to.
+    `smtps` encrypts from the first byte, `smtp` with STARTTLS; without STARTTLS only a server on this machine is used.
     """
 
     def __init__(self, smtp_url: str, sender: str) -> None:

@@ -1,6 +1,6 @@
 """Passkeys (Web Authentication Level 3): keys in a person's devices, which sign in without a username or a password.
 
-The library `webauthn` checks what authenticators answer. It is imported late, as few requests need it.
+The library `webauthn` checks the authenticators' responses. It is imported when it is first needed, which is rarely.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ MAX_PASSKEYS = SITE.limit("passkeys")
 
 
 class Browser(NamedTuple):
-    """The browser of a person: the secret of its session, and the address of the service that it knows."""
+    """A person's browser: the secret of its session, and the PUBLIC_URL that it uses."""
 
     session: str
     public_url: str
@@ -42,7 +42,7 @@ class Browser(NamedTuple):
 
 
 def host_of(public_url: str) -> str | None:
-    """Returns the host that passkeys are for, or None for one that can have none, as it is an IP address."""
+    """Returns the host that passkeys are for, or None for an IP address, which cannot have any."""
     host = str(urlsplit(public_url).hostname)
     try:
         ip_address(host)
@@ -121,12 +121,12 @@ def add(engine: Engine, browser: Browser, owner: Owner, name: str, credential: s
 
 
 def remove(connection: Connection, owner: Owner, passkey_id: str) -> None:
-    """Removes a passkey, if there is such a one. Raises SignedOut."""
+    """Removes a passkey, if it exists. Raises SignedOut."""
     connection.delete_passkey(user_id=users.lock(connection, owner).id, id=passkey_id)
 
 
 def sign_in(engine: Engine, browser: Browser, address: str, credential: str) -> Account:
-    """Returns the account whose passkey has answered. Raises TooManyAttempts and PasskeyRefused."""
+    """Returns the account whose passkey signed the challenge. Raises TooManyAttempts and PasskeyRefused."""
     import webauthn
     from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, parse_authentication_credential_json
 

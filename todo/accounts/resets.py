@@ -1,4 +1,4 @@
-"""Resets: links that lead to a form for a new password. Each works once and not for long; only its hash is stored."""
+"""Password resets: links to a form for a new password. Each works once, for a short time; only its hash is stored."""
 
 from datetime import timedelta
 
@@ -25,9 +25,9 @@ If it was not you, there is nothing to do: your password stays as it is.
 
 
 def request(engine: Engine, mailer: Mailer, public_url: str, address: str, username: str) -> None:
-    """Has a link sent to the person's e-mail address. Raises TooManyAttempts and Overloaded.
+    """Queues an e-mail with a reset link to the person's address. Raises TooManyAttempts and Overloaded.
 
-    Whether there is such an account is looked up after the response, which takes as long in either case.
+    The account is looked up after the response, whose time therefore does not show whether there is one.
     """
     limits = attempts.resets(username.lower(), address)
     attempts.raise_if_limited(engine.submit_write(attempts.count, limits).result())
@@ -46,7 +46,7 @@ def request(engine: Engine, mailer: Mailer, public_url: str, address: str, usern
 
 
 def link_of(public_url: str, secret: str) -> str:
-    """Returns the address of the form for a new password."""
+    """Returns the URL of the form for a new password."""
     return f"{public_url}/reset-password/{secret}"
 
 
@@ -66,7 +66,7 @@ def new_for(connection: Connection, username: str) -> str | None:
 
 
 def find(connection: Connection, secret: str) -> Account:
-    """Returns the account whose password a link resets. Raises ResetRefused."""
+    """Returns the account whose password the link resets. Raises ResetRefused."""
     key = tokens.key_of(secret)
     row = key and connection.account_of_reset(**key, now=utc_now())
     if not row:

@@ -32,8 +32,8 @@ class Session:
     def new_csrf_token(self) -> str:
         """Returns a CSRF token for the forms of one page, which cannot be computed without the cookie.
 
-        It is the session's own, masked: no two pages have the same, so the length of compressed pages tells nothing of
-        it (BREACH).
+        It is the session's token under a random mask, so the length of compressed pages reveals nothing about it
+        (BREACH).
         """
         mask = secrets.token_bytes(CSRF_BYTES)
         return (mask + _xor(mask, self._csrf_key)).hex()
@@ -64,7 +64,7 @@ class Session:
 def start(connection: Connection, account: Account, old: str, *, keep: bool) -> str:
     """Starts a session in place of the old one and returns its secret. Raises WrongPassword, as accounts.lock does.
 
-    A new secret prevents session fixation. Beyond MAX_SESSIONS, sessions of the account end.
+    A new secret prevents session fixation. Beyond MAX_SESSIONS, older sessions of the account end.
     """
     accounts.lock(connection, account)
     end(connection, old)

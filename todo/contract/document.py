@@ -39,7 +39,7 @@ class Operation:
 class Contract:
     """One OpenAPI file: `text` as written, `document` parsed. Components of `shared` are merged into the document.
 
-    Raises ContractError for what the service could not start with.
+    Raises ContractError for a mistake that would keep the service from starting.
     """
 
     def __init__(self, file: Path, shared: "Contract | None" = None) -> None:
@@ -123,11 +123,11 @@ class Contract:
         return int(limits[name])
 
     def error(self, place: Sequence[str | int], wrong: str) -> ContractError:
-        """Returns the error that says what is wrong at a place of the file."""
+        """Returns a ContractError for a mistake at `place`, the path of keys in the file."""
         return ContractError(sentence(self.name, self.text, place, wrong))
 
     def error_of(self, operation_id: str, wrong: str) -> ContractError:
-        """Returns the error that says what is wrong with an operation."""
+        """Returns a ContractError for a mistake in an operation."""
         for operation in self.operations:
             if operation.id == operation_id:
                 return self.error(("paths", operation.path, operation.method.lower()), wrong)

@@ -22,5 +22,5 @@ VISIBLE = re.compile(f"(?:{ONE_VISIBLE})*")
 
 
 def is_visible(text: object) -> bool:
-    """Whether a text has no hidden characters beyond those that scripts and emoji need. True for anything but text."""
+    """Whether a text has no hidden characters except those that scripts and emoji need. True for other types."""
     return not isinstance(text, str) or not HAS_HIDDEN.search(text) or VISIBLE.fullmatch(text) is not None

@@ -1,4 +1,4 @@
-"""What a refusal says of a wrong value: what it must be, in terms that a model can act on. It quotes no value."""
+"""Messages for invalid values: what the value must be, in words that a model can act on. They never quote the value."""
 
 from collections.abc import Collection
 from typing import Any
@@ -23,13 +23,13 @@ CURE = "x-cure"  # in a schema, what else helps to mend a wrong value
 
 
 def of_error(error: ValidationError) -> str:
-    """Returns what the value must be."""
+    """Returns the message for a validation error, such as "must be at least 1"."""
     cure = error.schema.get(CURE)
     return _requirement(error, error.validator_value) + (f" ({cure})" if cure else "")
 
 
 def of_missing(schema: Schema) -> str:
-    """Returns the message for a field that is not there, by its schema."""
+    """Returns the message for a missing field, such as "is required; it must be a whole number"."""
     schema = schema.get("oneOf", [schema])[0]
     if "type" not in schema:
         return "is required"
@@ -38,7 +38,7 @@ def of_missing(schema: Schema) -> str:
 
 
 def of_unknown(name: str, known: Collection[str], given: Collection[str]) -> str:
-    """Returns the message for a field that is not known."""
+    """Returns the message for an unknown field, with a suggestion and the known fields."""
     return f"is not a known field{suggestion(name, known, given)}; known fields are {', '.join(known)}"
 
 

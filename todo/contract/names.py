@@ -1,4 +1,4 @@
-"""Names of fields and parameters: two that mean the same, and those that callers make up."""
+"""Names of fields and parameters: aliases that are accepted, and suggestions for names that callers make up."""
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
@@ -17,17 +17,17 @@ LONGEST = 64  # characters of a name that is compared with the known ones
 
 
 def aliases_of(known: Collection[str]) -> dict[str, str]:
-    """Returns the names that are taken for one of the known ones, each with that one."""
+    """Returns the aliases that are accepted for known names, each with the known name."""
     return {name: other for name, other in ALIASES.items() if other in known and name not in known}
 
 
 def rename(given: Mapping[str, Value], aliases: Mapping[str, str]) -> dict[str, Value]:
-    """Returns the values by their known names. An alias stays where its known name is given too, and is refused."""
+    """Returns the values under their known names. An alias stays, to be refused, if its known name is given too."""
     return {name if aliases.get(name, name) in given else aliases[name]: value for name, value in given.items()}
 
 
 def suggestion(name: str, known: Collection[str], given: Collection[str]) -> str:
-    """Returns, in parentheses, what to do about a name that is not known; empty if nobody can tell."""
+    """Returns, in parentheses, what to do about an unknown name; "" if there is no good guess."""
     alias = aliases_of(known).get(name)
     if alias in given:
         return f" (it is another name of {alias}; send one of them)"
@@ -41,7 +41,7 @@ def suggestion(name: str, known: Collection[str], given: Collection[str]) -> str
 
 
 def as_known(schema: Mapping[str, Any], value: Any) -> Any:
-    """Returns a value of JSON with aliases renamed to the fields that its schema has, at any depth."""
+    """Returns a JSON value with aliases renamed to the schema's own field names, at any depth."""
     if isinstance(value, dict):
         fields = schema.get("properties", {})
         aliases = aliases_of(fields)

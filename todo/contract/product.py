@@ -1,4 +1,4 @@
-"""The product's own words, from `info` of spec/openapi.yaml: for pages, mails, files and the realm of tokens."""
+"""The product's name and texts, from `info` of spec/openapi.yaml, for pages, e-mails, files and the realm of tokens."""
 
 from typing import Any
 

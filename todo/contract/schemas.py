@@ -123,19 +123,19 @@ def _explain_alternatives(error: ValidationError, path: str) -> Iterator[FieldEr
 
 
 def safe_name(name: str) -> str:
-    """Returns the caller's own name for a field, if it is harmless to repeat."""
+    """Returns the caller's name for a field if it is safe to repeat, or else "(name withheld)"."""
     return name if NAME.fullmatch(name) else "(name withheld)"
 
 
 def as_meant(schema: dict[str, Any], value: Any) -> Any:
-    """Returns a value of JSON as the schema has it: aliases as the known fields, floats such as 1.0 as integers."""
+    """Returns a JSON value as its schema means it: aliases renamed, and floats such as 1.0 as integers."""
     return whole_numbers(schema, as_known(schema, value))
 
 
 def whole_numbers(schema: dict[str, Any], value: Any) -> Any:
-    """Returns the value with floats such as 1.0 as integers wherever the schema says integer.
+    """Returns the value with floats such as 1.0 turned into integers wherever the schema says integer.
 
-    JSON does not tell them apart (RFC 8259 section 6), and JSON Schema accepts 1.0 as an integer.
+    JSON does not distinguish the two (RFC 8259 section 6), and JSON Schema accepts 1.0 as an integer.
     """
     if isinstance(value, float):
         types = [alternative.get("type") for alternative in (schema, *schema.get("oneOf", ()))]

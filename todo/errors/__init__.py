@@ -82,9 +82,9 @@ class TodoNotFound(Refusal):
 
 
 class ListNotFound(Refusal):
-    """There is no list with this name; `names` are those that there are, and `closest` is most like it.
+    """No list has this name; `names` are the existing ones, and `closest` is the most similar.
 
-    `can_create` says whether create_list would help, and `field` which one has the name.
+    `can_create` says whether create_list would help, and `field` which field has the name.
     """
 
     FIELD = "list"
@@ -122,11 +122,11 @@ class InboxIsFixed(Refusal):
 
 
 class TooManyLists(Refusal):
-    """There are as many lists as there can be."""
+    """The owner has the maximum number of lists."""
 
 
 class ChangedMeanwhile(Refusal):
-    """Others kept changing the list while its to-dos were looked for, so that it is not known which match."""
+    """Others kept changing the list during the search, so it is not known which to-dos match."""
 
 
 class ChangeNotFound(Refusal):
@@ -157,7 +157,7 @@ class VersionConflict(Refusal):
 
 
 class UnexpectedCount(Refusal):
-    """Another number of to-dos matches than the caller expects: `matched`; `todos` are the first of them."""
+    """`matched` to-dos match, not as many as the caller expects; `todos` are the first of them."""
 
     def __init__(self, matched: int, todos: list[Any]) -> None:
         hint = f"If these are the right ones, send expect: {matched}; else change filter."
@@ -165,7 +165,7 @@ class UnexpectedCount(Refusal):
 
 
 class TooManyMatching(Refusal):
-    """More to-dos match, `matched`, than are changed at once."""
+    """`matched` to-dos match, more than one call may change."""
 
     def __init__(self, matched: int, todos: list[Any]) -> None:
         super().__init__(matched=matched, todos=todos)
@@ -196,7 +196,7 @@ class QuotaExceeded(Refusal):
 
 
 class StorageFull(QuotaExceeded):
-    """The list, with its log, trash and stored responses, is at its limit of bytes."""
+    """The list, with its log, trash and stored responses, has used up its storage quota."""
 
 
 class PayloadTooLarge(Refusal):
@@ -228,7 +228,7 @@ class StorageUnavailable(Refusal):
 
 
 class OutcomeUnknown(Refusal):
-    """The connection to the database broke during COMMIT: the write was done or not, and only the database knows."""
+    """The connection to the database broke during COMMIT: only the database knows whether the write was done."""
 
     HEADERS: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 

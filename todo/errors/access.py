@@ -1,4 +1,4 @@
-"""Exceptions about who somebody is and what they may do: tokens, sessions, passwords, accounts and clients."""
+"""Errors of authentication and authorization: tokens, sessions, passwords, accounts and clients."""
 
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
@@ -73,15 +73,15 @@ class WrongPassword(Refusal):
 
 
 class WrongCurrentPassword(WrongPassword):
-    """The password that a signed-in person has to repeat is not theirs."""
+    """A signed-in person repeated their own password wrongly."""
 
 
 class ResetRefused(Refusal):
-    """The link that resets a password is used, replaced or expired."""
+    """The link that resets a password has been used or replaced, or has expired."""
 
 
 class PasskeyRefused(Refusal):
-    """What an authenticator answered is not by a passkey of this service, or not to a challenge of this browser."""
+    """The response is not from a passkey of this service, or does not sign a challenge of this browser."""
 
 
 class TooManyPasskeys(Refusal):
@@ -89,7 +89,7 @@ class TooManyPasskeys(Refusal):
 
 
 class ClaimRefused(Refusal):
-    """The claim code is for another username, used or expired."""
+    """The claim code is for another username, or has been used or has expired."""
 
 
 class UsernameTaken(Refusal):
