@@ -43,7 +43,7 @@ def _update(changeset: Changeset, action: JSON) -> int:
 
 
 def updated(changeset: Changeset, todo: Todo, changed: JSON, fields: JSON) -> Todo:
-    """Returns the to-do after an update, of which `fields` are what `fields_of` returns. Raises InvalidRequest."""
+    """Returns the to-do after an update; `fields` come from `fields_of`. Raises InvalidRequest."""
     edited = _with_fields(changeset, todo, fields)
     if changed.keys().isdisjoint(EDITS):
         return edited
@@ -140,7 +140,7 @@ EDITS = {**dict.fromkeys(tags.EDITS, "tags"), **dict.fromkeys(steps.EDITS, "step
 
 
 def tell_notes(changeset: Changeset, todo: Todo, given: JSON) -> None:
-    """Has the answer say what an assistant should know about the fields that it has given."""
+    """Adds notes to the answer: what an assistant should know about the fields that it gave."""
     for note in notes.on(todo, given, changeset.user):
         changeset.answers.tell(todo.id, note=note)
 
@@ -172,7 +172,7 @@ def _require_one_way(action: JSON) -> None:
 
 
 def what_changes(action: JSON) -> JSON:
-    """Returns an update with None for each field in `clear`. Raises InvalidRequest if it says two things of a field."""
+    """Returns the update, with None for each field in `clear`. Raises InvalidRequest if one is set too."""
     _require_one_way(action)
     cleared = dict.fromkeys(action.get("clear", ()))
     for name in sorted(cleared.keys() & action.keys()):
@@ -192,7 +192,7 @@ def _find(changeset: Changeset, action: JSON, *, in_trash: bool = False) -> Todo
 
 
 def fields_of(changeset: Changeset, action: JSON) -> JSON:
-    """Returns the fields of a to-do that an action gives, as they are stored.
+    """Returns the to-do fields in an action, as they are stored.
 
     Raises InvalidRequest, ListNotFound, ListArchived and TooManyLists.
     """

@@ -1,4 +1,4 @@
-"""Actors: who made a change. An assistant is a grant, or else a program with the service key."""
+"""Actors: who made a change. An assistant is known by its grant or, with the service key, by its name."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ CODE = 4  # characters of a grant's id that tell it from another
 
 
 class ActorFilter(NamedTuple):
-    """A filter for changes: by kind of actor; assistants by their grant, or without one by their name."""
+    """A filter for changes: by kind of actor, and for assistants by their grant or, without one, by their name."""
 
     actor: str | None = None
     client: str | None = None
@@ -41,7 +41,7 @@ class Actor(NamedTuple):
     """Who made a change: a person, the operator, or an assistant with its self-reported name.
 
     `grant_id` is "" for the service key. `connected` is the local day on which the person connected the assistant, ""
-    if it is not connected any more. `note` tells apart what would look the same.
+    if it is no longer connected. `note` distinguishes actors that would look the same.
     """
 
     kind: str
@@ -52,7 +52,7 @@ class Actor(NamedTuple):
 
     @classmethod
     def of(cls, row: Any) -> "Actor":
-        """Returns who made the change of a row of the log, but for what is known of a grant."""
+        """Returns who made a logged change, from its row alone: without what is known about a grant."""
         if row["actor"] != ASSISTANT:
             return cls(row["actor"])
         name, grant_id = row["client"], row["grant_id"] or ""
@@ -101,7 +101,7 @@ class Actors:
         return sorted({self.of(row) for row in self._recent})
 
     def named(self, key: str) -> Actor:
-        """Returns the actor with this key, with a name and a day as far as they are known."""
+        """Returns the actor with this key, with its name and day if they are known."""
         who = Actor.named(key)
         return self._connected.get(who.grant_id) or next((one for one in self.found if one.key == key), who)
 
@@ -110,7 +110,7 @@ class Actors:
         return next((row["id"] for row in self._recent if self.of(row).key == who.key), None)
 
     def of(self, row: Any) -> Actor:
-        """Returns who made the change of a row."""
+        """Returns who made the logged change in a row."""
         actor = Actor.of(row)
         if not actor.grant_id:
             return actor
@@ -119,5 +119,5 @@ class Actors:
 
 
 def conversation_of(row: Any) -> str:
-    """Returns the id of the conversation in which a change was made, as far as the log has one."""
+    """Returns the id of the conversation in which a change was made, or "" if the log has none."""
     return row["client"] if not row["grant_id"] and row["client"].startswith(OF_CHATGPT) else ""

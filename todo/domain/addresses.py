@@ -1,4 +1,4 @@
-"""The secrets in the addresses of shared to-dos and calendars."""
+"""The secrets in the URLs of shared to-dos and calendars."""
 
 from todo.domain import owned_secrets
 from todo.storage.statements import Connection
@@ -13,7 +13,7 @@ def new(user_id: int) -> str:
 
 
 def owner_of(connection: Connection, address: str) -> int | None:
-    """Returns the id of the user whom the address names, or None. Whether it is theirs is for the caller to check."""
+    """Returns the id of the user whom the secret names, or None. The caller must check that the secret is theirs."""
     if len(address) != OLD_CHARACTERS:
         return owned_secrets.owner_of(address)
     row = connection.owner_of_old_address(address=address)

@@ -1,4 +1,4 @@
-"""What the answer to a write says of a to-do beyond its fields. None of it is stored with the to-do."""
+"""Extra fields in the answer to a write, beyond the to-do's own. They are not stored with the to-do."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ class Answers:
         self._fields: dict[int, JSON] = {}
 
     def tell(self, todo_id: int, **fields: Any) -> None:
-        """Adds fields to the answer about a to-do. What `note` said before stays, and the new sentence follows it."""
+        """Adds fields to the answer about a to-do. A new `note` is appended to an earlier one."""
         told = self._fields.setdefault(todo_id, {})
         if "note" in told and "note" in fields:
             fields["note"] = f"{told['note']} {fields['note']}"

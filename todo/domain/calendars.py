@@ -46,7 +46,7 @@ def find(connection: Connection, calendar: str) -> Feed | None:
 
 
 def renew(connection: Connection, owner: Owner, *, on: bool) -> None:
-    """Gives the feed a new 128-bit secret, or none if off; the old URL stops working at once. Raises SignedOut."""
+    """Gives the feed a new 128-bit secret if on, or removes it; the old URL stops working at once. Raises SignedOut."""
     user = users.lock(connection, owner)
     connection.save_calendar(user_id=user.id, calendar=addresses.new(user.id) if on else None)
 

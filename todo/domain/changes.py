@@ -1,4 +1,4 @@
-"""Changes to a list: made in one transaction each, and listed. For undo see undo.py."""
+"""Changes to a list: each made in one transaction, and listed. For undo see undo.py."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -39,7 +39,7 @@ def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
 
 
 def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | None) -> JSON:
-    """Adds a to-do and returns it. If the same request was made just before, returns that to-do, `deduplicated`."""
+    """Adds a to-do and returns it. If the same request was just made, returns its to-do, with `deduplicated`."""
     changeset = Changeset(connection, owner)
     duplicate = _find_duplicate(changeset, fingerprint) if fingerprint else None
     if duplicate:
@@ -134,7 +134,7 @@ def _find_duplicate(changeset: Changeset, fingerprint: str) -> Todo | None:
 
 
 def answer_of(changeset: Changeset, todo_id: int) -> JSON:
-    """Returns the to-do after the change, with what its answer says beyond its fields."""
+    """Returns the to-do after the change as JSON, with the extra fields of the answer."""
     todo = _todo(changeset, todo_id)
     lists = names_of(changeset.connection, changeset.user, [todo.list_id])
     return todo.to_json(changeset.user, lists, changeset.connection.public_url) | changeset.answers.about(todo_id)
@@ -169,7 +169,7 @@ def _change(connection: Connection, user: User, row: Any) -> JSON:
 
 
 def entries_json(connection: Connection, user: User, entries: list[Entry], room: int, *, left_out: int = 0) -> JSON:
-    """Returns the entries as JSON, within `room` characters, and how many were left out, `left_out` of them before."""
+    """Returns the entries as JSON within `room` characters, and the number left out, to which `left_out` is added."""
     answer: JSON = {"todos": []}
     names = names_of(connection, user, list_ids_in(entries))
     for entry in entries:
@@ -189,7 +189,7 @@ def entries_json(connection: Connection, user: User, entries: list[Entry], room:
 
 
 def list_ids_in(entries: Iterable[Entry]) -> set[int]:
-    """Returns the ids of the lists that to-dos were in, before or after."""
+    """Returns the ids of the lists that the to-dos of the entries were in, before or after."""
     sides = [side for entry in entries if entry.key.kind == TODO for side in (entry.before, entry.after)]
     found = (side.values.get("list_id") if isinstance(side, Diff) else side.list_id for side in sides if side)
     return {list_id for list_id in found if list_id is not None}

@@ -1,4 +1,4 @@
-"""Conversations: changes that one actor made in one go, which is where the log does not know better."""
+"""Conversations: changes that one actor made in one go, told apart by pauses where the log has no conversation id."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -36,14 +36,14 @@ def of_day(connection: Connection, user: User, day: str) -> Span:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether two neighbouring changes of an actor, as rows of the log, belong to one conversation."""
+    """Whether two successive changes of an actor, given as rows of the log, belong to one conversation."""
     if (one["actor"], one["grant_id"], one["client"]) != (other["actor"], other["grant_id"], other["client"]):
         return False
     return bool(conversation_of(one)) or seconds_between(one["at"], other["at"]) <= PAUSE.total_seconds()
 
 
 def around(connection: Connection, user: User, by: ActorFilter, change_id: int) -> Span:
-    """Returns the conversation of an actor with this change in it, up to MAX_CHANGES before and after it.
+    """Returns the actor's conversation that contains this change, up to MAX_CHANGES before and after it.
 
     Raises ChangeNotFound if the change is not one of the actor's.
     """

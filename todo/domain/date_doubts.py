@@ -1,6 +1,7 @@
-"""Date doubts: whether what looks like a date is when a to-do is due, or just a part of what there is to do.
+"""Date doubts: whether what looks like a date is when a to-do is due, or part of what there is to do.
 
-What is read leaves the text, so if in doubt it is not: the Sunday Times, Black Friday, from Monday to Friday, may.
+A date that is read is removed from the text, so doubtful ones are left alone: the Sunday Times, Black Friday, from
+Monday to Friday, may.
 """
 
 import re
@@ -22,7 +23,10 @@ OFTEN_ELSE = {"bare", "noon", "first", "day_alone", "adverb"}
 
 
 class Doubts:
-    """What speaks against a match of the grammar. `said` are its groups; it `follows` if another is just before it."""
+    """The reasons not to take a match of the grammar as a date.
+
+    `said` are its groups; `follows` is whether it comes right after another match.
+    """
 
     def __init__(self, grammar: Grammar, text: str, match: Match, said: Mapping[str, str], *, follows: bool) -> None:
         self._grammar, self._words, self._text, self._match = grammar, grammar.words, text, match

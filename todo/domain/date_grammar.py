@@ -1,6 +1,6 @@
-"""The pattern of a date, a time of day or a repeat, made from the words of a language.
+"""The regular expressions for dates, times of day and repeats, built from the words of a language.
 
-All repetition is bounded, so that it takes time in proportion to the text.
+All repetition is bounded, so matching takes time in proportion to the length of the text.
 """
 
 import re
@@ -140,7 +140,7 @@ def _written(value: object) -> str:
 
 @cache
 def grammar_of(language: str) -> Grammar:
-    """Returns the grammar of a language of LANGUAGES, compiled when it is first needed."""
+    """Returns the grammar of a language of LANGUAGES, compiled on first use."""
     words = LANGUAGES[language]
     phrase = rf"{NOT_INSIDE}(?:{_repeats(words)}|{_dates(words)}|{_times(words)}){NOT_WITHIN}"
     return Grammar(

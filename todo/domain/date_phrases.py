@@ -1,6 +1,6 @@
 """Date phrases: where a text says when something is due, and how it repeats.
 
-It is careful, as what is read leaves the text: "Read the Sunday Times" has no date.
+It is careful, because a phrase that is read is removed from the text: "Read the Sunday Times" has no date.
 """
 
 import re
@@ -27,7 +27,7 @@ NEITHER = ("24/7",)
 
 
 class Asked(NamedTuple):
-    """When and where somebody writes."""
+    """The context in which a text is read: the local time, and the conventions for weeks and dates."""
 
     now: datetime  # local
     week_start: str
@@ -35,7 +35,7 @@ class Asked(NamedTuple):
 
 
 class Phrase(NamedTuple):
-    """A part of a text, and what it says: a day, a time of day, a rule with the day it starts from."""
+    """A part of a text, and its meaning: a day, a time of day, or a rule with the day it starts from."""
 
     start: int
     end: int

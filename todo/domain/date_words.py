@@ -1,6 +1,6 @@
 """The words for dates, times and repeats in the languages that quick add reads.
 
-Each language is a table: words with what they mean, and fragments of patterns for what is said around them.
+Each language is a table: words with their meanings, and pattern fragments for the words around them.
 """
 
 # ruff: noqa: RUF001 - other languages have other apostrophes

@@ -15,7 +15,7 @@ MAX_ENTRIES = SITE.limit("counted_entries")
 
 
 class Day(NamedTuple):
-    """What actors did on a local day, those who did the most first; `more` if only its latest changes are counted."""
+    """What each actor did on a local day, the most active first; `more` if only the latest changes are counted."""
 
     day: str
     actors: list["Done"]
@@ -23,7 +23,7 @@ class Day(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What an actor did: the number of to-dos by action, of others by group, and how many of the changes are undone."""
+    """What an actor did: to-dos by action, other records by group, and how many of the changes have been undone."""
 
     actor: Actor
     counts: Mapping[str, int]
@@ -32,7 +32,7 @@ class Done(NamedTuple):
 
 
 def of(connection: Connection, user: User, actors: Actors, recent: Sequence[Any], day: str | None) -> Day | None:
-    """Returns what was done on a day, or on the day of the latest of the `recent` changes; None if nothing was."""
+    """Returns the day, by default the day of the latest of the `recent` changes; None if nothing was done."""
     if day is None and recent:
         day = user.local_minute(recent[0]["at"])[:DAY]
         rows = [row for row in recent if row["at"] >= user.day(day)[0]]

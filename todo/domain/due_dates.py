@@ -1,4 +1,4 @@
-"""Due dates as they are given: local, or with an offset from UTC, which is converted to the person's time zone."""
+"""Due dates as requests give them: local, or with an offset from UTC, which is converted to the person's time zone."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

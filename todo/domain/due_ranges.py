@@ -1,4 +1,4 @@
-"""Due dates as people ask for them: what `when` means where the person is."""
+"""Ranges of due dates: what the values of `when` mean in the person's time zone."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -21,7 +21,7 @@ class DueRange(NamedTuple):
     closed_from: str = ""  # the least due date of a to-do that is not open
 
     def within(self, due_from: str | None, due_to: str | None) -> "DueRange":
-        """Returns the part that is within two dates or times as well; a date counts as a whole."""
+        """Returns the part of the range between two bounds, which may be None; a date covers its whole day."""
         first = (due_from or "")[:MINUTE]
         last = END if not due_to else f"{due_to}{END}" if len(due_to) == DAY else due_to[:MINUTE]
         return self._replace(due_from=max(self.due_from, first), due_to=min(self.due_to, last))
@@ -32,7 +32,7 @@ DATED = DueRange()
 
 
 def of(when: str, local_now: str, week_start: str) -> DueRange:
-    """Returns the range that a value of the parameter `when` names at a local time."""
+    """Returns the range for a value of `when` at a local time."""
     now = datetime.fromisoformat(local_now)
     today = now.date()
     if when == "overdue":

@@ -15,7 +15,7 @@ NOTHING = Stored()
 
 
 class Edits:
-    """Edits to records of any kind, each under an action by its name. Nothing is stored; for that see Changeset."""
+    """Edits to records of any kind, each counted under the name of an action. For storing them see Changeset."""
 
     def __init__(self, connection: Connection, owner: Owner, user: User) -> None:
         self.connection = connection
@@ -42,7 +42,7 @@ class Edits:
         return self._stored[key].change_id
 
     def entries_of(self, change_id: int) -> list[Entry]:
-        """Returns what a change did, and looks its records up at once."""
+        """Returns the entries of a change, and loads their records in one go."""
         which = {"user_id": self.user.id, "change_id": change_id}
         entries = [Entry.from_row(row) for row in self.connection.entries_of_change(**which)]
         for kind in dict.fromkeys(entry.kind for entry in entries):
@@ -53,7 +53,7 @@ class Edits:
         return entries
 
     def put(self, action: str, key: Key, record: Record | None) -> None:
-        """Sets a record, None to remove it, and counts the action if that changes anything."""
+        """Sets a record, or removes it with None, and counts the action if that changes anything."""
         if self.record(key) != record:
             self._after[key] = record
             # A record added and then edited in one change counts as added.
@@ -65,25 +65,25 @@ class Edits:
         return [key for key in self._actions if key.kind == kind]
 
     def take_back(self, key: Key) -> None:
-        """Leaves a record as it is stored."""
+        """Discards the edit of a record."""
         self._after[key] = self._stored[key].record
 
     def last_id(self, kind: str) -> int:
-        """Returns the last id of a kind that was given out."""
+        """Returns the last id used for a kind."""
         last = self._last_ids.get(kind)
         if last is None:
             last = self._last_ids[kind] = KINDS[kind].last_id(self.connection, self.user)
         return last
 
     def new_key(self, kind: str) -> Key:
-        """Returns the key of a record that is to be added, with the next id of its kind."""
+        """Returns the key for a new record, with the next id of its kind."""
         number = self._last_ids[kind] = self.last_id(kind) + 1
         key = Key(kind, number)
         self._take(key, NOTHING)
         return key
 
     def entries(self) -> list[Entry]:
-        """Returns one entry for each record that differs, by kind and id."""
+        """Returns one entry for each record that differs, sorted by kind and id."""
         self._settle()
         return [
             Entry.of(key, self._actions[key], stored.record, self._stamped(key), stored.change_id)

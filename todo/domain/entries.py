@@ -23,7 +23,7 @@ class Diff(NamedTuple):
     """One side of an edit: a digest of the visible record, and the values of the fields that differ.
 
     A long text is stored as [start, end, part]: the lengths of the unchanged start and end, and the text between them.
-    A long sequence always is.
+    A sequence always is.
     """
 
     digest: str
@@ -91,7 +91,7 @@ class Entry(NamedTuple):
         return side.digest if isinstance(side, Diff) else digest(self.kind, side)
 
     def visible(self, side: Any) -> JSON:
-        """Returns the visible fields, of a Diff only those that differ; None is unset, … is unchanged text."""
+        """Returns the visible fields, of a Diff only those that differ. None means unset, … unchanged text."""
         kind = self.kind
         if isinstance(side, Diff):
             values = side.values
@@ -99,7 +99,7 @@ class Entry(NamedTuple):
         return {name: kind.shown(name, getattr(side, field)) for name, field in kind.visible.items()}
 
     def differences(self) -> Iterator[tuple[str, Any, Any]]:
-        """Yields (name, before, after) for each visible field that differs; None is unset."""
+        """Yields (name, before, after) for each visible field that differs; None means unset."""
         before, after = (self.visible(side) if side else {} for side in (self.before, self.after))
         for name in self.kind.visible:
             if before.get(name) != after.get(name):
@@ -107,13 +107,13 @@ class Entry(NamedTuple):
 
     @property
     def is_move(self) -> bool:
-        """Whether a to-do got another place in its list, or another list, and nothing else."""
+        """Whether the change only moved a to-do, within its list or to another one."""
         moved = [name for name, _, _ in self.differences()] if self.action == "update" else []
         return self.key.kind == TODO and moved in (["position"], ["list"])
 
     @property
     def settings(self) -> list[str]:
-        """Returns what an entry about a profile has set, in words."""
+        """Returns the settings that an entry about a profile has changed, in words."""
         names = self.kind.settings.items()
         return list(dict.fromkeys(word for field, word in names if field in self.after.values)) if names else []
 

@@ -1,4 +1,4 @@
-"""Excerpts: the beginning of a text, where that is enough to know it by."""
+"""Excerpts: the beginning of a text, enough to recognize it."""
 
 ELLIPSIS = "…"
 

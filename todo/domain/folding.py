@@ -1,4 +1,4 @@
-"""Folding: text as search and names compare it."""
+"""Folding: how text is normalized for search and for comparing names."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
 def fold(text: str) -> str:
-    """Returns the text as names are compared: case-folded, NFKC, with runs of white space as one space.
+    """Returns the text normalized for comparing names: case-folded, NFKC, runs of white space as one space.
 
     The result has at most MAX_FOLDED times the characters.
     """
@@ -35,7 +35,7 @@ def fold_for_search(text: str) -> str:
 
 
 def longest_words(text: str, limit: int) -> list[str]:
-    """Returns the distinct words of a text as search compares them, the longest and so most specific first."""
+    """Returns the distinct words of a text, folded for search, the longest and so most specific first."""
     return sorted(set(fold_for_search(text).split()), key=lambda word: (-len(word), word))[:limit]
 
 

@@ -102,7 +102,7 @@ def actors_of(connection: Connection, user: User) -> Actors:
 def conflicting_changes(
     connection: Connection, user: User, actors: Actors, conflicts: Sequence[JSON]
 ) -> list[tuple[ChangeDetails, Entry]]:
-    """Returns, for each conflict of an undo, the change of the record that is in the way and its entry in that change.
+    """Returns, for each conflict of an undo, the change that is in the way and its entry for the record.
 
     Conflicts whose change has been purged meanwhile are left out.
     """
@@ -169,7 +169,7 @@ def _conversations(connection: Connection, user: User, actors: Actors, rows: Seq
 
 
 def in_short(connection: Connection, user: User, actors: Actors, undoing: Sequence[Undoing]) -> list[ChangeDetails]:
-    """Returns the changes that are offered to be undone."""
+    """Returns the changes that can be undone as the page shows them."""
     names = names_of(connection, user, list_ids_in(entry for offered in undoing for entry in offered.entries))
     return [_told(user, actors, offered.row, offered.entries, len(offered.entries), names) for offered in undoing]
 

@@ -38,7 +38,7 @@ class WriteResult:
     replayed: bool = False
 
     def reply(self, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
-        """Returns value, status and headers, as handlers do. A replay has the header Idempotent-Replay."""
+        """Returns value, status and headers, as handlers return them. A replay has the header Idempotent-Replay."""
         return self.value, status, {**(headers or {}), **({"Idempotent-Replay": "true"} if self.replayed else {})}
 
 
@@ -53,8 +53,8 @@ def once(
 ) -> WriteResult:
     """Returns what `rule` returns, or returned to the same request before. `operation` is the operationId.
 
-    It is one transaction that holds the lock of the list: of parallel retries one runs the rule while the others wait.
-    Nothing is kept if the rule raises. Raises RequestIdReused, AnswerGone, and what the rule raises.
+    It runs in one transaction that holds the list's lock: of parallel retries, one runs the rule while the others wait.
+    Nothing is stored if the rule raises. Raises RequestIdReused, AnswerGone, and what the rule raises.
     """
     if request_id is None:
         return WriteResult(rule(connection, owner, *args, **kwargs))
@@ -79,9 +79,9 @@ def once_lately(
     rule: Callable[..., JSON],
     *args: Any,
 ) -> WriteResult:
-    """Like `once`. Without a request_id, the same request of the same origin, just before, has been this one.
+    """Like `once`; without a request_id, it recognizes the same request from the same origin.
 
-    That is for DUPLICATE_TIME, and while the to-dos of that change are as it left them. The answer is `deduplicated`.
+    It does so for DUPLICATE_TIME, while the to-dos of the first request are unchanged. The answer has `deduplicated`.
     """
     if request_id is not None:
         return once(connection, owner, operation, request_id, rule, *args)
@@ -108,10 +108,10 @@ def once_by_form(
     *args: Any,
     **kwargs: Any,
 ) -> JSON:
-    """Like `once`, for a form of a page: returns only the numbers, such as `change_id`, and the name in the answer.
+    """Like `once`, for a page's form: returns only the numbers in the answer, such as `change_id`, and its name.
 
     The same request_id with other fields is another request, as a page without script has one for all of its forms.
-    Returns nothing where the first answer was removed with the trash.
+    Returns {} if the first answer was removed with the trash.
     """
 
     def brief(*given: Any, **named: Any) -> JSON:
@@ -137,7 +137,7 @@ def _lately(connection: Connection, user: User, implied: str) -> JSON | None:
 
 
 def forget_texts(connection: Connection, user: User, limit: int) -> tuple[int, bool]:
-    """Empties up to `limit` kept answers. Returns the bytes freed, and whether there are more.
+    """Empties up to `limit` stored answers. Returns the bytes freed, and whether there are more.
 
     Their request ids stay: a retry gets AnswerGone instead of being done again.
     """

@@ -50,7 +50,7 @@ _is_valid = compile_schema(SCHEMA)
 
 @exports
 def to_csv(connection: Connection, owner: Owner) -> str:
-    """Returns every to-do outside the trash as CSV (RFC 4180), oldest first but for those that were moved."""
+    """Returns every to-do outside the trash as CSV (RFC 4180), oldest first; moved ones keep their place."""
     user = users.find(connection, owner)
     file = io.StringIO()
     file.write(BYTE_ORDER_MARK)
@@ -69,9 +69,9 @@ def to_csv(connection: Connection, owner: Owner) -> str:
 def read_file(text: str, name: str = "") -> list[JSON]:
     """Returns the to-dos in a file, each with its status. Raises InvalidRequest, naming the to-dos at fault.
 
-    A file is CSV with a header, or JSON: an account export, a response of list_todos, or an array of to-dos; or an
-    export of another app, whose `name` may be that of the list. Parsing stops at the limits, as a file costs its sender
-    less than us.
+    A file is CSV with a header; JSON, which is an account export, a response of list_todos or an array of to-dos; or an
+    export of another app, where `name`, the file's name, may be that of the list. Parsing stops at the limits, as a
+    file costs its sender less than us.
     """
     text = text.removeprefix(BYTE_ORDER_MARK)
     found = _from_json(text) if text.lstrip()[:1] in ("{", "[") else _from_csv(text, name)
@@ -92,7 +92,7 @@ def read_file(text: str, name: str = "") -> list[JSON]:
 
 
 class Import(NamedTuple):
-    """To-dos from a file with all that can be computed before the list is locked."""
+    """To-dos from a file, with everything that can be computed before the list is locked."""
 
     todos: list[JSON]
     folded: list[Folded]

@@ -1,4 +1,4 @@
-"""The names of lists: how they are matched, and which list of a to-do has which."""
+"""The names of lists: how they are compared, and the names that belong to ids."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ LIST_ID = re.compile(rf"{LIST_FIELD}(\d+)")
 
 @lru_cache(maxsize=1000)
 def key_of(name: str) -> str:
-    """Returns the name as names are compared, kept, as a file asks for the list of each of its to-dos."""
+    """Returns the name folded for comparison; cached, as a file asks for the list of each of its to-dos."""
     return fold(name)
 
 
@@ -32,7 +32,7 @@ def is_inbox(name: str) -> bool:
 
 
 def names_of(connection: Connection, user: User, list_ids: Iterable[int]) -> Mapping[int, str]:
-    """Returns the names of lists by id, also of those that were removed."""
+    """Returns the names of lists by id, including removed ones."""
     names = {INBOX_ID: INBOX}
     wanted = set(list_ids) - names.keys()
     if wanted:
@@ -44,7 +44,7 @@ def names_of(connection: Connection, user: User, list_ids: Iterable[int]) -> Map
 
 
 def with_names(connection: Connection, user: User, todos: str) -> str:
-    """Returns the JSON of stored to-dos with their lists' names in place of the ids."""
+    """Returns the JSON of stored to-dos with the names of their lists in place of the ids."""
     if LIST_FIELD not in todos:
         return todos
     names = names_of(connection, user, map(int, LIST_ID.findall(todos)))
@@ -52,7 +52,7 @@ def with_names(connection: Connection, user: User, todos: str) -> str:
 
 
 def closest(name: str, names: Iterable[str]) -> str | None:
-    """Returns the name that is most like this one, or None if none is like it."""
+    """Returns the most similar name, or None if none is similar."""
     by_key = {key_of(known): known for known in names}
     found = get_close_matches(key_of(name), by_key, n=1)
     return by_key[found[0]] if found else None

@@ -41,12 +41,12 @@ def page(
 
 
 def default_status(filters: JSON) -> str:
-    """Returns the status of a list for which none is asked."""
+    """Returns the status that is listed if the caller asks for none."""
     return "done" if not filters.keys().isdisjoint({"done_from", "done_to"}) else "open"
 
 
 def which_of(status: str) -> str:
-    """Returns which variant of a statement finds to-dos of this status."""
+    """Returns the variant of a statement, "all" or "one", that finds to-dos of this status."""
     return "all" if status == "all" else "one"
 
 

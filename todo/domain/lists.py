@@ -1,4 +1,4 @@
-"""Lists: found by name, created, changed and deleted. For the inbox, which is no record, see list_names.py."""
+"""Lists: found by name, created, changed and deleted. For the inbox, which is not a record, see list_names.py."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ MIN_GAP = 1e-6  # between the positions of two lists; below that all are numbere
 
 
 def id_for(edits: TodoEdits, name: str | None, *, create: bool) -> int:
-    """Returns the id of the list with this name, which is created if need be and wanted.
+    """Returns the id of the list with this name. If there is none, creates it with `create`.
 
     Raises ListNotFound, ListArchived and TooManyLists.
     """
@@ -34,9 +34,9 @@ def id_for(edits: TodoEdits, name: str | None, *, create: bool) -> int:
 
 
 def id_to_import(edits: TodoEdits, name: str | None) -> int:
-    """Returns the id of the list with this name, also of an archived one, and creates it if need be.
+    """Returns the id of the list with this name, even an archived one, and creates it if there is none.
 
-    An export has the to-dos of archived lists, and what goes out must come in. Raises TooManyLists.
+    An export includes the to-dos of archived lists, so an import must accept them. Raises TooManyLists.
     """
     if name is None or is_inbox(name):
         return INBOX_ID
@@ -45,12 +45,12 @@ def id_to_import(edits: TodoEdits, name: str | None) -> int:
 
 
 def named(edits: TodoEdits, name: str) -> TodoList | None:
-    """Returns the list with this name, whatever its case and width, or None. The inbox is none of them."""
+    """Returns the list with this name, ignoring case and width, or None, also for the inbox."""
     return _with_name(edits.lists(), name)
 
 
 def find_id(connection: Connection, user: User, name: str) -> int:
-    """Returns the id of the list with this name, also of an archived one. Raises ListNotFound."""
+    """Returns the id of the list with this name, even an archived one. Raises ListNotFound."""
     if is_inbox(name):
         return INBOX_ID
     every = all_of(connection, user)
@@ -61,7 +61,10 @@ def find_id(connection: Connection, user: User, name: str) -> int:
 
 
 def update(connection: Connection, owner: Owner, name: str, wanted: JSON) -> JSON:
-    """Renames, archives, restores or moves a list, or creates it; returns it. Raises what stands for each of these."""
+    """Renames, archives, restores or moves a list, or creates it, and returns it.
+
+    Raises InboxIsFixed, ListNotFound, ListExists and TooManyLists.
+    """
     changeset = Changeset(connection, owner)
     if is_inbox(name):
         raise InboxIsFixed
@@ -84,7 +87,10 @@ def update(connection: Connection, owner: Owner, name: str, wanted: JSON) -> JSO
 
 
 def delete(connection: Connection, owner: Owner, name: str, move_to: str | None) -> JSON:
-    """Deletes a list and moves its to-dos to the trash, or to another list. Raises ListNotFound and InboxIsFixed."""
+    """Deletes a list, after moving its to-dos to the trash or to another list.
+
+    Raises ListNotFound, InboxIsFixed, InvalidRequest and ListArchived.
+    """
     changeset = Changeset(connection, owner)
     if is_inbox(name):
         raise InboxIsFixed
@@ -116,7 +122,7 @@ def archived_ids(lists: Iterable[TodoList]) -> set[int]:
 
 
 def can_be(edits: TodoEdits, listed: TodoList) -> bool:
-    """Whether a list that an undo brings back, or back to its name, has a name of its own, and room."""
+    """Whether an undo can bring back a list, or its old name: the name is free, and there are not too many lists."""
     names = [key_of(other.name) for other in edits.lists()]
     return names.count(key_of(listed.name)) == 1 and len(names) <= MAX_LISTS
 

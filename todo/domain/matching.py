@@ -34,11 +34,11 @@ STATUSES = {"reopen": "done", "restore": "deleted"}  # that a filter without one
 
 
 class Outdated(Exception):
-    """The list has changed since the to-dos that match were found."""
+    """The list has changed since the matching to-dos were found."""
 
 
 class Matching(NamedTuple):
-    """The to-dos that matched at one version of a list, up to MAX_MATCHING, or why the filter was refused."""
+    """The to-dos that matched at one version of a list, up to MAX_MATCHING, or the reason to refuse the filter."""
 
     version: tuple[int, int]
     matched: int = 0
@@ -48,7 +48,7 @@ class Matching(NamedTuple):
 
 
 def check(wanted: JSON) -> None:
-    """Raises InvalidRequest for what is wrong with a request whatever is in the list."""
+    """Raises InvalidRequest for mistakes in a request that do not depend on the list's contents."""
     action, status = wanted["action"], wanted["filter"].get("status")
     given = wanted.keys() - ABOUT
     if not _filters(wanted):
@@ -77,7 +77,7 @@ def preview(connection: Connection, owner: Owner, wanted: JSON) -> JSON:
 
 
 def find(connection: Connection, owner: Owner, wanted: JSON) -> Matching:
-    """Returns what matches. It is a read of its own: a search may take long, and nobody's write must wait for it."""
+    """Returns the matching to-dos. It is a read of its own, because a search may take long and writes must not wait."""
     user = users.find(connection, owner)
     filters = _filters(wanted)
     status = filters.pop("status", None) or STATUSES.get(wanted["action"]) or listing.default_status(filters)
@@ -99,9 +99,9 @@ def find(connection: Connection, owner: Owner, wanted: JSON) -> Matching:
 
 
 def change(connection: Connection, owner: Owner, wanted: JSON, *, found: Matching) -> JSON:
-    """Changes the to-dos that were found, and returns how many. Raises Outdated, and what the action raises.
+    """Changes the to-dos that were found, and returns their number. Raises Outdated, and what the action raises.
 
-    Also ListNotFound, TooManyMatching, UnexpectedCount, QuotaExceeded and StorageFull.
+    Also raises ListNotFound, TooManyMatching, UnexpectedCount, QuotaExceeded and StorageFull.
     """
     changeset = Changeset(connection, owner)
     is_new = found.version[0] == 0 and not changeset.user.last_change_id

@@ -1,4 +1,4 @@
-"""Edits that began before others: merged by field with what has changed since the version that the editor saw."""
+"""Merges an edit, field by field, with the changes made since the version that the editor saw."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -22,8 +22,8 @@ STORED_AS = {"list": "list_id"}  # the names of fields that are stored under ano
 class EditConflict(VersionConflict):
     """Others have set fields that this edit sets too.
 
-    `now` is the to-do as it is, `merged` as it would be with all that the edit sets, and `changed_by` has the id of the
-    newest change by field, for those that both have set.
+    `now` is the current to-do, `merged` the to-do with the whole edit applied, and `changed_by` maps each field that
+    both have set to the id of its newest change.
     """
 
     def __init__(self, now: Todo, merged: Todo, changed_by: Mapping[str, int]) -> None:
@@ -61,7 +61,7 @@ def update(
 
 
 def merge_tags(now: tuple[str, ...], seen: tuple[str, ...], mine: tuple[str, ...]) -> tuple[str, ...]:
-    """Returns the tags as they are now, with those that the editor added and without those that they removed."""
+    """Returns the current tags, with those that the editor added and without those that the editor removed."""
     removed = set(seen) - set(mine)
     return tuple(
         dict.fromkeys([*(tag for tag in now if tag not in removed), *(tag for tag in mine if tag not in seen)])

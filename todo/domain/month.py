@@ -1,4 +1,4 @@
-"""A month of to-dos that are due, in whole weeks."""
+"""The calendar of a month: the to-dos that are due, in whole weeks."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ WEEK = timedelta(days=7)
 
 
 class Day(NamedTuple):
-    """A day with its first to-dos, and how many it has."""
+    """A day with its first to-dos, and how many it has in all."""
 
     date: date
     is_in_month: bool
@@ -27,7 +27,7 @@ class Day(NamedTuple):
 
 
 class Month(NamedTuple):
-    """The weeks that a month is in, and the local time they are for."""
+    """The weeks of a month, and the local time at which they were read."""
 
     user: User
     moment: Moment
@@ -40,7 +40,7 @@ class Month(NamedTuple):
 
 
 def page(connection: Connection, owner: Owner, month: str | None, list_name: str | None) -> Month:
-    """Returns a month such as 2026-12, or this one, of one list or of all. Raises ListNotFound."""
+    """Returns a month such as 2026-12, by default the current one, of one list or of all. Raises ListNotFound."""
     user = users.find(connection, owner)
     moment = Moment.of(user)
     first = date.fromisoformat(f"{month or moment.today[:7]}-01")

@@ -1,4 +1,4 @@
-"""What assistants have changed within the last minute, for pages that mark it."""
+"""Assistants' changes within the last minute, which pages highlight."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -12,7 +12,7 @@ MAX_CHANGES = 50  # the newest that are looked at
 
 
 def by_assistants(connection: Connection, user: User) -> Mapping[int, Actor]:
-    """Returns who made the new changes, by the id of the change."""
+    """Returns the assistants that made the new changes, by the id of the change."""
     rows = connection.changes_lately(
         user_id=user.id, after_id=user.last_change_id - MAX_CHANGES, since=utc_now(-NEW_FOR), actor=ASSISTANT
     )

@@ -11,7 +11,7 @@ JSON = dict[str, Any]
 
 
 def on(todo: Todo, given: JSON, user: User) -> Iterator[str]:
-    """Yields a sentence for each thing about the to-do that differs from what was `given`, or from what was meant."""
+    """Yields a sentence for each way in which the to-do differs from what was `given`, or probably meant."""
     due = given.get("due")
     if due and due_dates.has_offset(due):
         guessed = ", which is a guess" if user.time_zone_guessed else ""

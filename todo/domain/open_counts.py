@@ -42,7 +42,7 @@ class OpenCounts(NamedTuple):
 
     @classmethod
     def by_list(cls, connection: Connection, user: User) -> "OpenCounts":
-        """Returns the counts without those by tag, which takes a hundredth of the time: a write can wait for it."""
+        """Returns the counts by list only, which takes a hundredth of the time: a write can wait for it."""
         now = user.local_now()
         rows = connection.count_open_by_list(user_id=user.id, now=now, today=now[:DAY])
         opened, overdue = ({row["list_id"]: row[name] for row in rows} for name in ("open", "overdue"))

@@ -1,4 +1,4 @@
-"""The order of to-dos: one is moved among those with the same due date, or to another list."""
+"""The order of to-dos: moving one among those with the same due date, or to another list."""
 
 from bisect import bisect
 from typing import Any
@@ -19,9 +19,9 @@ SUMMARY = "Moved 1 to-do."
 
 
 def move(connection: Connection, owner: Owner, todo_id: int, where: JSON) -> JSON:
-    """Moves a to-do and returns its `change_id`, or nothing if it is there already.
+    """Moves a to-do and returns its `change_id`, or {} if it is there already.
 
-    `where` has one of: the id that it is put `before` or `after`, `to` (top or bottom), or the name of a `list`. Raises
+    `where` has one of: the id that it goes `before` or `after`, `to` (top or bottom), or the name of a `list`. Raises
     InvalidRequest, TodoNotFound, ListNotFound and ListArchived.
     """
     if len(where) != 1:

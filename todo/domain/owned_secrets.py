@@ -1,4 +1,4 @@
-"""Secrets that carry their owner's id, so that what they open is found among the owner's own rows.
+"""Secrets that contain their owner's id, so that what they open is looked up among the owner's own rows.
 
 The id is random and says nothing about the owner; the random bytes after it are the secret.
 """
@@ -17,7 +17,7 @@ def new(user_id: int, random_bytes: int) -> str:
 
 
 def owner_of(secret: str) -> int | None:
-    """Returns the id that the secret carries, or None if it is malformed. Anybody can forge it."""
+    """Returns the id that the secret contains, or None if it is malformed. Anybody can forge it."""
     try:
         decoded = base64.b64decode(f"{secret[:ID_CHARACTERS]}=", altchars=b"-_", validate=True)
     except ValueError:

@@ -59,7 +59,7 @@ class Page:
         self._start = dict(zip(self._columns, start, strict=True))
 
     def runs(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yields the runs from the cursor on: the statement's name, and the parameters of the row to start after."""
+        """Yields the statements to run from the cursor on, each with the parameters of the row to start after."""
         runs = RUNS[self.sort]
         first = max(n for n, shared in enumerate(runs.values()) if shared.items() <= self._start.items())
         for number, (name, shared) in enumerate(runs.items()):
@@ -69,11 +69,11 @@ class Page:
 
     @property
     def is_first(self) -> bool:
-        """Whether this is the first page in the order of ids."""
+        """Whether this is the first page, sorted by id."""
         return self.sort == "oldest" and self._start == self._columns
 
     def next_cursor(self, last_id: int) -> str:
-        """Returns the next page's cursor, in the order of ids."""
+        """Returns the next page's cursor, for pages sorted by id."""
         return encode_cursor(self.sort, [last_id])
 
     def fits(self, rows: str) -> bool:
@@ -81,7 +81,7 @@ class Page:
         return len(rows) + rows.count(LIST_FIELD) * MAX_LIST_NAME <= ROOM
 
     def cut(self, rows: Sequence[Row]) -> tuple[Sequence[Row], str | None]:
-        """Returns the rows that fit, and the next page's cursor or None. Takes up to one row more than the limit."""
+        """Returns the rows that fit, and the next page's cursor or None. Give it one row more than the limit."""
         fitting = rows[: self._count_fitting(rows)]
         if len(fitting) == len(rows):
             return fitting, None
@@ -102,7 +102,7 @@ def encode_cursor(kind: str, values: list[Any]) -> str:
 
 
 def decode_cursor(cursor: str | None, kind: str, start: list[Any]) -> list[Any]:
-    """Returns the values in a cursor, `start` without one. Raises InvalidRequest for one that is not of this kind."""
+    """Returns the values in a cursor, or `start` without one. Raises InvalidRequest for a cursor of another kind."""
     if cursor is None:
         return start
     try:

@@ -1,8 +1,8 @@
-"""Places: where open to-dos with the same due date, or with none, stand among each other.
+"""Places: the order of open to-dos with the same due date, or with none.
 
-A place is a whole number, and the least comes first. A to-do that was never moved has one that follows from its id:
-the newest comes first where there is no date, and last on a day. One that was moved has a place of its own between
-those of its neighbours. It is odd, so it never equals one that follows from an id, and never zero.
+A place is a whole number, and the smallest comes first. The place of a to-do that was never moved follows from its id:
+the newest comes first among those without a date, and last on a day. A moved one has a stored place between those of
+its neighbours. It is odd, so it never equals one that follows from an id, and is never zero.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,32 +25,32 @@ def place_of(todo: Todo) -> int:
 
 
 def order_of(todo: Todo) -> tuple[str, int, int]:
-    """Returns what sorts to-dos of a section: the date, the place and, where an undo brought a place back, the id."""
+    """Returns the sort key of a to-do in its section: date, place and, as an undo may bring back a used place, id."""
     return todo.due or NO_DUE, place_of(todo), todo.id
 
 
 def id_at(place: int, section: str) -> int:
-    """Returns the id after which to-dos of a section that were never moved stand behind a place."""
+    """Returns the id to list after, for the to-dos of a section that were never moved and come after a place."""
     return -(place // SPACING) if section == "undated" else place // SPACING
 
 
 def age_of(todo: Todo) -> tuple[int, int]:
-    """Returns what sorts to-dos so that, added again one after the other, they are in the same order."""
+    """Returns a sort key: to-dos added again one by one in this order end up as they are now."""
     if todo.status != "open":
         return todo.id * SPACING, todo.id
     return (place_of(todo), todo.id) if todo.due else (-place_of(todo), -todo.id)
 
 
 def ends_of(due: str | None, last_id: int) -> tuple[int, int]:
-    """Returns the bounds of places: what is added later stands before all that were moved, on a day behind them."""
+    """Returns the bounds of places: later additions come before all moved to-dos or, on a day, after them."""
     next_place = default_of(last_id + 1, due)
     return (-MOST, next_place) if due else (next_place, MOST)
 
 
 def insert(places: Sequence[int], at: int, ends: tuple[int, int]) -> Mapping[int, int]:
-    """Returns the place of one more to-do at index `at` of places in ascending order, by its index.
+    """Returns the new places by index, for one more to-do at index `at` of places in ascending order.
 
-    Where its neighbours leave no room, they are spaced anew, and what is returned has their places too.
+    If its neighbours leave no room, they are spread out, and their new places are returned too.
     """
     low, high = _around(places, at, at, ends, STEP)
     place = (low + high) // 2 | 1

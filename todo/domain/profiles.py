@@ -18,12 +18,12 @@ JSON = dict[str, Any]
 
 
 def show(connection: Connection, owner: Owner) -> JSON:
-    """Returns the owner's profile, also for a list that has not been opened yet."""
+    """Returns the owner's profile, even if the list has not been opened yet."""
     return _profile(connection, users.find(connection, owner))
 
 
 def update(connection: Connection, owner: Owner, time_zone: str | None = None, week_start: str | None = None) -> JSON:
-    """Sets what is given and returns the profile. Raises InvalidRequest if that is nothing or no IANA time zone."""
+    """Sets what is given and returns the profile. Raises InvalidRequest for nothing, or an unknown time zone."""
     if not time_zone and not week_start:
         raise InvalidRequest.of("time_zone", "is required, unless week_start is given")
     if time_zone:
@@ -36,20 +36,20 @@ def update(connection: Connection, owner: Owner, time_zone: str | None = None, w
 
 
 def settle(connection: Connection, owner: Owner, time_zone: str, week_start: str | None) -> None:
-    """Sets both; without a first day of the week, it is as usual in the time zone. Raises InvalidRequest."""
+    """Sets the time zone and the first day of the week, by default the usual one there. Raises InvalidRequest."""
     _require_zone(time_zone)
     given = {"time_zone": time_zone, "time_zone_guessed": False, "week_start": week_start}
     _put(connection, owner, given).commit()
 
 
 def take_zone(connection: Connection, owner: Owner, time_zone: str) -> None:
-    """Sets the time zone that the person's browser tells, where the present one is only a guess. Raises SignedOut."""
+    """Sets the time zone that the person's browser reports, if the current one is only a guess. Raises SignedOut."""
     if users.lock(connection, owner).time_zone_guessed and time_zone in time_zones():
         _put(connection, owner, {"time_zone": time_zone, "time_zone_guessed": False}).commit()
 
 
 def known_zone(name: str | None) -> str | None:
-    """Returns the name if it is that of a time zone, else None."""
+    """Returns the name if it is an IANA time zone, else None."""
     return name if name in time_zones() else None
 
 

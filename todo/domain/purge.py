@@ -1,4 +1,4 @@
-"""Purging: what removes records for good, from the trash and from the log."""
+"""Purging: removing records for good, from the trash and from the log."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -18,14 +18,14 @@ MAX_ENTRIES = 500  # of the log, emptied in one write
 
 
 class Purged(NamedTuple):
-    """How many records were removed, of those that were to be, and the bytes freed."""
+    """How many of the given records were removed, and the bytes freed."""
 
     records: int
     bytes: int
 
 
 class Swept(NamedTuple):
-    """How many to-dos were removed, the bytes freed by all, and whether nothing that has expired remains."""
+    """How many to-dos were removed, the bytes freed in all, and whether everything that has expired is gone."""
 
     todos: int
     bytes: int
@@ -35,7 +35,7 @@ class Swept(NamedTuple):
 def sweep(connection: Connection, user: User, now: str, edited: Collection[Key]) -> Swept:
     """Removes what has been in the trash for TRASH_TIME, and expired stored responses.
 
-    What a change restores is still stored as deleted: `edited` stays.
+    Records in `edited` stay: one that the change restores is still stored as deleted.
     """
     before = utc_now(-TRASH_TIME)
     freed, removed, is_whole = 0, dict[str, int](), True
@@ -50,9 +50,9 @@ def sweep(connection: Connection, user: User, now: str, edited: Collection[Key])
 
 
 def remove_for_good(connection: Connection, user: User, kind: Kind, rows: Sequence[Any]) -> Purged:
-    """Removes deleted or removed records after their entries in the log, of which it empties up to MAX_ENTRIES.
+    """Removes deleted records after emptying their log entries, MAX_ENTRIES in all.
 
-    One with more of these stays, and so do those behind it: the next write goes on where this one stopped.
+    A record with more entries stays, and so do those after it: the next write continues there.
     """
     freed, room = 0, MAX_ENTRIES
     for number, row in enumerate(rows):

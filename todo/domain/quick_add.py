@@ -1,6 +1,6 @@
 """Quick add: the fields that somebody writes into the text of a to-do, such as "Call mum tomorrow 6pm #family !high".
 
-What is read leaves the text. Quoted parts, addresses and what is not understood stay.
+What is read is removed from the text. Quoted parts, URLs and anything that is not understood stay.
 """
 
 import re
@@ -47,9 +47,9 @@ is_list_name = compile_schema(API.resolved_schema("ListName"))
 
 
 class Part(NamedTuple):
-    """A part of the text that was read: the field, and what it says of it.
+    """A part of the text that was read: the field and its value.
 
-    A `due` that says only the time of day is THH:MM.
+    A `due` with only a time of day is THH:MM.
     """
 
     start: int
@@ -59,7 +59,7 @@ class Part(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A text as it was read: what is left of it, the fields as in NewTodo, and the parts in order."""
+    """A text after reading: the text that is left, the fields as in NewTodo, and the parts in order."""
 
     text: str
     fields: JSON
@@ -76,8 +76,8 @@ def read(
 ) -> Reading:
     """Returns what a text says, read at the local time `now` in English and in `language`, such as de-AT.
 
-    `lists` are the names of the lists it can name, `plain` the parts that are not to be read. If nothing but fields
-    were in the text, it is not read at all.
+    `lists` are the names of the lists that it may name, `plain` the parts to leave as they are. A text that would have
+    nothing left is not read at all.
     """
     if len(text) > MAX_READ:
         return Reading(text, {})
@@ -95,7 +95,7 @@ def read(
 def read_for(
     connection: Connection, owner: Owner, text: str, plain: Collection[str] = (), language: str = ""
 ) -> tuple[User, Reading]:
-    """Returns the owner's user, and what a text says there and then."""
+    """Returns the owner's user, and what a text says at that user's local time."""
     user = users.find(connection, owner)
     lists = [listed.name for listed in side_bar.of(connection, user).active]
     return user, read(text, user.local_time().replace(tzinfo=None), user.week_start, lists, plain, language)

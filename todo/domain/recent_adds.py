@@ -29,9 +29,9 @@ class Add(NamedTuple):
 
 
 def find(text: str, fingerprint: str) -> Add | None:
-    """Returns the newest addition in `text` by this request, or None. It counts for DUPLICATE_TIME.
+    """Returns the newest addition in `text` by this request, not older than DUPLICATE_TIME, or None.
 
-    So it does where the clock has been set back since: what seems to come later than that is not of just now either.
+    One that seems newer than now, as the clock was set back since, must be as close.
     """
     wanted = fingerprint[:DIGITS]
     if wanted not in text:

@@ -1,4 +1,4 @@
-"""Records of any kind: what a list holds and its log follows. The kinds themselves are in kinds/."""
+"""Records of any kind: what a list holds and its log tracks. The kinds themselves are in kinds/."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,14 +22,14 @@ STAMPS = {"version", "updated_at", "change_id"}  # what a change sets of itself,
 
 
 class Key(NamedTuple):
-    """Which record of a list."""
+    """Identifies a record of a list, by kind and id."""
 
     kind: str
     id: int
 
 
 class Stored(NamedTuple):
-    """A record as the database has it, or None for one that was never added or has been removed."""
+    """A record as the database has it; None if it was never added or has been removed."""
 
     record: Record | None = None
     has_row: bool = False
@@ -123,24 +123,24 @@ class Kind(ABC):
 
     @abstractmethod
     def row(self, changeset: "Changeset", before: Any, after: Any, stored: Stored) -> JSON:
-        """Returns the row of a record as it will be, but for its owner, and counts with it where records are counted.
+        """Returns the row to store for a record, without its owner, and updates the counts of records.
 
-        One without `after` is removed: its row stays until the log forgets it.
+        Without `after` the record is removed: its row stays until the log no longer mentions it.
         """
 
     def check(self, changeset: "Changeset", new: int) -> None:  # noqa: B027
-        """Raises QuotaExceeded if there would be too many, with so many `new` rows. Nothing is stored yet."""
+        """Raises QuotaExceeded if `new` more records would be too many. Nothing is stored yet."""
 
     @abstractmethod
     def save(self, changeset: "Changeset", new: Sequence[JSON], changed: Sequence[JSON]) -> None:
-        """Inserts rows, and updates others."""
+        """Inserts the new rows, and updates the changed ones."""
 
     def last_id(self, connection: Connection, user: User) -> int:
-        """Returns the last id that was given out."""
+        """Returns the last id that was used."""
         raise NotImplementedError
 
     def of_change(self, connection: Connection, user: User, change_id: int) -> Mapping[int, Stored]:  # noqa: ARG002
-        """Returns the records of a change by id, if looking them up at once is worth it."""
+        """Returns the records of a change by id, if loading them together is worth it."""
         return {}
 
     # In the trash, and beyond.
@@ -158,12 +158,12 @@ class Kind(ABC):
         raise NotImplementedError
 
     def save_newest(self, connection: Connection, user: User, record_id: int, change_id: int) -> None:
-        """Stores the newest change that the log still has of a record in the trash."""
+        """Stores the newest change of a record in the trash that the log still has."""
         raise NotImplementedError
 
     def remove_all(self, connection: Connection, user_id: int) -> None:  # noqa: B027
         """Removes all rows of a user."""
 
     def export(self, connection: Connection, user: User) -> list[JSON] | None:  # noqa: ARG002
-        """Returns all records as JSON for the export of an account, under `told_as`; None if they are elsewhere."""
+        """Returns all records as JSON for an account export, under `told_as`; None if another part exports them."""
         return None

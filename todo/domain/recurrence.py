@@ -26,7 +26,7 @@ MAX_STEPS = 12 * YEARS_AHEAD + 2  # the current step, and every one that may fol
 
 @dataclass(frozen=True)
 class Series:
-    """The series of a repeating to-do: its RRULE, its first due date, and the one that this to-do stands for."""
+    """The series of a repeating to-do: its RRULE, its first due date, and the occurrence that this to-do is."""
 
     repeat: str
     start: str

@@ -48,7 +48,7 @@ class Section(NamedTuple):
 
 
 class ListPage(NamedTuple):
-    """The sections on a page, and the local time they are for."""
+    """The sections of a page, and the local time at which they were read."""
 
     user: User
     moment: Moment
@@ -74,7 +74,7 @@ def page(
 
 
 def day(connection: Connection, owner: Owner, day: str, list_name: str | None, cursor: str | None) -> ListPage:
-    """Returns one page of what is due on a day. Raises InvalidRequest for a bad cursor, ListNotFound."""
+    """Returns one page of the to-dos due on a day. Raises InvalidRequest for a bad cursor, ListNotFound."""
     limit, next_day = SITE.limit("page_todos"), f"{date.fromisoformat(day) + timedelta(days=1)}"
     return _page(connection, owner, ["day"], limit, None, None, list_name, cursor, day=day, next_day=next_day)
 

@@ -1,4 +1,4 @@
-"""Changes to a selection of to-dos, as the page of the list has buttons for: one change, with one undo."""
+"""Changes to the to-dos that are selected on the list page: one change, with one undo."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
@@ -23,9 +23,9 @@ NEEDS = {"day": "day", "priority": "priority", "move": "list", "tag": "tag"}
 
 
 def change(connection: Connection, owner: Owner, todo_ids: Sequence[int], wanted: JSON) -> JSON:
-    """Does one thing to all of the to-dos, and returns the change and the number of them.
+    """Performs one action on all of the to-dos, and returns the change and their number.
 
-    `wanted` has the `action` and what it needs: day, priority, list or tag. To-dos in the trash are left out. Raises
+    `wanted` has the `action` and its parameter: day, priority, list or tag. To-dos in the trash are left out. Raises
     InvalidRequest, TodoNotFound if none is left, and the errors of the action.
     """
     needed = NEEDS.get(wanted["action"])

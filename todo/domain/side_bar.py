@@ -14,7 +14,7 @@ from todo.storage.statements import Connection
 
 
 class SideList(NamedTuple):
-    """A list in the side bar. `up` and `down` are the places of its neighbours there, None at an end."""
+    """A list in the side bar. `up` and `down` are the positions of its neighbours there, None at an end."""
 
     id: int
     name: str
@@ -45,7 +45,7 @@ class SideBar(NamedTuple):
         return {listed.id: listed.name for listed in (*self.active, *self.archived)}
 
     def find(self, name: str | None) -> SideList | None:
-        """Returns the list of this name, whatever its case and width, or None."""
+        """Returns the list with this name, ignoring case and width, or None."""
         every = (*self.active, *self.archived)
         return next((listed for listed in every if name and key_of(listed.name) == key_of(name)), None)
 

@@ -29,7 +29,7 @@ DONE = ("x", "X")
 
 
 def cleaned(given: Sequence[str | JSON]) -> Steps:
-    """Returns the steps that a request gives as texts or with `done`."""
+    """Returns a request's steps, each given as a text or with `done`."""
     return tuple(_step(step) if isinstance(step, str) else _step(**step) for step in given)
 
 
@@ -47,7 +47,7 @@ def as_lines(steps: Sequence[JSON]) -> str:
 
 
 def from_lines(text: str) -> list[JSON]:
-    """Returns the steps in lines such as `as_lines` writes, also as Markdown has them or without a box.
+    """Returns the steps in lines as `as_lines` writes them; Markdown bullets and plain lines are read too.
 
     It stops after one more than a to-do may have.
     """

@@ -1,4 +1,4 @@
-"""Tags: the labels of a to-do, each once whatever its case and width."""
+"""Tags: the labels of a to-do, without duplicates, ignoring case and width."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -17,7 +17,7 @@ from todo.storage.statements import Connection
 
 
 class TodoEdits(Edits):
-    """Edits to one list as the rules about to-dos make them."""
+    """Edits to one list, with what the rules about to-dos need."""
 
     def __init__(self, connection: Connection, owner: Owner, user: User) -> None:
         super().__init__(connection, owner, user)
@@ -63,7 +63,7 @@ class TodoEdits(Edits):
         return [todo for todo in found if todo.list_id == list_id and todo.status != "deleted"]
 
     def take_todos(self, rows: Iterable[Any]) -> None:
-        """Begins with to-dos as their rows have them, but for those that have been looked up before."""
+        """Loads to-dos from their rows, except those that have been looked up already."""
         self._take_rows(TODO, rows, todos.KIND.stored)
 
     def add_list(self, name: str, position: float) -> TodoList:
@@ -79,7 +79,7 @@ class TodoEdits(Edits):
         return self._last_series
 
     def of_occurrence(self, series: int | None, occurrence: str) -> Todo | None:
-        """Returns the to-do of this occurrence of the series, outside the trash, or None; an open one if there is."""
+        """Returns the to-do of this occurrence of the series, outside the trash, preferably an open one, or None."""
         rows = self.connection.todos_of_occurrence(user_id=self.user.id, series=series, occurrence=occurrence)
         ids = {row["id"] for row in rows} | self._edited_of_series[series]
         kept = [todo for number in sorted(ids) if (todo := self.get(number)) and todo.status != "deleted"]

@@ -56,7 +56,7 @@ def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -
 
 
 class Undoing(NamedTuple):
-    """A change that is offered to be undone."""
+    """A change that the preview offers to undo."""
 
     row: Any  # of the log
     entries: list[Entry]
@@ -65,7 +65,7 @@ class Undoing(NamedTuple):
 
 
 class UndoPreview(NamedTuple):
-    """The outcome of undoing many changes: the changes, what stays in their way, and the resulting entries."""
+    """The outcome of undoing many changes: the changes, the conflicts, and the resulting entries."""
 
     changes: list[Undoing]
     span: Span
@@ -75,7 +75,7 @@ class UndoPreview(NamedTuple):
 
     @property
     def staying(self) -> str:
-        """A digest of what stays as it is, "" for nothing."""
+        """A digest of the conflicts, whose records stay as they are; "" if there are none."""
         if not self.conflicts:
             return ""
         return blake2b(orjson.dumps(self.conflicts, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
@@ -95,8 +95,8 @@ def undo_all(
 ) -> int:
     """Reverts the chosen ones of an actor's changes in a preview's range; returns the id of the new change.
 
-    `staying` is that of the preview. Raises ChangeNotFound, NothingToUndo if nothing is left to revert, and
-    UndoConflict if anything would stay as it is that the preview did not show.
+    `staying` comes from the preview. Raises ChangeNotFound, NothingToUndo if nothing is left to revert, and
+    UndoConflict if there are conflicts that the preview did not show.
     """
     changeset = Changeset(connection, owner)
     undoing, reverted = _revert_changes(changeset, by, span, chosen)
@@ -113,7 +113,7 @@ def undo_all(
 def _revert_changes(
     edits: TodoEdits, by: ActorFilter, span: Span, chosen: Collection[int] | None
 ) -> tuple[UndoPreview, list[int]]:
-    """Reverts the chosen ones of an actor's changes, newest first; all if None. Returns also the ids of those reverted.
+    """Reverts the chosen ones of an actor's changes, newest first; all if None. Also returns their ids.
 
     Looks at up to MAX_CHANGES with up to MAX_ENTRIES. A record that is already as it was before counts as reverted.
     """
@@ -150,13 +150,13 @@ class Reverting:
         self._newest: dict[Key, int] = {}  # the newest change of a record that has not been reverted
 
     def change(self, change_id: int, entries: Sequence[Entry]) -> None:
-        """Reverts what a change did, as far as nothing newer is in the way."""
+        """Reverts what a change did, except where something newer is in the way."""
         done = [self._entry(change_id, entry) for entry in entries]
         if all(done) and any(step == REVERTED for step in done):
             self.reverted.append(change_id)
 
     def _entry(self, change_id: int, entry: Entry) -> str:
-        """Returns what became of an entry, "" if something is in its way."""
+        """Returns the outcome for an entry, "" if something newer is in the way."""
         if _is_at(self.edits, entry, entry.before):
             return "as it was"
         newest = self._newest.get(entry.key) or self.edits.newest_change_of(entry.key)
@@ -185,9 +185,9 @@ def _revert(edits: TodoEdits, entry: Entry) -> None:
 
 
 def _keep_lists(edits: TodoEdits) -> dict[Key, JSON]:
-    """Puts lists back as they are stored that cannot be reverted, and returns the conflicts, by list.
+    """Discards the reverts of lists that cannot be reverted, and returns the conflicts, by list.
 
-    A list that still holds to-dos cannot go, and one whose name another list has by now cannot come back.
+    A list that still holds to-dos cannot be removed, and one whose name is now taken cannot come back.
     """
     conflicts: dict[Key, JSON] = {}
     for key in edits.edited(LIST):

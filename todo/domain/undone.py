@@ -1,4 +1,4 @@
-"""Which changes are undone: those whose last undo holds, as it has not been undone itself."""
+"""Which changes are undone: those whose latest undo has not been undone itself."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -10,14 +10,14 @@ MAX_STEPS = 20  # looked up, of an undo that was undone, redone, undone ...
 
 
 class Undo(NamedTuple):
-    """The change that undid another: to undo it is to redo that one, and with it all `others` that it undid."""
+    """The change that undid another. Undoing it redoes that one; `others` is whether it undid more than that."""
 
     id: int
     others: bool
 
 
 def undone(connection: Connection, user: User, rows: Iterable[Any]) -> Mapping[int, Undo]:
-    """Returns, for those of the changes that are undone, by which change; by the id of the change."""
+    """Returns the undo that holds for each of the changes that is undone, by the id of the change."""
     marks: dict[int, int | None] = {row["id"]: row["undone_by"] for row in rows}
     undos: dict[int, int | None] = {}  # the only change that an undo has undone
     wanted = {mark for mark in marks.values() if mark}
@@ -36,5 +36,5 @@ def undone(connection: Connection, user: User, rows: Iterable[Any]) -> Mapping[i
 
 
 def note(connection: Connection, user: User, change_ids: Iterable[int], undone_by: int) -> None:
-    """Notes in changes that they are undone."""
+    """Marks changes as undone."""
     connection.note_undo([{"user_id": user.id, "id": change_id, "undone_by": undone_by} for change_id in change_ids])

@@ -110,7 +110,7 @@ class User(NamedTuple):
 
     @classmethod
     def from_row(cls, row: Any, owner: Owner) -> "User":
-        """Returns the user of a row with USER_COLUMNS; `owner` tells where an unset time zone is guessed from."""
+        """Returns the user in a row with USER_COLUMNS; an unset time zone is guessed from the hints of `owner`."""
         user_id, username, zone, is_guessed, *counters = values(row)
         time_zone = zone or zone_of_region(owner.region) or FALLBACK_ZONE
         return cls(user_id, username, zone, time_zone, bool(is_guessed), owner.region, *counters)
@@ -122,7 +122,7 @@ class User(NamedTuple):
 
     @property
     def week_start(self) -> str:
-        """The first day of the week: as it was set, or as the region or the country of the time zone has it."""
+        """The first day of the week: as set, or as usual in the region or the time zone's country."""
         return self.stored_week_start or weeks.start_in(self.region, self.time_zone)
 
     def local_time(self) -> datetime:

@@ -1,4 +1,4 @@
-"""The first day of the week, where the person is.
+"""The first day of the week, where the person lives.
 
 The countries are those of CLDR 48 (supplemental/weekData, firstDay); in all others it is Monday. The Maldives, where it
 is Friday, count as one of the others.
@@ -31,6 +31,6 @@ def days_from(start: str) -> list[int]:
 
 
 def week_of(day: date, start: str) -> tuple[date, date]:
-    """Returns the first and the last day of the week that a day is in."""
+    """Returns the first and the last day of the week that contains a day."""
     first = day - timedelta(days=(day.weekday() - _WEEKDAYS[start]) % 7)
     return first, first + timedelta(days=6)

@@ -22,7 +22,7 @@ def headers_of(scope: Scope) -> dict[bytes, bytes]:
 
 
 def log_as(scope: Scope, template: str, status: int) -> None:
-    """Gives a message in the request a line of its own in the access log; the last of them replaces the request's."""
+    """Gives a message in the request its own line in the access log. The last one replaces the line of the request."""
     scope.setdefault(LOGGED, []).append((template, status))
 
 

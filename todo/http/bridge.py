@@ -97,7 +97,7 @@ def answer_of(app: WSGIApp, environ: Environ) -> Answer:
 
 
 async def body_of(receive: Receive) -> bytes:
-    """Returns the body that Connexion passes on, in which 1.0 may have become 1."""
+    """Returns the request body as Connexion passes it on: it serializes JSON anew, so 1.0 may have become 1."""
     parts = []
     more = True
     while more:

@@ -1,4 +1,4 @@
-"""Compression of responses with gzip, where the caller takes it (RFC 9110 section 12.5.3)."""
+"""Compression of responses with gzip, if the client accepts it (RFC 9110 section 12.5.3)."""
 
 import asyncio
 import gzip
@@ -19,8 +19,8 @@ OTHER_SITES = (b"cross-site", b"same-site")
 class Compression:
     """Compresses the texts that an app responds with, in a thread.
 
-    What another site made the browser ask for stays as it is: that site could put guesses into the query, and whoever
-    watches the network would see by the length which one is right (BREACH).
+    A response to a request that another site caused is not compressed: that site could put guesses into the query, and
+    an eavesdropper would see by the length which one is right (BREACH).
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -66,7 +66,7 @@ class _Response:
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether an Accept-Encoding header takes gzip, and likes it no less than no compression."""
+    """Whether an Accept-Encoding header allows gzip, and does not prefer an uncompressed response."""
     if not accept_encoding:
         return False
     weights = dict(map(_weight, accept_encoding.lower().split(",")))

@@ -1,4 +1,4 @@
-"""Whether somebody looks at the answer to a request: a browser that opens a page."""
+"""Whether a person will see the response: whether a browser is opening a page."""
 
 from starlette.types import Scope
 from werkzeug.datastructures import MIMEAccept
@@ -11,9 +11,9 @@ KINDS = ("application/json", HTML)  # the first wins where a client takes both a
 
 
 def is_navigation(scope: Scope) -> bool:
-    """Whether a browser opens a page or sends a form, as it says itself (Fetch Metadata).
+    """Whether a browser opens a page or sends a form, by its Fetch Metadata.
 
-    Over plain HTTP it does not say so: then a GET that prefers HTML to JSON counts.
+    Over plain HTTP there is none: then a GET that prefers HTML to JSON counts.
     """
     headers = headers_of(scope)
     mode = headers.get(b"sec-fetch-mode")

@@ -59,7 +59,7 @@ class Policy:
 
 
 def writes_of(todos: int) -> int:
-    """Returns how many writes a change of so many to-dos counts as, besides its request."""
+    """Returns how many writes a change of so many to-dos costs, in addition to its request."""
     return todos // TODOS_PER_WRITE
 
 
@@ -192,7 +192,7 @@ class RateLimits:
         await self.charge(kind, f"address {address_of(scope, self._proxies)}")
 
     async def charge_more(self, kind: Kind, caller: str, count: int) -> None:
-        """Charges a caller for `count` more requests, without refusing: the caller waits for it afterwards."""
+        """Charges a caller for `count` more requests, without refusing: the caller waits for them afterwards."""
         policy = self._policies.get(kind)
         if policy and count > 0:
             await self._counters.take(kind, caller, policy.interval * count, math.inf)

@@ -28,9 +28,10 @@ CONTENT_POLICY = (
 class Refusals:
     """Answers errors in the media type that the contract has for the operation and the status.
 
-    A browser that opens a page gets every refusal as a page, but at the addresses for assistants. Where only a form
-    goes, as on reloading a refusal, it is led to the form's page. `page` renders a problem, for a path and with the
-    seconds to wait. `sign_in` may answer a form without a session, so that what was typed is kept, or return None.
+    A browser that opens a page gets every refusal as a page, except at the URLs for assistants. At a URL that only
+    takes a form, as when a refusal is reloaded, it is redirected to the form's page. `page` renders a problem, for a
+    path and with the seconds to wait. `sign_in` may answer a form without a session, so that what was typed is kept, or
+    return None.
     """
 
     def __init__(

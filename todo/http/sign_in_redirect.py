@@ -1,4 +1,4 @@
-"""The way to the sign-in page, and from there back to the page that somebody came from."""
+"""Redirects to the sign-in page, and back to the page that somebody came from."""
 
 import string
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ _is_page = compile_schema(NEXT)
 
 
 def sign_in_address(following: str) -> str:
-    """Returns the address of the sign-in page that leads on to `following`, a page of this service."""
+    """Returns the URL of the sign-in page that leads on to `following`, a page of this service."""
     return f"/sign-in?next={quote(following, safe='')}"
 
 
 def page_of(scope: Scope) -> str:
-    """Returns the page that a request belongs to: its own address, or the page that its form was on."""
+    """Returns the page that a request belongs to: its own URL, or the page that its form was on."""
     return next(filter(_is_page, _candidates(scope)), HOME)
 
 

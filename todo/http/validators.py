@@ -141,7 +141,7 @@ def read_text(file: FileStorage) -> str:
 
 
 class StrictURIParser(OpenAPIURIParser):
-    """Reads the parameters of a URL by `read_parameter`, a query's also under their other names."""
+    """Reads the parameters of a URL with `read_parameter`; those of a query also under their aliases."""
 
     def resolve_params(self, params: dict[str, Any], _in: str) -> dict[str, Any]:
         if _in == "query":

@@ -1,7 +1,7 @@
 """The endpoint /mcp: the operations of the contract as tools, over streamable HTTP, in both eras of the protocol.
 
-The official SDK speaks the protocol. A call runs the operation itself, so that one place checks, limits and changes
-things whichever door a request comes through. No session is kept: any worker can answer any message.
+The official SDK speaks the protocol. A call runs the operation itself, so the same checks, limits and rules apply as
+over HTTP. No session is kept: any worker can answer any message.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Tools: the operations of the contract as models see them, and their arguments as operations take them."""
+"""MCP tools, made from the contract's operations: their schemas and hints, and how arguments are passed on."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -49,7 +49,7 @@ class Tool:
             raise ValueError(f"{self.name}: two of its parameters and fields have the same name.")
 
     def definition(self, *, for_service: bool) -> JSON:
-        """Returns the tool for tools/list. With the service key, username is an argument."""
+        """Returns the tool as tools/list shows it. With the service key, username is an argument."""
         return {
             "name": self.name,
             "title": self.operation.spec["summary"],
@@ -62,7 +62,7 @@ class Tool:
         }
 
     def call(self, arguments: Mapping[str, Any], username: str | None = None) -> Call:
-        """Returns the operation's arguments; `username` is the default if none is given.
+        """Returns the operation's arguments; `username` is used if none is given.
 
         Null means not set, so it is left out. The operation validates the rest.
         """

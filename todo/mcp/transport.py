@@ -94,7 +94,7 @@ class Transport:
         """Returns the response to a message or a batch; notifications get an empty 202.
 
         `count` charges a number of messages that call no operation, and may raise RateLimited. It is called before
-        anything is done, so that no part of a refused batch has been.
+        anything is done, so that a refused batch has no effect.
         """
         if not _takes_json(headers.get("accept", "")):
             await count(1)

@@ -29,7 +29,7 @@ ERRORS = {
 
 @dataclass(frozen=True)
 class ErrorPage:
-    """A page that says what is wrong with a client's request, with a link that takes OAuth's error to the client."""
+    """A page that says what is wrong with a client's request, with a link that returns OAuth's error to the client."""
 
     client_name: str
     host: str
@@ -40,7 +40,7 @@ class ErrorPage:
 
 @dataclass(frozen=True)
 class ConsentPrompt:
-    """What the consent page shows: who asks, for what, and the CSP source that its form may lead to."""
+    """What the consent page shows: who asks, for what, and the CSP source that its form may redirect to."""
 
     client_name: str
     host: str
@@ -51,7 +51,7 @@ class ConsentPrompt:
 def prompt(
     connection: Connection, issuer: str, parameters: dict[str, Any]
 ) -> ConsentPrompt | ErrorPage | OAuthResponse:
-    """Returns the consent prompt, or how to report the error. Raises ClientRefused if there is no safe redirect."""
+    """Returns the consent prompt, or how to report the error. Raises ClientRefused if no redirect is safe."""
     server, request = _server(connection, issuer), Request("GET", parameters)
     try:
         grant = server.get_consent_grant(request)

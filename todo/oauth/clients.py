@@ -29,10 +29,10 @@ USED_TTL = timedelta(days=SITE.limit("refresh_token_days")) + 2 * UNUSED_TTL
 
 @dataclass(frozen=True)
 class Client(ClientMixin):
-    """A client (RFC 6749 section 2), with the interface that Authlib expects of one. With a secret it is confidential.
+    """A client (RFC 6749 section 2), with the interface that Authlib expects. With a secret it is confidential.
 
     `kind` is operator, registered or document. `jwks`, `jwks_uri` and `fresh_until`, when it is fetched again, are only
-    set for a document. An operator's never expires.
+    set for a document. An operator's client never expires.
     """
 
     id: str
@@ -125,7 +125,7 @@ def find(connection: Connection, client_id: str) -> Client | None:
 
 
 def keep(connection: Connection, client: Client) -> None:
-    """Extends the life of a client that is issued tokens. It writes once a day at most, as many people share some."""
+    """Extends the life of a client that is issued tokens. Writes once a day at most, as many people share some."""
     if client.expires_at and client.expires_at < utc_now(USED_TTL - UNUSED_TTL):
         connection.keep_client(bucket=bucket_of(client.id), id=client.id, expires_at=utc_now(USED_TTL))
 

@@ -54,7 +54,7 @@ class HTTPConnection(HttpToolsProtocol):
 
     @property
     def waits_since(self) -> float | None:
-        """Returns since when the connection has been waiting for its client; None if the client is waiting for us."""
+        """Returns since when we have been waiting for the client; None if the client is waiting for us."""
         if self.stuck_since is not None:
             return self.stuck_since
         return self.since if self.is_idle or self.cycle.more_body else None

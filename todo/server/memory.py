@@ -1,4 +1,4 @@
-"""Releases memory to the system after many connections have closed."""
+"""Returns memory to the system after many connections have closed."""
 
 import ctypes
 import gc

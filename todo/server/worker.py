@@ -39,9 +39,9 @@ class Worker(UvicornWorker):
         ending.start()
 
     def run(self) -> None:
-        """Serves until told to stop. A worker that cannot start, such as while the database is away, is replaced.
+        """Serves until told to stop. A worker that cannot start, for example while the database is away, is replaced.
 
-        gunicorn would end the others too. What is wrong with the settings has stopped the start before workers fork.
+        gunicorn would stop the other workers too. Wrong settings stop the start before workers fork.
         """
         try:
             super().run()

@@ -28,7 +28,7 @@ TAKES = {
 
 
 def check(form: JSON, schemas: dict[str, str]) -> None:
-    """Checks the named fields, each by a schema of the contract. Raises InvalidRequest for those that do not fit."""
+    """Checks each named field by its schema in the contract. Raises InvalidRequest for those that are invalid."""
     given = [(name, SITE.resolved_schema(schema)) for name, schema in schemas.items() if name in form]
     errors = [error for name, schema in given for error in find_errors(schema, form[name], name)]
     if errors:

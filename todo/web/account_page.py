@@ -1,4 +1,4 @@
-"""The account page, with what has been saved or refused at the form that it was."""
+"""The account page, which shows next to each form what was saved or refused."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ NOTICE = "notice"  # the id of what says so
 
 
 def saved(form: str) -> str:
-    """Returns the address of the page that says that a form is saved."""
+    """Returns the URL of the page that confirms a saved form."""
     return f"{PATH}?saved={form}#{NOTICE}"
 
 
 def show(owner: Owner, refusal: Refusal | None = None, typed: JSON | None = None, saved: str | None = None) -> Response:
-    """Returns the page, after a refused form with what was typed into it."""
+    """Returns the page; after a refused form, with what was typed into it."""
     user = browser.read(users.find, owner)
     calendar, moment = browser.read(calendars.path, owner), Moment.of(user)
     return browser.page(

@@ -47,7 +47,7 @@ COUNTED = {**PAST_TENSE, "undo": "taken back", "import": "kept"}
 
 
 def actor(who: Actor) -> str:
-    """Returns an actor as plain text. An assistant's name is always quoted, and what is known of it follows."""
+    """Returns an actor as plain text: an assistant as its quoted name, followed by what is known of it."""
     if who.kind != ASSISTANT:
         return ACTORS[who.kind]
     name = called(who.client)
@@ -58,7 +58,7 @@ def actor(who: Actor) -> str:
 
 
 def whence(who: Actor) -> str:
-    """Returns what tells an assistant from others of its name: connected 24 November."""
+    """Returns what distinguishes an assistant from others of the same name: connected 24 November."""
     if not who.grant_id:
         return "service key"
     state = f"connected {dates.on(who.connected)}" if who.connected else "disconnected"
@@ -80,7 +80,7 @@ def called(name: str) -> str:
 
 
 def done(change: ChangeDetails) -> str:
-    """Returns what a change did, to follow its actor: added “Buy milk”."""
+    """Returns what a change did, to put after its actor: added “Buy milk”."""
     entries = [entry for entry in change.entries if entry.key.kind == TODO]
     if change.undoes:
         return f"took back change {change.undoes}"
@@ -106,12 +106,12 @@ def verb(entry: Entry) -> str:
 
 
 def noun(entry: Entry) -> str:
-    """Returns what the entry's record is called before its text; a to-do goes without saying."""
+    """Returns what the entry's record is called before its text; "" for a to-do."""
     return "" if entry.key.kind == TODO else f"the {entry.kind.nouns[0]} "
 
 
 def text(entry: Entry) -> str:
-    """Returns the text of the entry's to-do, the name of its list ..."""
+    """Returns the title of the entry's record, such as the text of a to-do or the name of a list."""
     return entry.title
 
 

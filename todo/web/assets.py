@@ -1,4 +1,4 @@
-"""Static files, held in memory. URLs of what pages load have a hash, so browsers keep it for a year."""
+"""Static files, held in memory. The URLs of files that pages load contain a hash, so browsers keep them for a year."""
 
 import mimetypes
 from hashlib import blake2b
@@ -32,7 +32,7 @@ CHECK_ALWAYS = "no-cache"  # keep it, but ask whether it has changed before each
 
 
 class Variant(NamedTuple):
-    """The bytes of a file in one encoding, with the headers that say so."""
+    """The bytes of a file in one encoding, with the headers for that encoding."""
 
     body: bytes
     etag: str
@@ -80,7 +80,7 @@ def url(name: str) -> str:
 
 
 def of_version(version: str, name: str, request: Request) -> Response:
-    """Returns a file that pages load. One of another version is today's, for a page from before an upgrade."""
+    """Returns a file that pages load. Another version gets today's file, for a page from before an upgrade."""
     return SITE_FILES[name].response(request, FOR_A_YEAR if version == VERSION else CHECK_ALWAYS)
 
 

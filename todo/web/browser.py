@@ -1,4 +1,4 @@
-"""The browser of a person: its session, and the pages and redirects that it is sent."""
+"""A person's browser: its session, and the pages and redirects that it is sent."""
 
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -48,12 +48,12 @@ def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs
 def write_once(
     form: JSON, rule: Callable[Concatenate[Connection, Owner, P], JSON], owner: Owner, *args: P.args, **kwargs: P.kwargs
 ) -> JSON:
-    """Returns the numbers and the name in what `rule` returns. A form that is sent again is not done again."""
+    """Returns the numbers and the name in what `rule` returns. A form that is sent again takes effect once."""
     return write(idempotency.once_by_form, owner, request.path, form.get("request_id"), rule, *args, **kwargs)
 
 
 def charge(todos: int) -> None:
-    """Lets a form count as more writes, the more to-dos it changes; they are paid for afterwards."""
+    """Charges a form for the to-dos that it changed, without refusing: the caller waits for it afterwards."""
     request.environ["asgi.scope"][MORE_WRITES].append(writes_of(todos))
 
 
@@ -69,12 +69,12 @@ def session() -> Session:
 
 
 def here(otherwise: str) -> str:
-    """Returns the address of this page, to come back to, or `otherwise` if this is a form."""
+    """Returns the URL of this page, to come back to, or `otherwise` if this is a form."""
     return request.full_path.removesuffix("?") if request.method == "GET" else otherwise
 
 
 def go_back(form: JSON, path: str, change_id: int | None = None) -> WerkzeugResponse:
-    """Redirects to the page that the form was on, or to `path`; it then shows what has changed."""
+    """Redirects to the page that the form was on, or to `path`, which then shows what has changed."""
     address = words.without(form.get("next") or path, "edit")
     changed = f"{'&' if '?' in address else '?'}changed={change_id}" if change_id else ""
     return go_to(address + changed)
@@ -88,7 +88,7 @@ def page(
     status: int = 200,
     **values: Any,
 ) -> Response:
-    """Returns a page, with what was wrong if it answers a refused form.
+    """Returns a page, with the refusal if it answers a refused form.
 
     With `user`, it shows that list and has the script that keeps it up to date. Its form may redirect to the origin
     `form_goes_to`.
@@ -115,7 +115,7 @@ def page(
 
 
 def public_page(template: str, status: int = 200, **values: Any) -> Response:
-    """Returns a page for anybody. It sets no cookie."""
+    """Returns a page for anyone. It sets no cookie."""
     response = make_response(render_template(template, here=request.path, words=words, **values), status)
     response.headers["Content-Security-Policy"] = f"{CONTENT_POLICY}; form-action 'none'"
     response.headers["Cache-Control"] = "no-store"
@@ -123,7 +123,7 @@ def public_page(template: str, status: int = 200, **values: Any) -> Response:
 
 
 def change(owner: Owner, change_id: int | None) -> history.ChangeDetails | None:
-    """Returns the change that a page is to announce, if there is one."""
+    """Returns the change that a page announces, or None."""
     try:
         return read(history.change, owner, change_id) if change_id else None
     except ChangeNotFound:
@@ -145,7 +145,7 @@ def start_session(account: Account, *, keep: bool) -> Session:
 
 
 def signed_out(path: str) -> WerkzeugResponse:
-    """Ends the session, makes the browser forget what it keeps of it, and redirects."""
+    """Ends the session, clears what the browser has stored, and redirects."""
     write(sessions.sign_out, session().secret)
     response = go_to(path)
     # Not "storage": forms that could not be sent yet wait there. The service worker forgets the page that it keeps.
@@ -155,7 +155,7 @@ def signed_out(path: str) -> WerkzeugResponse:
 
 
 def set_cookie(response: WerkzeugResponse, secret: str, *, keep: bool = False) -> None:
-    """Makes the browser remember a session, until it is closed or, with `keep`, for as long as the session lasts."""
+    """Sets the session cookie, until the browser closes or, with `keep`, for as long as the session lasts."""
     response.set_cookie(
         current.get().session_cookie,
         secret,

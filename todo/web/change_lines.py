@@ -23,7 +23,7 @@ SAID = {"complete", "reopen", "delete", "restore", "archive", "share", "unshare"
 
 
 def line(change: ChangeDetails, moment: Moment) -> Markup:
-    """Returns what a change did, to follow its actor. What people wrote stands in elements of its own."""
+    """Returns what a change did, to put after its actor. Texts that people wrote are in elements of their own."""
     entries = change.entries
     if change.entry_count == 1 and entries:
         return _of_one(change, entries[0], moment)

@@ -1,4 +1,4 @@
-"""Conflicts of an edit: what others have done meanwhile to the fields that it sets, in English."""
+"""Conflicts of an edit: how others have meanwhile changed the fields that it sets, in English."""
 
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ class Conflict(NamedTuple):
 
 
 def done_to(field: str, todo: Todo, moment: Moment, bar: SideBar) -> str:
-    """Returns what has been done to a field, given the to-do as it is now."""
+    """Returns how a field was changed, given the to-do as it is now."""
     value: Any = todo.list_id if field == "list" else getattr(todo, field)
     match field:
         case "due":

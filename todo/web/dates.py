@@ -40,19 +40,19 @@ def exact(value: str) -> str:
 
 
 def title(value: str, time_zone: str) -> str:
-    """Returns a due date in full, with the zone that its time is in; a date without a time is in none."""
+    """Returns a due date in full, with the time zone if it has a time."""
     return exact(value) + (f" ({time_zone})" if "T" in value else "")
 
 
 def past(value: str, moment: Moment) -> str:
-    """Returns a local date and time in the past, for a sentence: today 14:02, yesterday 09:30, 24 November 18:00."""
+    """Returns a past local date and time for use in a sentence: today 14:02, yesterday 09:30, 24 November 18:00."""
     given, time = _split(value)
     days = (given - _today(moment)).days
     return f"{('today', 'yesterday')[-days] if -1 <= days <= 0 else on(value)} {time}".rstrip()
 
 
 def on(value: str) -> str:
-    """Returns a local date for a sentence: 24 November, with the year if it is not this one."""
+    """Returns a local date for use in a sentence: 24 November, with the year if it is not this one."""
     given, _ = _split(value)
     return f"{given.day} {given:%B}" + (f" {given.year}" if given.year != datetime.now(UTC).year else "")
 

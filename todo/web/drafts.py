@@ -76,5 +76,5 @@ class SignInPage:
 
 
 def is_same_origin(scope: Scope) -> bool:
-    """Whether a page of this service sent the request, as browsers say (Fetch Metadata) also without the old cookie."""
+    """Whether a page of this service sent the request, by Fetch Metadata, which needs no old cookie."""
     return headers_of(scope).get(b"sec-fetch-site") == b"same-origin"

@@ -98,7 +98,7 @@ HOME = ("/", "Go to the home page")
 
 
 def render(problem: JSON, path: str, wait: str | None) -> str:
-    """Returns the page as HTML. `path` is what was asked for, and `wait` the seconds to wait before trying again."""
+    """Returns the page as HTML. `path` is what was requested, and `wait` the seconds before trying again."""
     usual = problem["title"], problem["detail"], problem["hint"]
     title, said, hint = TOLD.get(problem["code"], usual)
     return TEMPLATES.get_template("refused.html").render(

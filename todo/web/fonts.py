@@ -1,4 +1,4 @@
-"""Noto's fonts, one for each script, and which of them draws a text."""
+"""The Noto fonts, one for each script, and which of them draws a text."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -56,14 +56,14 @@ def font_of(char: str) -> str | None:
 
 
 def is_right_to_left(text: str) -> bool:
-    """Whether the first letter of a text that has a direction goes to the left."""
+    """Whether the first letter with a direction runs right to left."""
     directions = (unicodedata.bidirectional(char) for char in text)
     return next((found in RIGHT_TO_LEFT for found in directions if found in ("L", *RIGHT_TO_LEFT)), False)
 
 
 @cache
 def font(name: str, weight: int, size: int) -> "ImageFont.FreeTypeFont":
-    """Returns a font in a weight, such as 700 for bold."""
+    """Returns a font at a weight, such as 700 for bold."""
     from PIL import ImageFont
 
     package = "manimgx_fonts_cjk" if name == CJK else "manimgx_fonts"

@@ -1,4 +1,4 @@
-"""The forms of the site's pages, as their handlers get them."""
+"""Finds the handlers of the site, and prepares forms for them."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,7 +15,7 @@ from todo.web import browser, drafts
 
 
 def has_token(operation: Operation) -> bool:
-    """Whether the operation takes a form of a page, all of which have a CSRF token."""
+    """Whether the operation takes a form of a page: all of those carry a CSRF token."""
     content = operation.spec.get("requestBody", {}).get("content", {})
     return any("csrf_token" in SITE.resolve(body["schema"])["properties"] for body in content.values())
 
@@ -24,7 +24,7 @@ FORMS = {operation.handler for operation in SITE.operations if has_token(operati
 
 
 class FormResolver(Resolver):
-    """Finds the handlers of site.yaml. Forms reach theirs only with the right CSRF token, and without empty fields."""
+    """Finds the handlers of site.yaml. A form reaches its own only with the right CSRF token, without empty fields."""
 
     def resolve_function_from_operation_id(self, operation_id: str) -> Callable[..., Any]:
         handler: Callable[..., Any] = super().resolve_function_from_operation_id(operation_id)

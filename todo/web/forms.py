@@ -1,4 +1,4 @@
-"""Forms: the values and choices they show, and what they say when they are refused."""
+"""Forms: the values and choices that they show, and their error messages."""
 
 import re
 import secrets
@@ -77,7 +77,7 @@ def _label(field: str) -> str:
 
 
 def form_of(todo: Todo) -> dict[str, Any]:
-    """Returns a to-do as the values of its form, by field name."""
+    """Returns the values of a to-do's form, by field name."""
     day, _, time = (todo.due or "").partition("T")
     return {
         "todo": todo.todo,
@@ -92,7 +92,7 @@ def form_of(todo: Todo) -> dict[str, Any]:
 
 
 def new_request_id() -> str:
-    """Returns a name for what a form asks for, so that it is done once however often it is sent."""
+    """Returns a new request id, so that a form takes effect once however often it is sent."""
     return secrets.token_urlsafe(9)
 
 
@@ -108,7 +108,7 @@ def step_names(todo: Todo) -> list[str]:
 def list_choices(bar: SideBar, given: Mapping[str, Any], current: SideList | None) -> list[tuple[str, str, bool]]:
     """Returns the lists that a form offers, as (value, text, whether it is chosen).
 
-    A to-do in an archived list can stay there, for which the value is empty.
+    A to-do in an archived list can stay there; the value for that is empty.
     """
     chosen = bar.find(given.get("list")) or current or bar.active[0]
     choices = [(listed.name, listed.name, listed == chosen) for listed in bar.active]
@@ -117,6 +117,6 @@ def list_choices(bar: SideBar, given: Mapping[str, Any], current: SideList | Non
 
 
 def repeat_choices(current: str | None) -> list[str]:
-    """Returns the RRULEs that a form offers: the common ones, and the to-do's current one if it is not among them."""
+    """Returns the RRULEs that a form offers: the common ones, and the to-do's own if it is not one of them."""
     common = [f"FREQ={unit}" for unit in UNITS]
     return common if not current or current in common else [*common, current]

@@ -1,4 +1,4 @@
-"""What makes the pages an app: the manifest, the icons and the service worker."""
+"""What lets people install the site as an app: the manifest, the icons and the service worker."""
 
 import orjson
 

@@ -1,4 +1,4 @@
-"""The page of the list, and the forms on it."""
+"""The list page and its forms. For what its sections contain see domain/sections.py."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -36,7 +36,7 @@ _FILTERS = {
 
 
 class Shown(NamedTuple):
-    """What the page shows, and who made the newest changes, by id of the change."""
+    """What the page shows, and who made the newest changes, by the id of the change."""
 
     view: ListPage
     bar: SideBar
@@ -65,11 +65,11 @@ def show(
     named: JSON | None = None,
     **more: Any,
 ) -> Response:
-    """Returns the page, with what was wrong if it answers a refused form. Its forms lead back to the address `back`.
+    """Returns the page, with the refusal if it answers a refused form. Its forms lead back to the URL `back`.
 
-    `edit` is the id of the to-do that is shown as a form, with the fields `edited` if given; if that to-do is no more,
-    they are in the form to add, so that nothing is lost. `typed` are the fields of that form. `named` are the fields of
-    the form to create a list or, with the name of one as `list`, to rename it.
+    `edit` is the id of the to-do that is shown as a form, with the values `edited` if given; if that to-do is gone, the
+    values are in the form to add one, so that nothing is lost. `typed` are the values of the form to add. `named` are
+    those of the form to create a list or, with a `list`, to rename that one.
     """
     notice = browser.change(owner, changed)
     wanted = _added_by(notice) + ([edit] if edit else [])
@@ -112,7 +112,7 @@ def show_again(owner: Owner, refusal: Refusal | None, form: JSON, **shown: Any) 
 
 
 def show_conflict(owner: Owner, conflict: VersionConflict, form: JSON) -> Response:
-    """Returns the page with an edit that others came before: what both have set is asked about, the rest is merged."""
+    """Returns the page for an edit that is behind: it asks about the fields that both have set, and merges the rest."""
     edited, found = form, list[Conflict]()
     if isinstance(conflict, EditConflict):
         found, in_list = browser.read(_conflicts, owner, conflict)

@@ -1,4 +1,4 @@
-"""The form to add a to-do, whose text says more: what is read in it, and the fields that it fills."""
+"""The form to add a to-do: what is read in its text, and the fields that this fills."""
 
 from typing import Any
 
@@ -16,9 +16,9 @@ NOT_CHOSEN = "none"  # the priority of a form that nobody touched
 
 
 def filled(user: Owner, form: JSON) -> JSON:
-    """Returns the form with the fields that its text says, unless it is not to be read. Fields that are filled stay.
+    """Returns the form with the fields that its text says, unless it is not to be read. Fields already filled stay.
 
-    A list that the text names wins over the one that is selected, as one always is; tags are added to each other.
+    A list that the text names wins over the selected one, as one is always selected; tags are added to the others.
     """
     if "quick" not in form:
         return form
@@ -36,7 +36,7 @@ def filled(user: Owner, form: JSON) -> JSON:
 
 
 def parts_of(user: Owner, text: str, plain: str) -> list[JSON]:
-    """Returns the parts of a text that are read, each with its place as a browser counts and what it says in words."""
+    """Returns the parts of a text that are read, each with its position as browsers count and its meaning in words."""
     owner, reading = _read(user, text, plain)
     moment = Moment.of(owner)
     return [

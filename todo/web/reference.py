@@ -1,4 +1,4 @@
-"""The reference of the API, as /docs shows it: operations by tag, and the objects that they take and return."""
+"""The API reference at /docs: operations by tag, and the objects that they take and return."""
 
 import json
 import shlex
@@ -13,7 +13,7 @@ NAMES = {"string": "text", "integer": "whole number", "boolean": "true or false"
 
 
 class Field(NamedTuple):
-    """A parameter or a property."""
+    """A parameter or a property as the reference shows it."""
 
     name: str
     kind: str  # in words
@@ -23,7 +23,7 @@ class Field(NamedTuple):
 
 
 class Described(NamedTuple):
-    """An operation."""
+    """An operation as the reference shows it."""
 
     id: str
     method: str

@@ -1,4 +1,4 @@
-"""The colours that browsers need outside of the style sheet, as tokens.css has them."""
+"""The colours that browsers need outside the style sheet, the same as in tokens.css."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The pages that ask before something is undone: many changes at once, or one that others followed."""
+"""The pages that confirm an undo: of many changes at once, or of one with conflicts."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ Find = Callable[[Connection, User], tuple[str, Span]]  # returns a preset and th
 
 
 class Offered(NamedTuple):
-    """A change that can be undone, and what would become of the records that it touched."""
+    """A change that can be undone, and the outcome for the records that it touched."""
 
     change: ChangeDetails
     is_chosen: bool
@@ -47,13 +47,13 @@ class Shown(NamedTuple):
 def preview(
     owner: Owner, who: Actor, find: Find, chosen: Collection[int] | None = None, conflict: UndoConflict | None = None
 ) -> Response:
-    """Returns the page with the changes that can be undone, of which only `chosen` are ticked if given."""
+    """Returns the page with the changes that can be undone. All are ticked, or only those `chosen`."""
     shown = browser.read(_preview, owner, who, find, chosen)
     return browser.page("undo_all.html", conflict, view=shown)
 
 
 def conflict(owner: Owner, change_id: int, refusal: UndoConflict, back: str) -> Response:
-    """Returns the page that says what has changed since."""
+    """Returns the page that shows what has changed since."""
     told, in_the_way, moment = browser.read(_conflict, owner, change_id, refusal.members["conflicts"])
     left_out = refusal.members.get("conflicts_left_out", 0)
     return browser.page(

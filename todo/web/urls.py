@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 
 def without(url: str, *names: str) -> str:
-    """Returns the path and query of a URL without these parameters, and without `changed`."""
+    """Returns the path and query of a URL, without these parameters and without `changed`."""
     parts = urlsplit(url)
     kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in ("changed", *names)]
     return urlunsplit(("", "", parts.path, urlencode(kept), ""))

@@ -1,4 +1,4 @@
-"""The functions that templates call, under the one name `words`."""
+"""The functions that templates call, under the name `words`."""
 
 from todo.contract import product
 from todo.web.activity import (

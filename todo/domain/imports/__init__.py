@@ -1,1 +1,1 @@
-"""The exports of other apps, as they are: Todoist, TickTick and Google Tasks."""
+"""Readers for the exports of other apps: Todoist, TickTick and Google Tasks."""

@@ -1,4 +1,4 @@
-"""Whose export a file is."""
+"""Recognizes which app has exported a file."""
 
 import csv
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from todo.errors import InvalidRequest
 
 
 def tasks_in(table: str, file_name: str) -> Iterator[Task] | None:
-    """Returns the tasks in a table, or None if it is of no app that we know.
+    """Returns the tasks in a table, or None if no app that we know has written it.
 
-    Raises InvalidRequest and csv.Error, also while they are read.
+    Raises InvalidRequest and csv.Error, also while the tasks are being iterated.
     """
     # What cannot be read here is for the reader of our own tables to refuse.
     with suppress(InvalidRequest, csv.Error):

@@ -13,7 +13,7 @@ DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00.*)?")  # a task has a date an
 
 
 def is_file(value: Any) -> bool:
-    """Whether a JSON value is such a file."""
+    """Whether a JSON value is a Tasks.json."""
     listed = value.get("items") if isinstance(value, dict) else None
     return isinstance(listed, list) and "todos" not in value and all(map(_is_list, listed))
 

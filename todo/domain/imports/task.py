@@ -47,12 +47,12 @@ class Task:
     not_understood: int = 0
 
     def note(self, label: str, value: str) -> None:
-        """Keeps a value that has no field of its own."""
+        """Adds a value that no field can hold to the notes, after its label."""
         if value.strip():
             self.notes.append(f"{label}: {value.strip()}")
 
     def set_due(self, due: str, written: str) -> None:
-        """Sets the due date; one that the contract does not know goes into the notes as it was `written`."""
+        """Sets the due date; one that the contract does not accept goes into the notes as it was `written`."""
         if _is_due(due):
             self.due = due
         elif written.strip():
@@ -60,7 +60,7 @@ class Task:
             self.not_understood += 1
 
     def set_repeat(self, rule: str) -> None:
-        """Sets how it repeats, if the rule and the due date go together; else the rule goes into the notes."""
+        """Sets the repeat rule if it goes with the due date; otherwise the rule goes into the notes."""
         parts = rule.strip().removeprefix("RRULE:").split(";")
         kept = ";".join(part for part in parts if part and not part.startswith(LEFT_OUT))
         try:
@@ -75,14 +75,17 @@ class Task:
 
 
 def to_dos(tasks: Iterable[Task]) -> Iterator[JSON]:
-    """Yields the to-dos in the form of read_file. A task without a word is none."""
+    """Yields the to-dos as read_file returns them. A task without text is left out."""
     for task in tasks:
         if any((task.text.strip(), task.notes, task.steps, task.due)):
             yield from _fitted(task)
 
 
 def nested(found: Iterable[tuple[str, str, Task]]) -> Iterator[Task]:
-    """Yields the tasks without a parent; all that are below one become its steps. `found` has ids and parents' ids."""
+    """Yields the tasks at the top; all tasks below one become its steps.
+
+    `found` has each task with its own id and its parent's.
+    """
     every = list(found)
     parents = {own: parent for own, parent, _ in every if own}
     tops = _tops(parents)

@@ -20,7 +20,7 @@ TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:
 
 
 def is_header(row: list[str]) -> bool:
-    """Whether the columns are named in this row."""
+    """Whether this row names the columns."""
     return {name.strip() for name in row} >= NEEDED
 
 

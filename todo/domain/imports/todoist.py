@@ -18,7 +18,7 @@ SAID_WITH = {"DURATION_UNIT", "DEADLINE_LANG"}
 
 
 def is_header(row: list[str]) -> bool:
-    """Whether this is the first row of such a file."""
+    """Whether this is the first row of Todoist's CSV."""
     return set(_names(row)) >= NEEDED
 
 

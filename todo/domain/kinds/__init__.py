@@ -1,4 +1,4 @@
-"""The kinds of records. Each module in this folder has one, as KIND; nothing else lists them."""
+"""The kinds of records. Each module in this folder defines one as KIND; there is no other list of them."""
 
 from importlib import import_module
 from pkgutil import iter_modules

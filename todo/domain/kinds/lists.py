@@ -20,7 +20,7 @@ ACTIVE, ARCHIVED = "active", "archived"  # the status of a list
 
 
 class TodoList(NamedTuple):
-    """A list of to-dos. The inbox is not stored: it has no more than its name."""
+    """A list of to-dos. The inbox is not stored, as it has nothing but its name."""
 
     id: int
     name: str
@@ -56,7 +56,7 @@ class ListKind(Kind):
         return {"name": title}
 
     def stored(self, row: Any) -> Stored:
-        """Returns the list of a row, or of none."""
+        """Returns the list in a row, or an empty Stored without a row."""
         if row is None:
             return Stored()
         listed = TodoList.from_row(row) if row["status"] != REMOVED else None
@@ -69,7 +69,7 @@ class ListKind(Kind):
         return sorted(map(TodoList.from_row, connection.live_lists(user_id=user.id)))
 
     def row(self, changeset: "Changeset", before: Any, after: Any, stored: Stored) -> JSON:  # noqa: ARG002
-        """Returns the row. A removed list keeps its name, of which the log still speaks."""
+        """Returns the row. A removed list keeps its name, which the log still shows."""
         gone = {"status": REMOVED, "change_id": changeset.change_id, "updated_at": changeset.now}
         listed = after or before._replace(**gone)
         return {**listed._asdict(), "name_key": key_of(listed.name), "bytes": bytes_of(listed.name, listed.name)}

@@ -1,4 +1,4 @@
-"""The profile as a kind of record: what is set of a list. It is kept with the list's counters."""
+"""The profile as a kind of record: the settings of a list. It is stored with the list's counters."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple

@@ -24,7 +24,7 @@ NOTHING_FOLDED = Folded("", "")
 
 
 def are_too_many(counts: Mapping[str, int], more: int) -> bool:
-    """Whether a list with these counts has no room for so many to-dos more. The trash does not count."""
+    """Whether `more` to-dos would exceed the limit of a list with these counts. The trash does not count."""
     return counts["open"] + counts["done"] + more > MAX_TODOS
 
 
@@ -85,7 +85,7 @@ class TodoKind(Kind):
         return Todo.from_log(kept)
 
     def stored(self, row: Any) -> Stored:
-        """Returns the to-do of a row, or of none."""
+        """Returns the to-do in a row, or an empty Stored without a row."""
         if row is None:
             return Stored()
         todo = Todo.from_row(row) if row["status"] != REMOVED else None
