@@ -202,7 +202,7 @@ class TestRefusals:
             (3, {"to": "top"}, 400, "This to-do is done; open it again to move it."),
             (5, {"to": "top"}, 404, "This to-do no longer exists"),
             (99, {"to": "top"}, 404, "This to-do no longer exists"),
-            (1, {"list": "Nowhere"}, 404, "There is no such list, or not any more."),
+            (1, {"list": "Nowhere"}, 404, "There is no such list, or no longer."),
         ],
     )
     def test_each(

@@ -177,7 +177,7 @@ def test_a_forged_link_is_refused(new_browser: NewBrowser) -> None:
 
 
 def test_an_address_is_asked_for_with_its_reason(forgetful: Person, person: Person, new_browser: NewBrowser) -> None:
-    reason = "It gets a link if you forget your password."
+    reason = "A link is sent to it if you forget your password."
     assert reason in forgetful.browser.get("/sign-up").text
     assert reason not in new_browser().get("/sign-up").text
     assert reason not in person.browser.get("/account").text

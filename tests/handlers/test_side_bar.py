@@ -94,7 +94,7 @@ class TestLists:
     def test_a_list_that_is_not_there(self, person: Person, assistant: Assistant) -> None:
         assistant.add("Milk")
         answer = person.browser.get("/list?list=Shoping")
-        assert refused(answer, 404) == "There is no such list, or not any more."
+        assert refused(answer, 404) == "There is no such list, or no longer."
         assert shown(soup(answer)) == ["Milk"]
 
     def test_it_is_named_where_all_are_shown(self, person: Person, assistant: Assistant) -> None:
@@ -139,11 +139,11 @@ class TestLists:
     @pytest.mark.parametrize(
         ("path", "fields", "status", "wrong"),
         [
-            ("/lists", {"name": "Inbox"}, 409, "The inbox stays as it is."),
-            ("/lists/rename", {"list": "Shopping", "name": "Attic"}, 409, "There is another list of this name."),
-            ("/lists/rename", {"list": "Gone", "name": "Attic"}, 404, "There is no such list, or not any more."),
-            ("/lists/delete", {"list": "Gone"}, 404, "There is no such list, or not any more."),
-            ("/list", {"todo": "A", "list": "Gone"}, 404, "There is no such list, or not any more."),
+            ("/lists", {"name": "Inbox"}, 409, "The inbox cannot be changed."),
+            ("/lists/rename", {"list": "Shopping", "name": "Attic"}, 409, "Another list has this name."),
+            ("/lists/rename", {"list": "Gone", "name": "Attic"}, 404, "There is no such list, or no longer."),
+            ("/lists/delete", {"list": "Gone"}, 404, "There is no such list, or no longer."),
+            ("/list", {"todo": "A", "list": "Gone"}, 404, "There is no such list, or no longer."),
         ],
     )
     def test_what_a_form_gets_wrong_is_said_and_kept(

@@ -102,7 +102,7 @@ class ListNotFound(Refusal):
         wrong = {"field": field, "message": cure + (", or come with create_list: true" if can_create else "")}
         super().__init__(errors=[wrong], lists=known, **({"closest": closest} if closest else {}))
         if can_create:
-            self.members["hint"] = "Use one of lists, or send create_list: true to create it."
+            self.members["hint"] = "Use a name in lists, or send create_list: true to create it."
 
 
 class ListArchived(Refusal):

@@ -22,7 +22,7 @@ TOLD = {
     ),
     "method_not_allowed": (
         "Nothing to see here",
-        "This address is not a page: it takes what a program sends.",
+        "This address is not a page: it is for forms and programs.",
         "Start from one of the pages below.",
     ),
     "invalid_request": (
@@ -59,15 +59,15 @@ TOLD = {
     ),
     "internal_error": (
         "Something went wrong",
-        "This is a mistake of the service, not yours.",
-        "Look whether your change is there before you send it again. If this goes on, tell the operator.",
+        "This is a fault of the service, not yours.",
+        "Check whether your change is there before you send it again. If this keeps happening, tell the operator.",
     ),
     "overloaded": ("Too busy", "The service has too much to do at the moment. Nothing was done.", ""),
     "storage_unavailable": ("Not available", "The service cannot reach its database. Nothing was changed.", ""),
     "outcome_unknown": (
         "It may be saved, or not",
         "The connection to the database broke while your change was being saved.",
-        "Look whether it is there before you send it again.",
+        "Check whether it is there before you send it again.",
     ),
     "read_too_slow": (
         "The search took too long",
@@ -76,7 +76,7 @@ TOLD = {
     ),
     "host_not_allowed": (
         "Wrong address",
-        "This service does not go by the name in the address.",
+        "This service is not known by the name in the address.",
         "Use the address that the operator gave you.",
     ),
     **{PROBLEMS[kind].code: (PROBLEMS[kind].title, said, "") for kind, said in REFUSED.items()},

@@ -52,10 +52,10 @@ REFUSED = {
     NothingToUndo: "Nothing is left to undo: everything is already as it was, or has left the trash for good.",
     QuotaExceeded: "The list is full. Delete some to-dos that are done, and try again.",
     StorageFull: "The list takes up too much space. Empty the trash, or clear old history on the History page.",
-    ListNotFound: "There is no such list, or not any more.",
+    ListNotFound: "There is no such list, or no longer.",
     ListArchived: "This list is archived. Restore it first, or choose another one.",
-    ListExists: "There is another list of this name.",
-    InboxIsFixed: "The inbox stays as it is.",
+    ListExists: "Another list has this name.",
+    InboxIsFixed: "The inbox cannot be changed.",
     TooManyLists: f"There can be no more than {MAX_LISTS} lists. Delete one that you no longer need.",
     UndoConflict: "Something has changed since. Nothing has been undone yet.",
 }

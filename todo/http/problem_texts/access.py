@@ -88,7 +88,7 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         409,
         "too_many_passkeys",
         "Too many passkeys",
-        "The account has as many passkeys as it can have.",
+        "The account has the maximum number of passkeys.",
         "Remove one that you no longer use.",
     ),
     access.ClaimRefused: Problem(

@@ -102,8 +102,8 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         503,
         "outcome_unknown",
         "It is not known whether this was done",
-        "The connection to the database broke while the change was stored. Either it is, or nothing was changed.",
-        "Call again with the same request_id, which does nothing twice; without one, look first with list_changes.",
+        "The connection to the database broke during the change. Either all of it is stored, or nothing was changed.",
+        "Call again with the same request_id, which does nothing twice; without one, check list_changes first.",
     ),
     errors.ReadTooSlow: Problem(
         503,

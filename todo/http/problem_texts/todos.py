@@ -15,8 +15,8 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         404,
         "list_not_found",
         "No such list",
-        "There is no list with this name; lists names those that there are.",
-        "Use one of lists.",
+        "No list has this name; lists has the names that exist.",
+        "Use a name in lists.",
     ),
     errors.ListArchived: Problem(
         409,
@@ -35,7 +35,7 @@ PROBLEMS: dict[type[BaseException], Problem] = {
     errors.InboxIsFixed: Problem(
         409,
         "inbox_is_fixed",
-        "The inbox stays as it is",
+        "The inbox cannot be changed",
         "The inbox cannot be renamed, archived, moved or deleted. Nothing was done.",
         "Name another list; to-dos of the inbox can be moved or deleted one by one.",
     ),
@@ -43,14 +43,14 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         409,
         "too_many_lists",
         "Too many lists",
-        "There are as many lists as there can be, the archived ones included. Nothing was done.",
+        "The maximum number of lists, including archived ones, is reached. Nothing was done.",
         "Use a list that exists, or delete one with delete_list.",
     ),
     errors.ChangedMeanwhile: Problem(
         409,
         "changed_meanwhile",
         "The list keeps changing",
-        "Others changed the list again and again while its to-dos were looked for. Nothing was done.",
+        "Others kept changing the list during the search. Nothing was done.",
         "Call again.",
     ),
     errors.ChangeNotFound: Problem(
@@ -66,15 +66,15 @@ PROBLEMS: dict[type[BaseException], Problem] = {
     errors.UnexpectedCount: Problem(
         409,
         "unexpected_count",
-        "Another number matches",
-        "Not as many to-dos match filter as expect says; matched is their number. Nothing was done.",
+        "The number does not match",
+        "The number of to-dos that match filter differs from expect; matched is that number. Nothing was done.",
         "If these are the right ones, send matched as expect; else change filter.",
     ),
     errors.TooManyMatching: Problem(
         409,
         "too_many_matching",
         "Too many to-dos match",
-        "More to-dos match filter than are changed at once; matched is their number. Nothing was done.",
+        "More to-dos match filter than one call may change; matched is their number. Nothing was done.",
         "Narrow filter, by due_from and due_to or a list, and call once for each part.",
     ),
     errors.UndoConflict: Problem(
@@ -82,7 +82,7 @@ PROBLEMS: dict[type[BaseException], Problem] = {
         "undo_conflict",
         "Something has changed since",
         "Later changes conflict with undoing this one; conflicts lists each. Nothing was done.",
-        "Undo the later changes first, or send force: true, which undoes all that is not in conflicts.",
+        "Undo the later changes first, or send force: true, which undoes everything that is not in conflicts.",
     ),
     errors.NothingToUndo: Problem(
         409,
@@ -101,8 +101,8 @@ PROBLEMS: dict[type[BaseException], Problem] = {
     errors.RequestIdsDiffer: Problem(
         409,
         "request_ids_differ",
-        "Two names for one request",
-        "The request_id of the body is another than the Idempotency-Key of the header. Nothing was done.",
+        "Two ids for one request",
+        "The request_id in the body differs from the Idempotency-Key header. Nothing was done.",
         "Send one of the two, or the same in both.",
     ),
     errors.QuotaExceeded: Problem(
