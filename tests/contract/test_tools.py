@@ -326,7 +326,7 @@ def test_an_argument_may_come_under_its_other_name(client: httpx.Client, filled:
         ),
         ("get_todo", {}, "todo_id", "list_todos shows the ids"),
         ("get_todo", {"index": 0}, "index", "did you mean todo_id?"),
-        ("get_todo", {"todo_id": 0}, "todo_id", "no places in the list"),
+        ("get_todo", {"todo_id": 0}, "todo_id", "not positions in the list"),
         ("undo_change", {"id": 1}, "change_id", "list_changes shows the ids"),
         ("change_todos", {"todos": []}, "todos", "did you mean actions?"),
         ("change_todos", {"actions": [{"type": "add"}]}, "actions.0.action", "one of add, update, complete"),
