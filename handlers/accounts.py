@@ -160,7 +160,7 @@ def change_calendar(user: Owner, body: JSON) -> Answer:
 
 
 def _signed_in(account: Account, body: JSON) -> Answer:
-    """Starts a session, and redirects to `next` or shows the draft that the sign-in page has kept."""
+    """Starts a session, and redirects to `next` or shows the draft that the sign-in page kept."""
     keep, draft = "keep" in body, drafts.draft_of(body, body.get("draft"))
     session = browser.start_session(account, keep=keep)
     if zone := profiles.known_zone(body.get("time_zone")):
@@ -183,7 +183,7 @@ def _sign_up_page(next_: str, typed: JSON | None = None, refusal: Refusal | None
 
 
 def _typed(body: JSON) -> JSON:
-    """Returns what was typed but the secrets."""
+    """Returns the submitted fields, without secrets."""
     return {name: body.get(name, "") for name in ("username", "email", "claim_code", "keep")}
 
 

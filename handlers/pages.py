@@ -71,7 +71,7 @@ def get_robots() -> Response:
 
 @lru_cache(maxsize=4)
 def _reference(public_url: str) -> bytes:
-    """Returns the reference, which takes 20 ms to make, and is one object in memory for all who read it slowly."""
+    """Returns the reference, rendered once: it takes 20 ms, and slow readers share one copy in memory."""
     page = render_template(
         "docs.html",
         words=words,

@@ -37,7 +37,7 @@ def delete_list_on_page(user: Owner, body: JSON) -> Response:
 
 
 def _update(user: Owner, form: JSON, name: str, wanted: JSON) -> Response:
-    """Changes a list and shows it, or the page of the form with what was wrong."""
+    """Changes a list and shows it, or shows the page of the form with the refusal."""
     try:
         updated = browser.write_once(form, lists.update, user, name, wanted)
     except Refusal as refusal:

@@ -264,7 +264,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _settings() -> Settings:
-    """Returns the settings, with the address of the service as it was started last unless a terminal says another."""
+    """Returns the settings, with the URL at which the service was last started unless the terminal sets another."""
     from todo import noted_url
 
     settings = Settings.from_env(load_environ())

@@ -186,7 +186,7 @@ def _current_scheme(url: str) -> str:
 
 
 def _require_address(name: str, url: str) -> None:
-    """Raises ConfigError for an address of PostgreSQL that would be misread: a part of its password as a host."""
+    """Raises ConfigError for a PostgreSQL URL that would be misread, with a part of the password as the host."""
     if re.search("%(?![0-9A-Fa-f]{2})", url):
         raise ConfigError(f"{name} has a % without two hexadecimal digits: write a % of the password as %25.")
     authority, path = re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0], urlsplit(url).path

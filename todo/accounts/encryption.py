@@ -20,6 +20,6 @@ def unseal(secret: str, sealed: str) -> str:
 
 
 def _cipher(secret: str) -> Fernet:
-    """Derives the key from the secret by HKDF (RFC 5869); the hash in the database does not lead to it."""
+    """Derives the key from the secret by HKDF (RFC 5869); it cannot be derived from the hash in the database."""
     key = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(secret.encode())
     return Fernet(base64.urlsafe_b64encode(key))

@@ -96,7 +96,7 @@ class Mailer:
         return smtplib.SMTP(host, port, timeout=TIMEOUT)
 
     def _secure(self, server: smtplib.SMTP) -> None:
-        """Encrypts a connection that is not yet. Raises SMTPNotSupportedError if another machine's server does not."""
+        """Encrypts a plain connection. Raises SMTPNotSupportedError if the server of another machine cannot."""
         server.ehlo()
         is_plain_here = self._server.hostname in OF_THIS_MACHINE and not server.has_extn("starttls")
         if self._server.scheme == "smtp" and not is_plain_here:

@@ -170,13 +170,13 @@ def _insert(connection: Connection, owner: Owner, row: JSON) -> None:
 
 
 def _note_use(connection: Connection, user_id: int, passkey_id: str, sign_count: int) -> None:
-    """Records a sign-in. Raises PasskeyRefused if the passkey was removed meanwhile, or the answer used before."""
+    """Records a sign-in. Raises PasskeyRefused if the passkey was removed meanwhile, or the response reused."""
     if not connection.note_use_of_passkey(user_id=user_id, id=passkey_id, sign_count=sign_count, now=utc_now()):
         raise PasskeyRefused
 
 
 def _used(engine: Engine, purpose: challenges.Purpose, browser: Browser, client_data: bytes) -> bytes:
-    """Returns the challenge that an authenticator has answered, which is now used up. Raises PasskeyRefused."""
+    """Uses up and returns the challenge that the authenticator has signed. Raises PasskeyRefused."""
     from webauthn.helpers import parse_client_data_json
 
     challenge = _checked(lambda: parse_client_data_json(client_data).challenge)
@@ -186,7 +186,7 @@ def _used(engine: Engine, purpose: challenges.Purpose, browser: Browser, client_
 
 
 def _checked(check: Callable[[], T]) -> T:
-    """Returns what a check of the library returns. Raises PasskeyRefused, whatever it trips over in what was sent."""
+    """Returns the result of a check by the library. Raises PasskeyRefused for any error in what was sent."""
     try:
         return check()
     except Exception:

@@ -102,7 +102,7 @@ def _explain(error: ValidationError, at: str) -> Iterator[FieldError]:
 
 
 def _explain_alternatives(error: ValidationError, path: str) -> Iterator[FieldError]:
-    """Explains the first alternative of the value's type; if there is none, says which types there are."""
+    """Explains the first alternative of the value's type; if there is none, names the accepted types."""
     alternatives: dict[int, list[ValidationError]] = {}
     for cause in error.context:
         if cause.schema.get("enum") != [None] or cause.path:

@@ -51,7 +51,7 @@ def updated(changeset: Changeset, todo: Todo, changed: JSON, fields: JSON) -> To
 
 
 def _complete(changeset: Changeset, action: JSON) -> int:
-    """Marks the to-do done; if it repeats, adds the next one and tells it. Raises TodoNotFound and VersionConflict."""
+    """Marks the to-do done; if it repeats, adds the next one to the answer. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
     todo = _find(changeset, action)
     changeset.edit("complete", todo._replace(status="done", done_at=todo.done_at or changeset.now))
@@ -65,7 +65,7 @@ def _complete(changeset: Changeset, action: JSON) -> int:
 
 
 def _following(changeset: Changeset, todo: Todo) -> Todo | None:
-    """Returns the to-do that follows one of a series, added unless it is there; None after the last."""
+    """Returns the next to-do of a series, and adds it unless it exists; None after the last."""
     if not (todo.repeat and todo.due and todo.series_start and todo.occurrence):
         return None
     series = Series(todo.repeat, todo.series_start, todo.occurrence)
@@ -97,7 +97,7 @@ def _delete(changeset: Changeset, action: JSON) -> int:
 
 
 def _restore(changeset: Changeset, action: JSON) -> int:
-    """Restores the to-do from the trash, open or done as it was. Raises TodoNotFound and VersionConflict."""
+    """Restores the to-do from the trash, open or done as before. Raises TodoNotFound and VersionConflict."""
     _require(action, {"id"}, allowed={"if_version"})
     todo = _find(changeset, action, in_trash=True)
     if todo.status == "deleted":
@@ -156,9 +156,9 @@ def _require(action: JSON, needed: set[str], allowed: set[str]) -> None:
 
 
 def _require_one_way(action: JSON) -> None:
-    """Raises InvalidRequest if the action replaces or clears all tags or steps and also changes single ones.
+    """Raises InvalidRequest if the action sets or clears all tags or steps and also changes single ones.
 
-    An empty list of single ones says nothing: some models send each field.
+    An empty list of single ones is ignored: some models send every field.
     """
     for name, whole in EDITS.items():
         if not action.get(name):

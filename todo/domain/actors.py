@@ -82,7 +82,7 @@ class Actors:
     """Finds the actors of changes in the log; knows the assistants that are connected."""
 
     def __init__(self, connection: Connection, user: User, recent: Sequence[Any] = ()) -> None:
-        """`recent` are the latest changes, among which assistants that were disconnected are told apart."""
+        """`recent` are the latest changes, which tell disconnected assistants of the same name apart."""
         self._recent = recent
         self._connected: dict[str, Actor] = {}
         seen: Counter[tuple[str, str]] = Counter()

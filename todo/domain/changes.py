@@ -196,7 +196,7 @@ def list_ids_in(entries: Iterable[Entry]) -> set[int]:
 
 
 def _profile_json(entry: Entry) -> JSON:
-    """Returns what differs of the profile, by name, before and after; an unset first day of the week is absent."""
+    """Returns what differs in the profile, by name, before and after; an unset first day of the week is absent."""
     sides = {"before": entry.before.values, "after": entry.after.values}
     described: JSON = {}
     if "time_zone_guessed" in entry.after.values or "time_zone" in entry.after.values:
@@ -223,16 +223,16 @@ def _entry_json(entry: Entry, names: Mapping[int, str], public_url: str) -> JSON
 
 
 def _shown(entry: Entry, fields: JSON, names: Mapping[int, str], public_url: str) -> JSON:
-    """Returns visible fields with the name of the list in place of its id, and without what is told in no words."""
+    """Returns the visible fields with the name of the list in place of its id, without those that are never shown."""
     told = {name: value for name, value in fields.items() if name not in entry.kind.untold}
     shown = entry.kind.with_addresses(told, public_url)
     return {**shown, "list": names[shown["list"]]} if entry.key.kind == TODO and "list" in shown else shown
 
 
 def _within_limit(listed: list[JSON]) -> JSON:
-    """Returns the to-dos; if they exceed the response limit, without what may be long, named in `left_out`.
+    """Returns the to-dos; if they exceed the response limit, without their long fields, named in `left_out`.
 
-    If that is not enough, each is left with what every to-do has, and the beginning of its text.
+    If that is not enough, each keeps only its required fields and the beginning of its text.
     """
     if length(listed) <= MAX_CHARACTERS:
         return {"todos": listed}

@@ -56,7 +56,7 @@ def around(connection: Connection, user: User, by: ActorFilter, change_id: int) 
 
 
 def _end(rows: list[Any]) -> int:
-    """Returns the id of the last of the changes, from the first on, that belong to one conversation."""
+    """Returns the id of the last change that belongs to the same conversation as the first."""
     for one, next_one in pairwise(rows):
         if not is_same(one, next_one):
             return int(one["id"])

@@ -46,13 +46,13 @@ class Doubts:
         )
 
     def _is_part_of_more(self) -> bool:
-        """Whether the word before it makes it something else: before Friday, Black Friday."""
+        """Whether the word before makes it something else: before Friday, Black Friday."""
         last = LAST_WORD.search(self._before)
         word = last[1].lower() if last else ""
         return word in self._words.refuses or bool(self._weekday and word in self._words.names)
 
     def _is_joined(self) -> bool:
-        """Whether another date belongs to it: Monday to Friday, 6pm or 7pm."""
+        """Whether another date is joined to it: Monday to Friday, 6pm or 7pm."""
         if not IN_RANGES & self._said.keys():
             return False
         join = self._grammar.joint.match(self._text, self._match.end())
@@ -76,7 +76,7 @@ class Doubts:
         )
 
     def _opens(self) -> bool:
-        """Whether it stands where a sentence begins."""
+        """Whether it is at the beginning of a sentence."""
         before = self._before.rstrip(SPACES)
         return not before or before[-1] in SENTENCE_ENDS
 
@@ -86,7 +86,7 @@ class Doubts:
         return any(word.lower() in known or word.lower().removesuffix("s") in known for known in names)
 
     def _is_often_else(self) -> bool:
-        """Whether such words often mean something else, if more of the text follows: Monday blues, at 3 shops."""
+        """Whether such words often mean something else when more text follows: Monday blues, at 3 shops."""
         if self._weekday:
             return "lead" not in self._said or self._weekday in self._words.short
         month = (self._said.get("month") or self._said.get("month_2") or "").lower()
@@ -100,7 +100,7 @@ class Doubts:
         )
 
     def _is_closed(self) -> bool:
-        """Whether what is around it leaves no doubt: another phrase, the end of the text, a word such as with."""
+        """Whether its surroundings leave no doubt: another phrase, the end of the text, or a word such as with."""
         if self._follows or self._grammar.phrase.match(self._text, self._after):
             return True
         if self._is_bare_minute() or (self._weekday in self._words.unsure and "lead" not in self._said):

@@ -28,7 +28,7 @@ def _any(words: Iterable[str]) -> str:
 
 
 def _day_of_month(words: Words, mark: str) -> str:
-    """Returns the pattern of a day with its month: 1 dec, 1st of December 2027, and dec 1 where it is said so."""
+    """Returns the pattern of a day with its month: 1 dec, 1st of December 2027, and dec 1 in languages that say so."""
     months, year = _any(words.months), rf"(?:,?{GAP}(?P<{mark}year>\d{{4}}))?"
     ordinal = rf"(?:{words.ordinal})?"
     found = (

@@ -61,7 +61,7 @@ def find(text: str, language: str, asked: Asked) -> Iterator[Phrase]:
 
 
 def _candidates(text: str, grammar: Grammar) -> Iterator[Match]:
-    """Yields what looks like a phrase, from each word on: it is a slow pattern, so not at words that begin none."""
+    """Yields possible phrases. The pattern is slow, so it is tried only at words that can begin one."""
     for word in BEGINNING.finditer(text):
         if not word[0].isalpha() or word[0].lower() in grammar.starts:
             match = grammar.phrase.match(text, word.start())
@@ -70,7 +70,7 @@ def _candidates(text: str, grammar: Grammar) -> Iterator[Match]:
 
 
 class _Reader:
-    """A match of the grammar in a text, to be understood."""
+    """Reads the meaning of a match of the grammar."""
 
     def __init__(self, grammar: Grammar, text: str, match: Match, asked: Asked) -> None:
         self.words, self.grammar, self.text, self.match, self.asked = grammar.words, grammar, text, match, asked
@@ -100,7 +100,7 @@ class _Reader:
         return self._phrase(time="12:00") if "noon" in said else None
 
     def _hour(self, said: str) -> int:
-        """Returns the hour; from 1 to 6, as few get up so early, that in the afternoon where it is said so."""
+        """Returns the hour. From 1 to 6 it is in the afternoon, in languages that say it so, as few get up so early."""
         is_short = self.words.afternoon and len(said) == 1 and said in "123456"
         return int(said) + (12 if is_short else 0)
 
@@ -137,7 +137,7 @@ class _Reader:
         return self._phrase(day=self._next(name)) if name else None
 
     def _ahead(self, day: date, time: str = "") -> Phrase | None:
-        """Returns a day that somebody wrote in full, unless it is over: then it is not when the to-do is due."""
+        """Returns a day written in full, unless it is past: then it is not when the to-do is due."""
         return self._phrase(day=day, time=time) if day >= self.asked.now.date() and day.year in YEARS else None
 
     def _on(self, day: int, month: int, year: str | None) -> Phrase | None:
@@ -217,7 +217,7 @@ class _Reader:
         return Phrase(self.match.start(), end, day=day, part_of_day=time, repeat=rule)
 
     def _rule(self) -> tuple[str, str, date | None]:
-        """Returns the RRULE, the time of day and the first day that it names, each empty if it names none."""
+        """Returns the RRULE, the time of day and the first day, each empty if not named."""
         said = self.said
         on_day = next((said[name] for name in said if name.startswith("month_day")), None)
         if on_day and not 1 <= int(on_day) <= 31:
@@ -272,7 +272,7 @@ def _spaced(said: str) -> str:
 
 
 def _next_on(today: date, day: int, month: int) -> date | None:
-    """Returns the next day with this number and month, today included; None if there never is one."""
+    """Returns the next day with this number and month, from today; None if there never is one."""
     for year in range(today.year, today.year + LEAP_YEARS + 1):
         if 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1] and date(year, month, day) >= today:
             return date(year, month, day)
@@ -280,7 +280,7 @@ def _next_on(today: date, day: int, month: int) -> date | None:
 
 
 def _next_day_of_month(today: date, day: int) -> date:
-    """Returns the next day with this number, today included. Raises ValueError."""
+    """Returns the next day with this number, from today. Raises ValueError."""
     found = next(
         (today + timedelta(days=ahead) for ahead in range(62) if (today + timedelta(days=ahead)).day == day), None
     )

@@ -63,7 +63,7 @@ def _done(connection: Connection, user: User, actors: Actors, rows: list[Any]) -
 
 
 def _entries(connection: Connection, user: User, rows: list[Any]) -> Mapping[int, Counter[str]]:
-    """Returns how often a change did which action, or something to which group, by its id."""
+    """Returns how many entries each change has for each action or group, by the id of the change."""
     found = {row["id"]: Counter[str]() for row in rows}
     for row in rows:
         if row["action"]:

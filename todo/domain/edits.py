@@ -92,17 +92,17 @@ class Edits:
         ]
 
     def _settle(self) -> None:
-        """Does what is left to be done when all edits are known."""
+        """Completes the edits once all of them are known."""
 
     def _take_rows(self, kind: str, rows: Iterable[Any], stored: Callable[[Any], Stored]) -> None:
-        """Begins with records as their rows have them, but for those that have been looked up before."""
+        """Loads records from their rows, except those that have been looked up already."""
         for row in rows:
             key = Key(kind, row["id"])
             if key not in self._after:
                 self._take(key, stored(row))
 
     def _take(self, key: Key, stored: Stored) -> None:
-        """Begins with a record as it is stored, which has not been looked up before."""
+        """Loads a record as it is stored."""
         self._keys[key.kind].append(key)
         self._stored[key], self._after[key] = stored, stored.record
 

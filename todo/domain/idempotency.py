@@ -127,7 +127,7 @@ def once_by_form(
 
 
 def _lately(connection: Connection, user: User, implied: str) -> JSON | None:
-    """Returns the answer to the same request just before, or None; so too where the clock has been set back since."""
+    """Returns the answer to the same request just before, or None, even if the clock was set back since."""
     kept = connection.answer_to(user_id=user.id, request_id=implied)
     if not (kept and kept["answer"] and utc_now() <= kept["expires_at"] <= utc_now(DUPLICATE_TIME)):
         return None
@@ -148,7 +148,7 @@ def forget_texts(connection: Connection, user: User, limit: int) -> tuple[int, b
 
 
 def _fingerprints(operation: str, args: Any, kwargs: Any) -> set[str]:
-    """Returns the fingerprints of a request: today's, and the one it had until 1.0.0."""
+    """Returns the current fingerprint of a request, and the one that it had up to 1.0.0."""
     return {fingerprint(name, args, kwargs) for name in (operation, FORMER_NAMES.get(operation, "act"))}
 
 
@@ -169,7 +169,7 @@ def _keep(
     freed: int,
     kept_for: timedelta = KEPT_FOR,
 ) -> None:
-    """Keeps an answer, and drops the oldest ones of a list that is full. `freed` bytes were removed before."""
+    """Stores an answer, and drops the list's oldest ones if it is full. `freed` bytes were removed before."""
     size = quota.bytes_of(request_id, answer)
     if user.bytes + size > quota.MAX_BYTES:
         freed += quota.forget_answers(connection, user.id)

@@ -190,7 +190,7 @@ def _separator(file: io.StringIO) -> str:
 
 
 def _names(header: list[str]) -> list[str]:
-    """Returns the column names in lower case. Raises InvalidRequest if they are not ours."""
+    """Returns the column names in lower case. Raises InvalidRequest if they are not those of our files."""
     if len(header) > MAX_COLUMNS:
         raise InvalidRequest.of("file", f"has more than {MAX_COLUMNS} columns")
     names = [name.strip().lower() for name in header]
@@ -245,7 +245,7 @@ def _known(given: JSON) -> JSON:
 
 
 def _meant(name: str, value: Any) -> Any:
-    """Returns the contract's spelling of a value, or the value if it has none."""
+    """Returns the contract's spelling of a value, or the value itself if there is none."""
     return MEANINGS[name].get(value.strip().lower(), value) if name in MEANINGS and isinstance(value, str) else value
 
 

@@ -138,7 +138,7 @@ def _with_name(lists: Iterable[TodoList], name: str) -> TodoList | None:
 
 
 def _existing(edits: TodoEdits, name: str, **told: Any) -> TodoList:
-    """Returns the list with this name. Raises ListNotFound, of which `told` says more."""
+    """Returns the list with this name. Raises ListNotFound with the members `told`."""
     found = named(edits, name)
     if found is None:
         raise _not_found(edits.lists(), name, **told)
@@ -179,7 +179,7 @@ def _action(before: Any, after: TodoList) -> str:
 
 
 def _move(edits: TodoEdits, listed: TodoList, place: int) -> None:
-    """Puts a list at a place, from 1 after the inbox; one beyond the end is the last."""
+    """Moves a list to a position, from 1 after the inbox; any position beyond the end is the last."""
     others = [other for other in edits.lists() if other.id != listed.id]
     if edits.lists().index(listed) == min(place, len(others) + 1) - 1:
         return

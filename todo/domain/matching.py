@@ -131,7 +131,7 @@ def _require(found: Matching, expected: int) -> None:
 
 
 def _take(changeset: Changeset, ids: Sequence[int]) -> list[Todo]:
-    """Returns the to-dos, looked up at once. Raises Outdated if one has been removed for good since."""
+    """Returns the to-dos, loaded in one go. Raises Outdated if one has been removed for good since."""
     which = {"user_id": changeset.user.id, "ids": ",".join(map(str, ids))}
     rows = changeset.connection.todos_by_ids(**which) if ids else []
     if len(rows) != len(ids):
@@ -142,7 +142,7 @@ def _take(changeset: Changeset, ids: Sequence[int]) -> list[Todo]:
 
 
 def _update(changeset: Changeset, todos: Sequence[Todo], wanted: JSON) -> None:
-    """Updates the to-dos as update_todo would. Raises InvalidRequest, which names the one that cannot be."""
+    """Updates the to-dos as update_todo would. Raises InvalidRequest, which names the one that cannot be updated."""
     days = wanted.get("shift_days", 0)
     changed = what_changes({name: value for name, value in wanted.items() if name not in {*ABOUT, "shift_days"}})
     fields = fields_of(changeset, changed) if todos else {}

@@ -69,9 +69,9 @@ def merge_tags(now: tuple[str, ...], seen: tuple[str, ...], mine: tuple[str, ...
 
 
 def _seen(changeset: Changeset, todo: Todo, version: int) -> tuple[Todo, Mapping[str, int]]:
-    """Returns the to-do at an earlier version, and by field the id of the newest change to it since.
+    """Returns the to-do at an earlier version, and by field the id of its newest change since then.
 
-    Raises VersionConflict if the log does not reach so far back.
+    Raises VersionConflict if the log does not reach back that far.
     """
     seen, changed_by = todo, dict[str, int]()
     for _ in range(MAX_CHANGES):

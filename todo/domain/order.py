@@ -62,7 +62,7 @@ def _put(changeset: Changeset, todo: Todo, where: JSON) -> None:
 
 
 def _index(ids: list[int], where: JSON) -> int:
-    """Returns how many of these to-dos are to stand before the one that is moved. Raises InvalidRequest."""
+    """Returns how many of these to-dos come before the one that is moved. Raises InvalidRequest."""
     if "to" in where:
         return 0 if where["to"] == "top" else len(ids)
     ((way, neighbour),) = where.items()
@@ -72,7 +72,7 @@ def _index(ids: list[int], where: JSON) -> int:
 
 
 def _take(changeset: Changeset, ids: list[int]) -> None:
-    """Looks several to-dos up at once."""
+    """Loads several to-dos in one go."""
     if len(ids) > 1:
         which = {"user_id": changeset.user.id, "ids": ",".join(map(str, ids))}
         changeset.take_todos(changeset.connection.todos_by_ids(**which))

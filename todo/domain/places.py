@@ -58,7 +58,7 @@ def insert(places: Sequence[int], at: int, ends: tuple[int, int]) -> Mapping[int
 
 
 def _spaced(places: Sequence[int], at: int, ends: tuple[int, int]) -> Mapping[int, int]:
-    """Returns new places of as few neighbours as need be, and the one between them."""
+    """Returns new places for as few neighbours as necessary, and for the one between them."""
     width, step = 1, 0
     while step < ROOM:
         width *= 2
@@ -69,7 +69,7 @@ def _spaced(places: Sequence[int], at: int, ends: tuple[int, int]) -> Mapping[in
 
 
 def _around(places: Sequence[int], start: int, stop: int, ends: tuple[int, int], beyond: int) -> tuple[int, int]:
-    """Returns the places before index `start` and from index `stop` on; at an end, twice `beyond` from the last one."""
+    """Returns the places before index `start` and from index `stop`; at an end, twice `beyond` from the last one."""
     low = places[start - 1] if start else max(ends[0], places[0] - 2 * beyond)
     high = places[stop] if stop < len(places) else min(ends[1], places[-1] + 2 * beyond)
     return low, high

@@ -85,7 +85,7 @@ def _profile(connection: Connection, user: User) -> JSON:
 
 
 def _contents(connection: Connection, user: User, now: str) -> JSON:
-    """Returns the counts, lists and tags, which are cached: to count them reads every open to-do."""
+    """Returns the counts, lists and tags, cached because counting reads every open to-do."""
     key = ("contents", user.version, now)
     text = connection.cache.get(key)
     if text is not None:
@@ -103,7 +103,7 @@ def _contents(connection: Connection, user: User, now: str) -> JSON:
 
 
 def _counts(connection: Connection, user: User, counts: OpenCounts, archived: set[int]) -> JSON:
-    """Returns how many to-dos there are by status, without those of archived lists but in the trash."""
+    """Returns the number of to-dos by status, without those in archived lists, except in the trash."""
     hidden = connection.count_archived_done(user_id=user.id)["done"] if archived else 0
     opened, overdue = (
         sum(number for list_id, number in count.items() if list_id not in archived)

@@ -68,7 +68,7 @@ def remove_for_good(connection: Connection, user: User, kind: Kind, rows: Sequen
 
 
 def _empty_entry(connection: Connection, user: User, key: Key, change_id: int) -> tuple[int, int]:
-    """Returns the bytes freed, and the record's change before this one, 0 if the log has none."""
+    """Returns the bytes freed, and the id of the record's previous change, 0 if the log has none."""
     which = {"user_id": user.id, "change_id": change_id, "kind": key.kind, "record_id": key.id}
     entry = connection.entry_of(**which)
     if entry is None:  # cleared

@@ -102,7 +102,7 @@ def read_for(
 
 
 class _Line:
-    """A text whose parts are covered once they were read, or are not to be read."""
+    """A text in which the parts that were read, or must not be read, are covered."""
 
     def __init__(self, text: str, plain: Collection[str]) -> None:
         self.text = text
@@ -145,7 +145,7 @@ def _priority(line: _Line, language: str) -> list[Part]:
 
 
 def _list(line: _Line, lists: Collection[str]) -> list[Part]:
-    """Returns the first list that is named: one that exists or, in quotation marks, also a new one."""
+    """Returns the first list that is named: an existing one or, in quotation marks, possibly a new one."""
     known = {fold(name): name for name in lists}
     quoted = NAMED.search(line.open)
     if quoted and is_list_name(quoted[1]):
@@ -164,7 +164,7 @@ def _list(line: _Line, lists: Collection[str]) -> list[Part]:
 
 
 def _dates(line: _Line, asked: Asked, language: str) -> list[Phrase]:
-    """Returns the first day, the first time of day and the first repeat that are said, in order of the text."""
+    """Returns the first day, the first time of day and the first repeat in the text, in order of appearance."""
     taken: list[Phrase] = []
     has: set[str] = set()
     for spoken in dict.fromkeys([language[:2].lower(), "en"]):
@@ -185,7 +185,7 @@ def _month_first(language: str) -> bool | None:
 
 
 def _due(dates: list[Phrase], now: datetime) -> tuple[str, str]:
-    """Returns when it is due, and the rule of its repeats, each "" if nothing says it."""
+    """Returns the due date and the rule of the repeat, each "" if the text has none."""
     day = next((phrase.day for phrase in dates if phrase.day), None)
     time = _time(dates)
     repeat = next((phrase.repeat for phrase in dates if phrase.repeat), "")
@@ -203,13 +203,13 @@ def _due(dates: list[Phrase], now: datetime) -> tuple[str, str]:
 
 
 def _time(dates: list[Phrase]) -> str:
-    """Returns the time of day: as it is said, or that of the part of the day."""
+    """Returns the time of day: as given, or the usual one for the part of the day."""
     exact = [phrase.time for phrase in dates if phrase.time]
     return next(iter(exact or [phrase.part_of_day for phrase in dates if phrase.part_of_day]), "")
 
 
 def _parts_of(dates: list[Phrase], text: str) -> Iterator[Part]:
-    """Yields the parts of the text that say when; a day and a time that stand together are one."""
+    """Yields the parts of the text that give dates; an adjacent day and time are one part."""
     pending: Part | None = None
     is_exact = any(phrase.time for phrase in dates)
     for phrase in dates:

@@ -87,7 +87,7 @@ class TodoEdits(Edits):
         return min(found, key=lambda todo: todo.status != "open", default=None)
 
     def _settle(self) -> None:
-        """Moves to-dos to the inbox that are to come back from the trash, or by an undo, to a list that is no more."""
+        """Moves to-dos restored from the trash or by an undo to the inbox, if their list is gone."""
         for key in self._actions:
             todo = self._after[key]
             if not isinstance(todo, Todo) or not todo.list_id or todo.status == "deleted":

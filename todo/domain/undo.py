@@ -113,7 +113,7 @@ def undo_all(
 def _revert_changes(
     edits: TodoEdits, by: ActorFilter, span: Span, chosen: Collection[int] | None
 ) -> tuple[UndoPreview, list[int]]:
-    """Reverts the chosen ones of an actor's changes, newest first; all if None. Also returns their ids.
+    """Reverts the chosen ones of an actor's changes, or all if None, newest first. Also returns the reverted ids.
 
     Looks at up to MAX_CHANGES with up to MAX_ENTRIES. A record that is already as it was before counts as reverted.
     """
@@ -170,7 +170,7 @@ class Reverting:
 
 
 def _has_changed_since(edits: TodoEdits, entry: Entry) -> bool:
-    """Whether the record has changed since. Changed and changed back is unchanged."""
+    """Whether the record has changed since. A change that was changed back does not count."""
     return not _is_at(edits, entry, entry.after)
 
 
@@ -206,7 +206,7 @@ def _keep_lists(edits: TodoEdits) -> dict[Key, JSON]:
 
 
 def _take_back(edits: TodoEdits, key: Key, change_id: int) -> JSON:
-    """Leaves a list as it is stored and returns the conflict."""
+    """Discards the revert of a list and returns the conflict."""
     edits.take_back(key)
     return {"change_id": change_id}
 

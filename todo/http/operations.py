@@ -198,7 +198,7 @@ class CompiledOperation:
         return {name: read_parameter(self._query.schemas.get(name, {}), given) for name, given in values.items()}
 
     def _check_body(self, body: Any) -> Any:
-        """Returns the validated body, as its schema has it: 1.0 as 1, aliases by their names. Raises InvalidRequest."""
+        """Returns the validated body, normalized by its schema: 1.0 as 1, aliases renamed. Raises InvalidRequest."""
         if body is NO_BODY:
             if self._body_required:
                 raise InvalidRequest.of("body", "is required")

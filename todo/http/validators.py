@@ -45,7 +45,7 @@ class StrictBodyValidator(JSONRequestBodyValidator):
         return as_meant(self._schema, value)
 
     def _insert_body(self, receive: Receive, *, body: Any, scope: Scope) -> tuple[Receive, Scope]:
-        """Passes the body on, also if it is empty: Connexion does not, and the next reader would wait for it."""
+        """Passes the body on even if it is empty: Connexion does not, and the next reader would wait for it."""
         if body is None:
             return self._insert_messages(receive, messages=[{"type": "http.request"}]), scope
         handed_on: tuple[Receive, Scope] = super()._insert_body(receive, body=body, scope=scope)

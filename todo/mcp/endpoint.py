@@ -170,7 +170,7 @@ class Endpoint:
         return {"tools": self._lists[_caller.get().has_account], **COMPLETE}
 
     def _call_of(self, params: Mapping[str, Any]) -> Work:
-        """Returns the work of a tool call. Raises MCPError if there is no such tool or it cannot take these."""
+        """Returns the work of a tool call. Raises MCPError for an unknown tool, or arguments that are not an object."""
         name, arguments, meta = params.get("name"), params.get("arguments") or {}, params.get("_meta") or {}
         tool = self.tools.get(name) if isinstance(name, str) else None
         if tool is None:

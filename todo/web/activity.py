@@ -159,7 +159,7 @@ def _changes(count: int) -> str:
 
 
 def _done_to_list(entry: Entry) -> str:
-    """Returns what was done to a list; which of its fields tells a name from a place."""
+    """Returns what was done to a list. An update of its name is a rename, any other a move."""
     if entry.action != "update":
         return LIST_VERBS[entry.action]
     return "renamed" if "name" in entry.after.values else "moved"

@@ -109,7 +109,7 @@ def _short(day: date, moment: Moment) -> str:
 
 
 def _until(until: str) -> str:
-    """Returns the last day of a rule, or the value itself if it is no date: a refused form shows what was typed."""
+    """Returns the last day of a rule; a value that is not a date is returned as typed, for a refused form."""
     try:
         day = datetime.strptime(until, "%Y%m%d")
     except ValueError:
@@ -123,7 +123,7 @@ def _weekday(name: str) -> str:
 
 
 def _place(number: str) -> str:
-    """Returns a place counted from the start, or from the end if it is negative: 2nd, last, 2nd to last."""
+    """Returns a position counted from the start, or from the end if negative: 2nd, last, 2nd to last."""
     if number == "-1":
         return "last"
     return f"{_ordinal(number[1:])} to last" if number.startswith("-") else _ordinal(number)

@@ -115,7 +115,7 @@ def _wait(seconds: str | None) -> str | None:
 
 
 def _links(problem: JSON, path: str) -> list[tuple[str, str]]:
-    """Returns the pages to go to, as (address, text): that which the form was on, and home."""
+    """Returns the pages to go to, as (URL, text): the page that the form was on, and home."""
     if problem["code"] == "signed_out":
         return [("/sign-in", PLACES["/sign-in"]), HOME]
     place = "/" + path.removeprefix("/").partition("/")[0]

@@ -12,7 +12,7 @@ ICONS = {name: Asset.of_file(FOLDER / name, A_DAY) for name in SITE.enum("IconFi
 
 
 def _manifest() -> bytes:
-    """Returns the web app manifest (W3C), for people: of the same name and words as the plugin."""
+    """Returns the web app manifest (W3C), with the same names and texts as the plugin."""
     plugin = API.document["info"]["x-plugin"]
     manifest = {
         "id": "/list",
@@ -35,7 +35,7 @@ def _manifest() -> bytes:
 
 
 def _service_worker() -> bytes:
-    """Returns the script with the names of the files that it keeps, so that browsers see a new version of any."""
+    """Returns the script with the names of the files that it caches, so that browsers notice a new version."""
     files = orjson.dumps([assets.url(name) for name in assets.SITE_FILES]).decode()
     known = f'const VERSION = "{assets.VERSION}";\nconst FILES = {files};\n'
     return known.encode() + (FOLDER / "service-worker.js").read_bytes()

@@ -131,7 +131,7 @@ def show_conflict(owner: Owner, conflict: VersionConflict, form: JSON) -> Respon
 
 
 def _conflicts(connection: Connection, owner: Owner, conflict: EditConflict) -> tuple[list[Conflict], str | None]:
-    """Returns what both have set, and the name of the list that the to-do is in."""
+    """Returns the fields that both have set, and the name of the list that the to-do is in."""
     user = users.find(connection, owner)
     moment, bar = Moment.of(user), side_bar.of(connection, user)
     found = []
@@ -148,7 +148,7 @@ def _added_by(notice: ChangeDetails | None) -> list[int]:
 
 
 def _filter(address: str) -> JSON:
-    """Returns the filter in an address of the page, as `show` names it."""
+    """Returns the filter in a URL of the page, with the names of the parameters of `show`."""
     given = dict(parse_qsl(urlsplit(address).query))
     valid = {name: given[name] for name, is_valid in _FILTERS.items() if name in given and is_valid(given[name])}
     return {"list_name" if name == "list" else name: value for name, value in valid.items()}

@@ -125,7 +125,7 @@ def _limits(schema: JSON) -> Iterator[str]:
 
 
 def _curl(operation: Operation, public_url: str, parameters: list[JSON], body: JSON) -> str:
-    """Returns a command to try, with the examples of the contract for what the operation needs."""
+    """Returns a command to try, with the examples of the contract for the required parameters."""
     path = operation.path
     needed = [given for given in parameters if given.get("required")]
     for given in needed:

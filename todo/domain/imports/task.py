@@ -97,7 +97,7 @@ def nested(found: Iterable[tuple[str, str, Task]]) -> Iterator[Task]:
 
 
 def _tops(parents: dict[str, str]) -> dict[str, str]:
-    """Returns what each is below of in the end. Where it goes round in a circle, one of them is at the top."""
+    """Returns the topmost ancestor of each task. In a cycle, one of its tasks is at the top."""
     tops: dict[str, str] = {}
     for own in parents:
         path: dict[str, None] = {}
@@ -109,7 +109,7 @@ def _tops(parents: dict[str, str]) -> dict[str, str]:
 
 
 def _fitted(task: Task) -> Iterator[JSON]:
-    """Yields the to-do, and more of them where its steps or its notes are too many for one."""
+    """Yields the to-do, and further ones if it has too many steps or notes for one."""
     notes = list(task.notes)
     text = _line(task.text, MAX_TEXT, "Text", notes)
     name = _line(task.list_name.replace("/", "-"), MAX_NAME, "List", notes) if task.list_name.strip() else ""
@@ -143,7 +143,7 @@ def _fitted(task: Task) -> Iterator[JSON]:
 
 
 def _step(step: Task, notes: list[str]) -> JSON:
-    """Returns a sub-task as a step; all else that it has goes into the notes."""
+    """Returns a sub-task as a step; everything else about it goes into the notes."""
     text = _line(step.text, MAX_STEP, "Step", notes)
     priority = "" if step.priority == "none" else f"{step.priority} priority"
     said = [
@@ -159,7 +159,7 @@ def _step(step: Task, notes: list[str]) -> JSON:
 
 
 def _line(text: str, most: int, label: str, notes: list[str]) -> str:
-    """Returns a text as one line that fits; the whole of a longer one goes first into the notes."""
+    """Returns a text as one line that fits; a longer one is first copied in full to the notes."""
     line = SPACE.sub(" ", NO_LINE.sub(" ", text)).strip()
     if len(line) > most:
         notes.insert(0, f"{label}: {line}")
@@ -167,13 +167,13 @@ def _line(text: str, most: int, label: str, notes: list[str]) -> str:
 
 
 def _pages(notes: list[str]) -> list[str]:
-    """Returns the notes as texts that fit a to-do each, at least one."""
+    """Returns the notes in pieces that each fit into a to-do, at least one."""
     text = NO_NOTE.sub(" ", "\n\n".join(note.strip() for note in notes if note.strip()).replace("\r\n", "\n"))
     return [_visible(text[start : start + MAX_NOTES]) for start in range(0, len(text), MAX_NOTES)] or [""]
 
 
 def _tags(given: Iterable[str]) -> tuple[list[str], str]:
-    """Returns the tags that fit, each once, and a note of those that do not."""
+    """Returns the tags that fit, without duplicates; a note lists those that do not."""
     named: dict[str, str] = {}
     spare: list[str] = []
     for tag in filter(str.strip, given):

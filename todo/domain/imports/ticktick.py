@@ -59,7 +59,7 @@ def _task(given: dict[str, str]) -> Task:
 
 
 def _checklist(content: str) -> tuple[str, list[Task]]:
-    """Returns what stands before the items, and the items."""
+    """Returns the text before the items, and the items."""
     notes, *texts = ITEM.split(content)
     return notes, [
         Task(text, is_done=mark == MARKS[1]) for mark, text in zip(ITEM.findall(content), texts, strict=True)
@@ -67,7 +67,7 @@ def _checklist(content: str) -> tuple[str, list[Task]]:
 
 
 def _local(written: str, given: dict[str, str]) -> str:
-    """Returns a time as the contract takes it: a date where it is for the whole day; "" if it is not understood."""
+    """Returns a time as the contract accepts it, or a date for a whole day; "" if it cannot be read."""
     if not TIME.fullmatch(written.strip()):
         return ""
     try:

@@ -53,7 +53,7 @@ def _names(row: list[str]) -> list[str]:
 
 
 def _project(file_name: str) -> str:
-    """Returns the name of the project in a file's, such as Home [2203306141].csv."""
+    """Returns the name of the project from the file name, such as Home [2203306141].csv."""
     name = re.split(r"[/\\]", file_name)[-1]
     return NO_ID.sub("", name.rpartition(".")[0] or name)
 

@@ -29,13 +29,13 @@ def are_too_many(counts: Mapping[str, int], more: int) -> bool:
 
 
 def _removed_row(todo: Todo, change_id: int, now: str) -> JSON:
-    """Returns the row that a removed to-do leaves, without its texts, so that its versions go on from there."""
+    """Returns the row that a removed to-do leaves, without its texts, so that its version numbers continue."""
     left = Todo(todo.id, "", todo.created_at, now, status=REMOVED, version=todo.version, change_id=change_id)
     return {**left.to_row(NOTHING_FOLDED), "json": "", "bytes": ROW_BYTES}
 
 
 def _shown_steps(value: Any) -> Any:
-    """Returns the steps, or those that differ: [] if there are none of these, None if there are none at all."""
+    """Returns the steps, or those that differ: [] if none differ, None if there are none at all."""
     start, end, part = value if value and isinstance(value[0], int) else (0, 0, value)
     return list(part) or ([] if start or end else None)
 
