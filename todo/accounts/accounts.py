@@ -169,9 +169,9 @@ def export(connection: Connection, owner: Owner) -> JSON:
         "profile": profiles.show(connection, owner),
         "assistants": grants.connected(connection, user.id),
         **{
-            kind.told_as: exported
+            kind.listed_as: exported
             for kind in KINDS.values()
-            if kind.told_as and (exported := kind.export(connection, user)) is not None
+            if kind.listed_as and (exported := kind.export(connection, user)) is not None
         },
         "changes": changes,
     }

@@ -176,15 +176,15 @@ def entries_json(connection: Connection, user: User, entries: list[Entry], room:
         if entry.key.kind == PROFILE:
             answer |= _profile_json(entry)
             continue
-        if room < 0 and not entry.kind.few:
+        if room < 0 and not entry.kind.never_cut:
             left_out += 1
             continue
         described = _entry_json(entry, names, connection.public_url)
         room -= length(described) + 40
-        if room < 0 and not entry.kind.few:
+        if room < 0 and not entry.kind.never_cut:
             left_out += 1
         else:
-            answer.setdefault(entry.kind.told_as, []).append(described)
+            answer.setdefault(entry.kind.listed_as, []).append(described)
     return answer | ({"left_out": left_out} if left_out else {})
 
 
@@ -224,7 +224,7 @@ def _entry_json(entry: Entry, names: Mapping[int, str], public_url: str) -> JSON
 
 def _shown(entry: Entry, fields: JSON, names: Mapping[int, str], public_url: str) -> JSON:
     """Returns the visible fields with the name of the list in place of its id, without those that are never shown."""
-    told = {name: value for name, value in fields.items() if name not in entry.kind.untold}
+    told = {name: value for name, value in fields.items() if name not in entry.kind.silent}
     shown = entry.kind.with_addresses(told, public_url)
     return {**shown, "list": names[shown["list"]]} if entry.key.kind == TODO and "list" in shown else shown
 

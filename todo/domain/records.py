@@ -54,21 +54,21 @@ class Kind(ABC):
     set by each change. A change is stored as what differs in `fields`; people see the `visible` ones of them.
     """
 
-    name: ClassVar[str]  # in the log; never changed once there are entries
-    place: ClassVar[int]  # among the kinds, where a change is of several
+    name: ClassVar[str]  # in the log; must not change once there are entries
+    place: ClassVar[int]  # the order of the kinds within a change
     record: ClassVar[type[Any]]
-    nouns: ClassVar[tuple[str, str]]  # one of them and several
-    visible: ClassVar[Mapping[str, str]]  # the fields that people see: by their name in JSON, the record's field
-    later: ClassVar[frozenset[str]] = frozenset()  # those of them that changes logged by an earlier version do not know
-    untold: ClassVar[frozenset[str]] = frozenset()  # those of them that are told in no words
-    display: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}  # how a value is shown, by the name in JSON
-    texts: ClassVar[frozenset[str]] = frozenset()  # long texts, of which the log keeps the part that differs
-    sequences: ClassVar[frozenset[str]] = frozenset()  # long tuples, likewise
-    settings: ClassVar[Mapping[str, str]] = {}  # of a record that is not counted: what its fields are called
-    group: ClassVar[str | None] = None  # what changes to them are counted as, unless each action is counted
-    few: ClassVar[bool] = False  # so few that an answer about a change has room for all
-    told_as: ClassVar[str] = ""  # the list of them in an answer about a change
-    id_name: ClassVar[str | None] = None  # what their id is called where an undo names what is in its way
+    nouns: ClassVar[tuple[str, str]]  # singular and plural
+    visible: ClassVar[Mapping[str, str]]  # the fields that people see: name in JSON to field of the record
+    later: ClassVar[frozenset[str]] = frozenset()  # visible fields that older log entries do not have
+    silent: ClassVar[frozenset[str]] = frozenset()  # visible fields that descriptions of a change leave out
+    display: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}  # functions that format values, by name in JSON
+    texts: ClassVar[frozenset[str]] = frozenset()  # fields of long text: the log keeps only the part that differs
+    sequences: ClassVar[frozenset[str]] = frozenset()  # fields with tuples, likewise
+    settings: ClassVar[Mapping[str, str]] = {}  # for a record of settings: what people call its fields
+    group: ClassVar[str | None] = None  # the heading under which the day counts changes, instead of by action
+    never_cut: ClassVar[bool] = False  # whether an answer about a change always lists all of them
+    listed_as: ClassVar[str] = ""  # the key of their list in answers about a change, and in exports
+    id_name: ClassVar[str | None] = None  # the key of their id in the conflicts of an undo
 
     @cached_property
     def fields(self) -> tuple[str, ...]:
@@ -165,5 +165,5 @@ class Kind(ABC):
         """Removes all rows of a user."""
 
     def export(self, connection: Connection, user: User) -> list[JSON] | None:  # noqa: ARG002
-        """Returns all records as JSON for an account export, under `told_as`; None if another part exports them."""
+        """Returns all records as JSON for an account export, under `listed_as`; None if another part exports them."""
         return None

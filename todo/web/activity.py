@@ -126,7 +126,7 @@ def happened(entry: Entry) -> str:
 
 def differing(entry: Entry) -> list[tuple[str, Any, Any]]:
     """Returns the fields that an entry changed, as (field, before, after)."""
-    return [difference for difference in entry.differences() if difference[0] not in entry.kind.untold]
+    return [difference for difference in entry.differences() if difference[0] not in entry.kind.silent]
 
 
 def label(field: str) -> str:

@@ -16,16 +16,16 @@ def test_they_stand_in_their_order() -> None:
 @each_kind
 def test_what_people_see_is_stored(kind: Kind) -> None:
     assert set(kind.visible.values()) <= set(kind.fields)
-    assert set(kind.visible) >= kind.later | kind.untold | set(kind.display)
+    assert set(kind.visible) >= kind.later | kind.silent | set(kind.display)
     assert set(kind.fields) >= kind.texts | kind.sequences | kind.monotonic | set(kind.settings)
     assert "change_id" in kind.monotonic
 
 
 @each_kind
 def test_answers_about_changes_tell_of_it_as_the_contract_says(kind: Kind) -> None:
-    if kind.told_as:
+    if kind.listed_as:
         for schema in ("Change", "Undone"):
-            assert kind.told_as in API.resolved_schema(schema)["properties"]
+            assert kind.listed_as in API.resolved_schema(schema)["properties"]
     else:
         assert kind.settings
     if kind.id_name:

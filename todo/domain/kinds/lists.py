@@ -44,10 +44,10 @@ class ListKind(Kind):
     record = TodoList
     nouns = ("list", "lists")
     visible: ClassVar = {"name": "name", "position": "position", "status": "status"}
-    untold = frozenset({"position"})
+    silent = frozenset({"position"})
     group = "lists or settings"
-    few = True
-    told_as = "lists"
+    never_cut = True
+    listed_as = "lists"
 
     def title(self, record: TodoList) -> str:
         return record.name

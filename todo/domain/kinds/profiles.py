@@ -32,7 +32,7 @@ class ProfileKind(Kind):
     nouns = ("profile", "profiles")
     visible: ClassVar = {"time_zone": "time_zone", "time_zone_guessed": "time_zone_guessed", "week_start": "week_start"}
     later = frozenset({"week_start"})
-    untold = frozenset({"time_zone_guessed"})
+    silent = frozenset({"time_zone_guessed"})
     settings: ClassVar = {
         "time_zone": "time zone",
         "time_zone_guessed": "time zone",

@@ -60,7 +60,7 @@ class TodoKind(Kind):
         "position": "position",
     }
     later = frozenset({"list", "steps", "position"})
-    untold = frozenset({"position"})
+    silent = frozenset({"position"})
     display: ClassVar = {
         "priority": lambda value: None if value == UNSET_PRIORITY else value,
         "tags": lambda value: list(value) or None,
@@ -69,7 +69,7 @@ class TodoKind(Kind):
     }
     texts = frozenset({"todo", "notes"})
     sequences = frozenset({"steps"})
-    told_as = "todos"
+    listed_as = "todos"
     id_name = "id"
 
     def title(self, record: Todo) -> str:
