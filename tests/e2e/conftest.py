@@ -5,11 +5,12 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOW = "no chromium is found: `apt-get install chromium` brings it"
 
+expect.set_options(timeout=10_000)  # milliseconds; tests of how quick a page is have limits of their own
 
 LONGEST = "test_convergence.py"  # minutes, in which it mostly waits
 
