@@ -22,7 +22,7 @@ def perform(changeset: Changeset, action: JSON) -> int:
 
 def _add(changeset: Changeset, action: JSON) -> int:
     """Adds a to-do. Raises InvalidRequest."""
-    _require(action, {"todo"}, allowed={*FIELDS, "create_list"})
+    _require(action, {"todo"}, allowed=ADDED)
     blank = Todo(0, "", changeset.now, changeset.now)
     added = changeset.add("add", _with_fields(changeset, blank, fields_of(changeset, action)))
     tell_notes(changeset, added, action)
@@ -31,7 +31,7 @@ def _add(changeset: Changeset, action: JSON) -> int:
 
 def _update(changeset: Changeset, action: JSON) -> int:
     """Changes the given fields; None clears a field. Raises InvalidRequest, TodoNotFound and VersionConflict."""
-    _require(action, {"id"}, allowed={*FIELDS, *EDITS, "create_list", "clear", "if_version"})
+    _require(action, {"id"}, allowed=UPDATED)
     changed = what_changes(action)
     if changed.keys().isdisjoint({*FIELDS, *EDITS}):
         fields = ", ".join(sorted({*FIELDS, *EDITS, "clear"}))
@@ -137,6 +137,8 @@ ACTIONS: dict[str, Callable[[Changeset, JSON], int]] = {
 FIELDS = {"todo", "notes", "due", "priority", "tags", "repeat", "list", "steps"}
 # The fields that change single tags and steps, by the field that they change.
 EDITS = {**dict.fromkeys(tags.EDITS, "tags"), **dict.fromkeys(steps.EDITS, "steps")}
+ADDED = {*FIELDS, "create_list"}
+UPDATED = {*ADDED, *EDITS, "clear", "if_version"}
 
 
 def tell_notes(changeset: Changeset, todo: Todo, given: JSON) -> None:

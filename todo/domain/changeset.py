@@ -118,7 +118,8 @@ class Changeset(TodoEdits):
             undoes=undoes,
             actions=_kinds(log) if len(log) > 1 else None,
         )
-        self.connection.insert_overflow([{**key, **row} for row in log[1:]])
+        if len(log) > 1:
+            self.connection.insert_overflow([{**key, **row} for row in log[1:]])
         self.connection.save_counters(
             user_id=self.user.id,
             last_todo_id=self._last_ids[TODO],

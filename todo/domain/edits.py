@@ -110,10 +110,8 @@ class Edits:
         """Returns the record after this change, at its next version."""
         record = self._after[key]
         if record is not None:
-            last = self._stored[key].version
-            stamps: JSON = {"version": max(last, getattr(record, "version", 0)) + 1, "updated_at": self.now}
-            stamps["change_id"] = self.change_id
-            kept = KINDS[key.kind].monotonic
-            record = record._replace(**{name: value for name, value in stamps.items() if name in kept})
+            version = max(self._stored[key].version, getattr(record, "version", 0)) + 1
+            stamps: JSON = {"version": version, "updated_at": self.now, "change_id": self.change_id}
+            record = record._replace(**{name: stamps[name] for name in KINDS[key.kind].monotonic})
             self._after[key] = record
         return record

@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from todo.domain.entries import Entry
 from todo.domain.kinds import KINDS
 from todo.domain.records import Kind
+
+Done = tuple[tuple[tuple[str, str], int], ...]  # how many records, by kind and action
 
 PAST_TENSE = {
     "add": "added",
@@ -27,20 +30,25 @@ def summary(done: Counter[tuple[str, str]], entries: Sequence[Entry]) -> str:
 
     It quotes no text of a record, as that could be a prompt injection.
     """
+    settings = [name for entry in entries if entry.key.kind in SET for name in entry.settings]
+    return _sentence(tuple(done.items()), tuple(settings))
+
+
+@lru_cache(maxsize=1000)
+def _sentence(done: Done, settings: tuple[str, ...]) -> str:
+    """Returns the sentence for what was done and for the settings that were set; few of them make up most changes."""
     parts = _parts(done, COUNTED[0], once=True)
     for kind in COUNTED[1:]:
         parts += _parts(done, kind)
-    for entry in entries:
-        if entry.key.kind in SET:
-            parts += [f"set the {name}" for name in entry.settings]
+    parts += [f"set the {name}" for name in settings]
     sentence = " and ".join((", ".join(parts[:-1]), parts[-1])) if len(parts) > 1 else parts[0]
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 
-def _parts(done: Counter[tuple[str, str]], wanted: Kind, *, once: bool = False) -> list[str]:
+def _parts(done: Done, wanted: Kind, *, once: bool = False) -> list[str]:
     """Returns what was done to the records of a kind. With `once`, the first part alone names the kind."""
     parts: list[str] = []
-    for (kind, action), count in done.items():
+    for (kind, action), count in done:
         if kind == wanted.name and count:
             noun = wanted.nouns[count != 1]
             parts.append(f"{PAST_TENSE[action]} {count}" + ("" if once and parts else f" {noun}"))
