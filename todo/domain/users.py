@@ -154,9 +154,9 @@ class User(NamedTuple):
 def find(connection: Connection, owner: Owner) -> User:
     """Returns the owner's user, without opening a list. Raises InvalidToken or SignedOut if the user is deleted."""
     if owner.user_id is None:
-        row = _named(connection.user_by_id, connection, owner.username)
+        row = connection.unchanged(owner.username, lambda: _named(connection.user_by_id, connection, owner.username))
         return User.from_row(row or (0, owner.username, None, True), owner)
-    row = connection.user_by_id(user_id=owner.user_id)
+    row = connection.unchanged(owner.user_id, lambda: connection.user_by_id(user_id=owner.user_id))
     if row is None:
         raise owner.access_ended()
     return User.from_row(row, owner)

@@ -16,7 +16,9 @@ class Reader:
     def __init__(self, driver: sqlite3.Connection, connection: Connection) -> None:
         driver.execute("PRAGMA query_only = ON")
         self.connection = connection
+        self.connection.rows_read = {}
         self._driver = driver
+        self._version: int | None = None  # of the database, as this connection counts its changes
         self._deadline = math.inf
         self._lock = Lock()
 
@@ -26,6 +28,14 @@ class Reader:
         if self._driver.in_transaction:
             return False
         self._driver.execute("BEGIN")
+        try:
+            version = self._driver.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error:
+            self.end()
+            raise
+        if version != self._version:  # somebody has committed since the last snapshot
+            self._version = version
+            self.connection.rows_read = {}
         return True
 
     def end(self) -> None:

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,6 +71,7 @@ PLACE = "COALESCE(position, CAST(id AS BIGINT) * 1073741824)"
 MOVED_ORDERS = {"overdue": MOVED, "today": MOVED, "upcoming": MOVED, "day": MOVED, "undated": MOVED_UNDATED}
 # Rows that are sent at once. A server, and a cluster of them more so, is to answer well before it counts as silent.
 TOGETHER = 1000
+MAX_ROWS_READ = 5000  # that a connection keeps
 PARAMETER = re.compile(r"'[^']*'|:(\w+)")  # or a string, which may contain a colon
 
 
@@ -82,6 +83,20 @@ class Connection:
         self.driver = driver
         self.cache = cache
         self.public_url = public_url
+        self.rows_read: dict[Hashable, Any] | None = None  # until the database changes, if this connection can tell
+
+    def unchanged(self, key: Hashable, read: Callable[[], Any]) -> Any:
+        """Returns the row from `read`, or from an earlier call if the database has not changed since."""
+        if self.rows_read is None:
+            return read()
+        row = self.rows_read.get(key)
+        if row is None:
+            row = read()
+            if len(self.rows_read) >= MAX_ROWS_READ:
+                self.rows_read.clear()
+            if row is not None:
+                self.rows_read[key] = row
+        return row
 
     if TYPE_CHECKING:
 
