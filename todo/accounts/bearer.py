@@ -23,7 +23,7 @@ from todo.storage.database import peek
 from todo.storage.statements import Connection
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
-MAX_NAME_CHARACTERS = 64  # of a header that names the client
+MAX_NAME_CHARACTERS = 64  # of a header that names the client or its region
 ACCESS = tokens.PREFIXES["access"]
 LAST_USED_PRECISION = timedelta(minutes=5)  # of an assistant's last use, as the account page shows it
 
@@ -149,7 +149,7 @@ def _principal(request: Any, **known: Any) -> Principal:
     headers = request.headers
     return Principal(
         actor="assistant",
-        region=headers.get("openai-subdivision-1-iso-code", ""),
+        region=headers.get("openai-subdivision-1-iso-code", "")[:MAX_NAME_CHARACTERS],
         conversation=headers.get("openai-conversation-id", ""),
         idempotency_key=headers.get("idempotency-key"),
         **known,

@@ -153,13 +153,19 @@ class User(NamedTuple):
 
 def find(connection: Connection, owner: Owner) -> User:
     """Returns the owner's user, without opening a list. Raises InvalidToken or SignedOut if the user is deleted."""
-    if owner.user_id is None:
-        row = connection.unchanged(owner.username, lambda: _named(connection.user_by_id, connection, owner.username))
-        return User.from_row(row or (0, owner.username, None, True), owner)
-    row = connection.unchanged(owner.user_id, lambda: connection.user_by_id(user_id=owner.user_id))
-    if row is None:
+    key = (owner.user_id or owner.username, owner.region)
+    user: User | None = connection.unchanged(key, lambda: _stored_user(connection, owner))
+    if user is None and owner.user_id:
         raise owner.access_ended()
-    return User.from_row(row, owner)
+    return user or User.from_row((0, owner.username, None, True), owner)
+
+
+def _stored_user(connection: Connection, owner: Owner) -> User | None:
+    if owner.user_id is None:
+        row = _named(connection.user_by_id, connection, owner.username)
+    else:
+        row = connection.user_by_id(user_id=owner.user_id)
+    return User.from_row(row, owner) if row else None
 
 
 def lock(connection: Connection, owner: Owner) -> User:

@@ -16,7 +16,7 @@ class Reader:
     def __init__(self, driver: sqlite3.Connection, connection: Connection) -> None:
         driver.execute("PRAGMA query_only = ON")
         self.connection = connection
-        self.connection.rows_read = {}
+        self.connection.known = {}
         self._driver = driver
         self._version: int | None = None  # of the database, as this connection counts its changes
         self._deadline = math.inf
@@ -35,7 +35,7 @@ class Reader:
             raise
         if version != self._version:  # somebody has committed since the last snapshot
             self._version = version
-            self.connection.rows_read = {}
+            self.connection.known = {}
         return True
 
     def end(self) -> None:

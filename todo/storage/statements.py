@@ -25,12 +25,12 @@ STATUS_CONDITIONS = {"one": "status = :status", "all": "status NOT IN ('deleted'
 FILTERS = {"": "", "_filtered": "AND ({filters})"}
 # To-dos are stored as JSON, except that `overdue` depends on the time; due on a date without a time, it is overdue from
 # the next day on. The replaced text cannot occur in a to-do, whose quotation marks are escaped in JSON.
-JSON_COLUMN = """
+SHOWN = """
 CASE WHEN status = 'open' AND due_key < :now AND due_key <> :today
-     THEN REPLACE(json, '"overdue":false', '"overdue":true') ELSE json END
+     THEN REPLACE(json, '"overdue":false', '"overdue":true') ELSE json END AS json
 """.strip()
 # The JSON of many rows as one text. SQLite joins them in the order in which it finds them.
-JOINED = {"sqlite3": f"GROUP_CONCAT({JSON_COLUMN}, ',')", "psycopg": f"STRING_AGG({JSON_COLUMN}, ',' ORDER BY id)"}
+JOINED = {"sqlite3": "GROUP_CONCAT(json, ',')", "psycopg": "STRING_AGG(json, ',' ORDER BY id)"}
 # The numbers in a text, such as 1,2,3.
 NUMBERS = {
     "sqlite3": "SELECT value FROM json_each('[' || :ids || ']')",
@@ -71,7 +71,7 @@ PLACE = "COALESCE(position, CAST(id AS BIGINT) * 1073741824)"
 MOVED_ORDERS = {"overdue": MOVED, "today": MOVED, "upcoming": MOVED, "day": MOVED, "undated": MOVED_UNDATED}
 # Rows that are sent at once. A server, and a cluster of them more so, is to answer well before it counts as silent.
 TOGETHER = 1000
-MAX_ROWS_READ = 5000  # that a connection keeps
+MAX_KNOWN = 5000  # values that a connection keeps while nothing changes
 PARAMETER = re.compile(r"'[^']*'|:(\w+)")  # or a string, which may contain a colon
 
 
@@ -83,20 +83,20 @@ class Connection:
         self.driver = driver
         self.cache = cache
         self.public_url = public_url
-        self.rows_read: dict[Hashable, Any] | None = None  # until the database changes, if this connection can tell
+        self.known: dict[Hashable, Any] | None = None  # until the database changes, if this connection can tell
 
     def unchanged(self, key: Hashable, read: Callable[[], Any]) -> Any:
-        """Returns the row from `read`, or from an earlier call if the database has not changed since."""
-        if self.rows_read is None:
+        """Returns what `read` returns, or returned before if the database has not changed since. None is not kept."""
+        if self.known is None:
             return read()
-        row = self.rows_read.get(key)
-        if row is None:
-            row = read()
-            if len(self.rows_read) >= MAX_ROWS_READ:
-                self.rows_read.clear()
-            if row is not None:
-                self.rows_read[key] = row
-        return row
+        value = self.known.get(key)
+        if value is None:
+            value = read()
+            if len(self.known) >= MAX_KNOWN:
+                self.known.clear()
+            if value is not None:
+                self.known[key] = value
+        return value
 
     if TYPE_CHECKING:
 
@@ -123,7 +123,7 @@ def parsed(adapter: str) -> dict[str, Any]:
     """Returns aiosql's queries for a driver by name; `query.sql` has the parameters in the driver's style."""
     texts = "\n".join(file.read_text(encoding="utf-8") for file in sorted(FOLDER.glob("*.sql")))
     pieces = {"for_update": FOR_UPDATE[adapter], "joined": JOINED[adapter], "ids": NUMBERS[adapter]}
-    for name, text in {**pieces, "user": USER_COLUMNS, "unarchived": UNARCHIVED}.items():
+    for name, text in {**pieces, "user": USER_COLUMNS, "unarchived": UNARCHIVED, "shown": SHOWN}.items():
         texts = texts.replace(f"{{{name}}}", text)
     queries = aiosql.from_str("\n".join([texts, *_lists(), *_sections()]), adapter, mandatory_parameters=False)
     return {name: getattr(queries, name) for name in queries.available_queries if not name.endswith("_cursor")}
@@ -136,7 +136,7 @@ def _lists() -> list[str]:
     return [
         lists.replace("{which}", which)
         .replace("{status}", status)
-        .replace("{shown}", f"{JSON_COLUMN} AS json")
+        .replace("{shown}", SHOWN)
         .replace("{filtered}", filtered)
         .replace("{and_filters}", text.replace("{filters}", conditions))
         for which, status in STATUS_CONDITIONS.items()

@@ -25,7 +25,7 @@ SELECT 1 AS changed FROM todos WHERE user_id = :user_id AND change_id <> :change
 -- The first to-dos of a status as one text, by id, which is the order of the key: COALESCE keeps indexes out.
 -- name: first_todos^
 SELECT {joined} AS todos, COUNT(*) AS returned, MAX(id) AS last_id FROM (
-    SELECT id, status, due_key, json FROM todos
+    SELECT id, {shown} FROM todos
     WHERE user_id = :user_id AND COALESCE(status, '') = :status
     ORDER BY id LIMIT :limit
 ) AS first;

@@ -78,12 +78,12 @@ def test_a_write_always_reads(engine: Engine) -> None:
 
 
 def test_what_a_connection_keeps_is_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statements, "MAX_ROWS_READ", 3)
+    monkeypatch.setattr(statements, "MAX_KNOWN", 3)
 
     def read_many(connection: Connection) -> int:
         for number in range(10):
             connection.unchanged(number, lambda number=number: (number,))
-        return len(connection.rows_read or ())
+        return len(connection.known or ())
 
     assert engine.submit_read(read_many).result() <= 3
 
