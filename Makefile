@@ -1,6 +1,8 @@
 # `make run` and `make test` need make and Python 3.11, 3.12 or 3.13, which PYTHON may name, and nothing else.
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Compiled modules are kept, even where the machine says not to: else each process of the tests compiles all of them.
+export PYTHONDONTWRITEBYTECODE :=
 
 # Tests wait for servers, browsers and clocks about half of their time.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)

@@ -1,10 +1,12 @@
 """How many tokens a text costs a model, by the encoding o200k, whose table a package brings."""
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import bpe_openai
 import orjson
+
+if TYPE_CHECKING:
+    import bpe_openai
 
 
 def count(text: str) -> int:
@@ -18,5 +20,7 @@ def count_call(tool: str, arguments: Any) -> int:
 
 
 @cache
-def _encoding() -> bpe_openai.Encoding:
+def _encoding() -> "bpe_openai.Encoding":
+    import bpe_openai  # which reads its tables for a second
+
     return bpe_openai.get_encoding("o200k_base")

@@ -4,9 +4,9 @@ import re
 from typing import Any
 
 import httpx
-from connexion.spec import Specification
 from openapi_schema_validator import OAS30ReadValidator, oas30_format_checker
 
+from tests.resolved import resolved
 from todo.contract import API, SITE
 from todo.http.navigation import is_navigation
 from todo.http.routes import Route, routes_of
@@ -31,7 +31,7 @@ def _closed(schema: Any) -> Any:
     return closed
 
 
-DOCUMENTS = [_closed(Specification.load(c.document).spec) for c in (API, SITE)]
+DOCUMENTS = [_closed(resolved(c)) for c in (API, SITE)]
 ROUTES = [
     (route, document)
     for contract, document in zip((API, SITE), DOCUMENTS, strict=True)

@@ -13,19 +13,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import orjson
 import pytest
 from alembic import command
-from argon2 import PasswordHasher
-from connexion.spec import Specification
 from starlette.testclient import TestClient
 
 from dev.processes import GENEROUS, alembic_config, migrate
 from tests import citus
 from tests.answers import check_answer
+from tests.cheaper import (  # noqa: F401
+    a_request_is_one_step,
+    cheap_passwords,
+    each_document_is_validated_once,
+    pytest_collection,
+)
 from tests.leaks import leaks
 from tests.people import Person
-from todo.accounts import passwords
 from todo.app import create_app
 from todo.config import Settings
 from todo.storage.database import open_engine
@@ -51,33 +53,6 @@ def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     assert not found, "\n".join(found)
     running = [thread.name for thread in threading.enumerate() if thread.name.startswith(("sqlite-", "postgresql-"))]
     assert not running, "an engine was not stopped, so pytest would never end"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cheap_passwords() -> Iterator[None]:
-    """Lets a password cost next to nothing: there are thousands. What a real one costs is in test_passwords.py."""
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_HASHER", hasher)
-        patch.setattr(passwords, "_DUMMY_HASH", hasher.hash("the password of nobody"))
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def each_document_is_validated_once() -> Iterator[None]:
-    """Connexion validates a contract for each app that is made of it, which is two thirds of what one costs."""
-    valid: set[bytes] = set()
-    validate = Specification._validate_spec.__func__
-
-    def once(cls: type[Specification], document: Any) -> None:
-        text = orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS)
-        if text not in valid:
-            validate(cls, document)
-            valid.add(text)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Specification, "_validate_spec", classmethod(once))
-        yield
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
@@ -268,6 +243,7 @@ def new_browser(service: TestClient) -> Iterator[Callable[[], TestClient]]:
                 follow_redirects=False,
                 client=(f"192.0.{number // 250}.{number % 250}", 50000),
             )
+            browser.portal = service.portal  # else each request has an event loop and a thread of its own
             browser.event_hooks = {"response": [check_answer]}
             browsers.callback(browser.close)
             return browser

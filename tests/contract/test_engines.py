@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from tests.conftest import AUTHORIZATION, GENEROUS, SERVICE_KEY, migrated_sqlite
 from tests.owners import ENCODED_ID, ID, open_list
 from tests.paths import path_of
+from tests.resolved import resolved
 from todo.accounts import tokens
 from todo.app import create_app
 from todo.config import Settings
@@ -308,7 +309,7 @@ class TestCannotCompile:
         from connexion.spec import Specification
         from connexion.uri_parsing import OpenAPIURIParser
 
-        document = deepcopy(Specification.load(API.document).spec)
+        document = deepcopy(resolved(API))
         document["components"]["securitySchemes"]["key"] = {"type": "apiKey", "in": "query", "name": "key"}
         operation = document["paths"]["/todos/{username}/{todo_id}"]["patch"]
         document["paths"] = {"/todos/{username}/{todo_id}": {"patch": operation}}

@@ -5,8 +5,8 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from connexion.spec import Specification
 
+from tests.resolved import resolved
 from todo.contract import API, SITE, Contract
 from todo.contract.schemas import find_errors
 
@@ -16,11 +16,11 @@ PARAMETER = re.compile(r"(.*)\{(\w+)\}(.*)")
 
 def paths_of(contract: Contract) -> dict[str, dict[str, JSON]]:
     """Returns each path with the schemas of its parameters."""
-    resolved = Specification.load(contract.document).spec
+    paths = resolved(contract)["paths"]
     return {
         operation.path: {
             parameter["name"]: parameter["schema"]
-            for parameter in resolved["paths"][operation.path][operation.method.lower()].get("parameters", [])
+            for parameter in paths[operation.path][operation.method.lower()].get("parameters", [])
             if parameter["in"] == "path"
         }
         for operation in contract.operations

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from connexion.spec import Specification
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from openapi_spec_validator import OpenAPIV30SpecValidator, validate
 from openapi_spec_validator.readers import read_from_filename
 
 from dev.processes import ROOT
+from tests.resolved import resolved
 from todo.contract import API, METHODS, ON_THE_LOOP, SITE, SPEC, Contract, Operation
 from todo.domain.users import Owner
 
@@ -24,7 +24,7 @@ Place = tuple[str, ...]
 CONTRACTS = (API, SITE)
 OPERATIONS = [(contract, operation) for contract in CONTRACTS for operation in contract.operations]
 RAW = {contract: read_from_filename(str(SPEC / contract.name)) for contract in CONTRACTS}
-RESOLVED = {contract: Specification.load(contract.document).spec for contract in CONTRACTS}
+RESOLVED = {contract: resolved(contract) for contract in CONTRACTS}
 
 
 def walk(node: Any, place: Place = ()) -> Iterator[tuple[Place, JSON]]:

@@ -9,7 +9,6 @@ import jsonschema
 import orjson
 import pytest
 import yaml
-from connexion.spec import Specification
 from openapi_schema_validator import OAS30Validator
 
 from evals import tokens
@@ -17,6 +16,7 @@ from tests.contract.test_undo import WRITES
 from tests.handlers.test_todos import add
 from tests.hosts import ERAS, NEWER, OLDER, call, done, send, tools
 from tests.people import Client, Person, bearer
+from tests.resolved import resolved
 from todo.contract import API, Contract, Operation
 from todo.domain.actions import EDITS
 from todo.mcp.tools import tools_of
@@ -41,7 +41,7 @@ FILTERS = [
     for parameter in API.parameters(TOOLS["list_todos"].operation, "query")
     if parameter["name"] not in ("sort", "limit", "cursor")
 ]
-RESOLVED = Specification.load(API.document).spec["paths"]
+RESOLVED = resolved(API)["paths"]
 # Arguments that do something in a list as `filled` makes it.
 READS: dict[str, JSON] = {
     "list_todos": {"status": "all", "sort": "due", "limit": 2, "q": "a"},
