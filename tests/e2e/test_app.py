@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Error, Page, expect
 
 from tests.e2e.conftest import CHROMIUM
-from tests.e2e.processes import Child, migrated, serving, wait_until
+from tests.e2e.processes import Child, wait_until
 from tests.handlers.test_lists import Assistant
 from tests.people import PASSWORD, Person
 
@@ -30,12 +30,6 @@ KEPT = """async () => {
 }"""
 ARE_NEW = "() => caches.keys().then((names) => names.length === 2 && !names.join().includes('old'))"
 _numbers = count(1)
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
-    with serving(migrated(tmp_path_factory.mktemp("app"), PROXIES="1")) as child:
-        yield child
 
 
 @contextmanager
@@ -134,19 +128,19 @@ class Transfers:
 
 
 class TestInstallation:
-    def test_chromium_offers_to_install_it(self, service: Child, assistant: Assistant, tmp_path: Path) -> None:
-        with sync_playwright() as playwright:
-            # A profile of its own: what a private window opens cannot be installed.
-            context = playwright.chromium.launch_persistent_context(
-                tmp_path, executable_path=CHROMIUM, args=["--no-sandbox"], base_url=service.url
-            )
+    def test_chromium_offers_to_install_it(
+        self, chromium: Browser, service: Child, assistant: Assistant, tmp_path: Path
+    ) -> None:
+        # A profile of its own: what a private window opens cannot be installed.
+        with chromium.browser_type.launch_persistent_context(
+            tmp_path, executable_path=CHROMIUM, args=["--no-sandbox"], base_url=service.url
+        ) as context:
             sign_in(context, assistant)
             page = with_list_kept(context)
             session = context.new_cdp_session(page)
             manifest = session.send("Page.getAppManifest")
             assert (manifest["errors"], manifest["url"]) == ([], f"{service.url}/manifest.webmanifest")
             assert session.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
-            context.close()
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_the_window_has_the_colour_of_the_pages(self, context: BrowserContext, scheme: str) -> None:

@@ -10,18 +10,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.processes import ROOT, Child, migrated, serving
+from tests.e2e.processes import ROOT, Child
 from tests.people import PASSWORD
 from todo.contract import product
 
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
 _numbers = count(1)
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
-    with serving(migrated(tmp_path_factory.mktemp("home"), PROXIES="1")) as child:
-        yield child
 
 
 @pytest.fixture

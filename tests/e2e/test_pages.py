@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.processes import Child, migrated, serving
+from tests.e2e.processes import Child
 from tests.handlers.test_lists import HOSTILE, Assistant
 from tests.hosts import NEWER, OLDER, done
 from tests.people import PASSWORD, Client, Person, bearer
@@ -21,12 +21,6 @@ PHONE = {"width": 360, "height": 740}
 PAGES = {"document", "fetch"}  # which may refuse something: tests look at what they say
 NOT_LOADED = "Failed to load resource"  # what a browser says of any status from 400 on
 _numbers = count(1)
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
-    with serving(migrated(tmp_path_factory.mktemp("pages"), PROXIES="1")) as child:
-        yield child
 
 
 @pytest.fixture
