@@ -40,6 +40,7 @@ from todo.http.validators import FormURIParser
 from todo.mcp.endpoint import Endpoint
 from todo.oauth.metadata import resources_of
 from todo.service import Service, current
+from todo.startup import CannotStart, cause_of
 from todo.storage.database import open_engine
 from todo.web import error_page
 from todo.web.drafts import SignInPage
@@ -80,19 +81,26 @@ def create_app(settings: Settings, dispatcher: Literal["compiled", "connexion"] 
 
 
 def _require_handlers() -> None:
-    """Raises ContractError for an operation whose handler does not exist."""
+    """Raises ContractError for an operation whose handler does not exist or cannot be imported."""
     for contract in (API, SITE):
         for operation in contract.operations:
-            module, _, name = operation.handler.rpartition(".")
-            try:
-                found = hasattr(import_module(module), name)
-            except ModuleNotFoundError as error:
-                if error.name != module:
-                    raise
-                found = False
-            if not found:
-                file = module.replace(".", "/") + ".py"
-                raise contract.error_of(operation.id, f"its handler {name} does not exist: write it in {file}")
+            if wrong := _wrong_with(operation.handler):
+                raise contract.error_of(operation.id, wrong)
+
+
+def _wrong_with(handler: str) -> str | None:
+    """Returns why a handler cannot be used, with the cure; None if it can."""
+    module, _, name = handler.rpartition(".")
+    file = module.replace(".", "/") + ".py"
+    try:
+        if hasattr(import_module(module), name):
+            return None
+    except CannotStart:
+        raise
+    except Exception as error:
+        if not isinstance(error, ModuleNotFoundError) or error.name != module:
+            return f"its handler module {file} cannot be imported {cause_of(error)}: correct that line"
+    return f"its handler {name} does not exist: write it in {file}"
 
 
 def _service(settings: Settings) -> Service:

@@ -4,12 +4,16 @@ import errno
 import os
 import socket
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from todo.config import Settings
+
+ROOT = Path(__file__).parent.parent
 
 
 class CannotStart(Exception):
@@ -23,6 +27,21 @@ def one_sentence() -> Iterator[None]:
         yield
     except CannotStart as error:
         sys.exit(str(error))
+
+
+def cause_of(error: Exception) -> str:
+    """Returns in parentheses the type and message of an error in our code, and the file and line that raised it."""
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    message = str(error)
+    if isinstance(error, SyntaxError):
+        message = error.msg
+        places.append((error.filename or "", error.lineno))
+    elif isinstance(error, ImportError):
+        message = message.replace(f" ({error.path})", "")
+    said = " ".join(f"{type(error).__name__}: {message}".split())[:200].rstrip(".: ")
+    ours = [place for place in places if Path(place[0]).is_relative_to(ROOT) and "site-packages" not in place[0]]
+    file, line = ours[-1]
+    return f"({said}, {Path(file).relative_to(ROOT)}, line {line})"
 
 
 PORT_REFUSED = {

@@ -351,6 +351,37 @@ def test_of_a_contract_is_one_sentence_with_its_line(folder: Path, edit: Prepare
     assert sentence in checked.stdout.splitlines()
 
 
+NOT_IMPORTABLE = {
+    "a rule that is not written yet": (
+        "from todo.domain.lists import no_rule",
+        "(ImportError: cannot import name 'no_rule' from 'todo.domain.lists', handlers/lists.py, line {line}): ",
+    ),
+    "a module that is not written yet": (
+        "import todo.domain.nothing",
+        "(ModuleNotFoundError: No module named 'todo.domain.nothing', handlers/lists.py, line {line}): ",
+    ),
+    "no Python": ("def create_list(", "(SyntaxError: '(' was never closed, handlers/lists.py, line {line}): "),
+}
+
+
+@pytest.mark.parametrize(("code", "wrong"), NOT_IMPORTABLE.values(), ids=NOT_IMPORTABLE)
+def test_a_handler_module_that_cannot_be_imported_is_one_sentence(folder: Path, code: str, wrong: str) -> None:
+    (folder / "handlers").unlink()
+    shutil.copytree(ROOT / "handlers", folder / "handlers")
+    file = folder / "handlers" / "lists.py"
+    text = file.read_text("utf-8")
+    file.write_text(f"{text}{code}\n", "utf-8")
+    environ = migrated(folder)
+    sentence = sentence_of(run(GUNICORN, environ, folder))
+    assert re.match(r"spec/(openapi|site)\.yaml, line \d+, \w+: its handler module handlers/lists\.py ", sentence)
+    assert sentence.endswith(wrong.format(line=len(text.splitlines()) + 1) + "correct that line.")
+    for command in ("python -m dev.spec", f"{TODO} serve"):
+        done = run(command, environ, folder)
+        assert done.returncode == 1
+        assert sentence in done.stdout.splitlines()
+        assert "Traceback" not in done.stdout
+
+
 def test_make_spec_names_what_the_specification_forbids(folder: Path) -> None:
     edited("      in: query", "      in: nowhere")(folder)
     checked = run("make -o .venv/bin/.dev spec", environ_for(folder), folder)
