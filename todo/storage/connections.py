@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 WAIT_FOR_CONNECTION = 3.0  # seconds
 
-# Defaults that the database's address can override. They detect a vanished peer in about the time of a statement.
+# Defaults that the database's URL can override. They detect a lost peer in about the time limit of a statement.
 OPTIONS = {
     "connect_timeout": 3,
     "keepalives_idle": 10,
@@ -21,7 +21,7 @@ OPTIONS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,  # milliseconds
 }
-# Who answers, which prepared statements it knows, and the settings that the database's address makes with `options`.
+# The server process, its prepared statements, and the settings that the database's URL makes with `options`.
 PROBE = """
 SELECT pg_backend_pid() AS backend,
        ARRAY(SELECT name FROM pg_prepared_statements) AS prepared,
@@ -44,7 +44,7 @@ class PatientConnection(psycopg.Connection[DictRow]):
             return super().wait(gen, interval, timeout or self.patience)
         except psycopg.OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
-                self.close()  # or a late response would be taken for the next statement's
+                self.close()  # or a late response would be read as the next statement's
             raise
 
 
@@ -73,25 +73,25 @@ def new_pool(url: str, size: int) -> Pool:
 
 
 def require_server(url: str) -> None:
-    """Returns once a server has let us in. Raises psycopg.Error at once, where a pool tries again for a while."""
+    """Checks that a server accepts a connection. Raises psycopg.Error at once, while a pool would keep trying."""
     options: dict[str, Any] = {**OPTIONS, **conninfo_to_dict(url)}
     psycopg.connect(**options).close()
 
 
 def _configure(driver: PatientConnection) -> None:
-    """Asks who is at the other end, and prepares no statements if that is a pooler that keeps no track of them."""
+    """Detects a pooler that does not track prepared statements, and then prepares none."""
     try:
         with driver.transaction():
             found = driver.execute(PROBE, prepare=True).fetchone()
             assert found
             driver.set_by_address = frozenset(found["set_by_address"])
             if found["backend"] != driver.info.backend_pid and any(map(_is_ours, found["prepared"])):
-                driver.execute("DEALLOCATE ALL")  # of the server's connection, which somebody else has next
+                driver.execute("DEALLOCATE ALL")  # the pooler gives this server connection to others next
                 driver.prepare_threshold = None
     except psycopg.errors.DuplicatePreparedStatement:
         driver.prepare_threshold = None
 
 
 def _is_ours(name: str) -> bool:
-    """Whether a prepared statement has the name that psycopg gave it. Poolers that keep track give it another."""
+    """Whether a prepared statement has the name that psycopg gave it. Poolers that track statements rename them."""
     return name.startswith(PREPARED)

@@ -21,7 +21,7 @@ def read(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs:
 def read_of_list(
     rule: Callable[Concatenate[Connection, Owner, P], T], owner: Owner, *args: P.args, **kwargs: P.kwargs
 ) -> Awaitable[T]:
-    """Like `read`, for a rule that reads nothing but the list of `owner`; a replica may answer it, if it is as new."""
+    """Like `read`, for a rule that reads nothing but the list of `owner`; an up-to-date replica may answer it."""
     return current.get().engine.read_of_list(rule, owner, *args, **kwargs)
 
 
@@ -34,7 +34,7 @@ def peek(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs:
 
 
 def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
-    """Runs `rule` in a transaction, of which it may be the second attempt; returns its result once it is on disk.
+    """Runs `rule` in a transaction, which may be retried once; returns its result once it is on disk.
 
     Raises its errors, StorageUnavailable and OutcomeUnknown.
     """
@@ -44,8 +44,7 @@ def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs
 def open_engine(database_url: str, *, public_url: str = "", **options: Any) -> Engine:
     """Returns the engine for a sqlite:/// or postgresql:// URL, not yet started. PostgreSQLEngine takes the options.
 
-    The URLs that rules return begin with `public_url`. Raises StorageNotReady for an address that PostgreSQL cannot
-    understand.
+    The URLs that rules return begin with `public_url`. Raises StorageNotReady for a URL that PostgreSQL cannot parse.
     """
     # Imported here, as a service needs only one of the drivers.
     if database_url.startswith("sqlite:"):

@@ -48,7 +48,7 @@ class Engine(ABC):
     ) -> Future[T]:
         """Like `submit_read`, for a rule that reads nothing but the list of `owner`; a replica may answer it.
 
-        It sees every write to the list that had returned to anybody.
+        It sees every write to the list that has been acknowledged.
         """
         return self.submit_read(rule, owner, *args, **kwargs)
 
@@ -78,7 +78,7 @@ class Engine(ABC):
 
 
 def lane_of(args: tuple[Any, ...]) -> Hashable | None:
-    """Returns the lane for a rule's arguments: the first is a user's id or has a `lane`. None is no lane."""
+    """Returns the lane for a rule's arguments: the first is a user's id or has a `lane`. None means no lane."""
     first = args[0] if args else None
     return first if isinstance(first, int) else getattr(first, "lane", None)
 

@@ -25,7 +25,7 @@ class Job:
     error: BaseException | None = None
 
     def is_wanted(self) -> bool:
-        """Whether the caller still waits. From then on a thread cannot cancel it."""
+        """Whether the caller still waits. After this, a thread can no longer cancel it."""
         if isinstance(self.future, Future):
             return self.future.running() or self.future.set_running_or_notify_cancel()
         return not self.future.cancelled()
@@ -43,14 +43,14 @@ class Jobs:
     """Groups jobs for one transaction each, in order of arrival.
 
     The lane of a job that took long is slow until its queue is empty. Jobs of slow lanes run alone, and all other jobs
-    run between two of them, so that nobody waits for more than one slow job and no lane waits for ever.
+    run between two of them, so that nobody waits for more than one slow job and no lane waits forever.
     """
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[Job | None] = SimpleQueue()  # None is the end
         self._put_off: list[Job] = []
-        self._slow: dict[Hashable, bool] = {}  # lanes, the one whose turn is next first
-        self._was_slow = False  # the last group, or one job in it
+        self._slow: dict[Hashable, bool] = {}  # lanes, in the order of their turns
+        self._was_slow = False  # whether the last group, or a job in it, was slow
         self._has_ended = False
 
     def put(self, job: Job) -> None:

@@ -1,4 +1,4 @@
-"""Why a database cannot be used, in one sentence that shows no part of its address but a file's path."""
+"""Why a database cannot be used, in one sentence, which shows no part of its URL except a file's path."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from todo.storage.engine import StorageNotReady
 MAGIC = b"SQLite format 3\0"  # how a file of SQLite begins (its file format, section 1.3)
 OTHER_FILE = "or name another file in DATABASE_URL"
 
-# What PostgreSQL says while it refuses a connection, for which its library tells no SQLSTATE; and the cure.
+# Messages with which PostgreSQL refuses a connection, as libpq gives no SQLSTATE for them, and the cures.
 REFUSED_CONNECTIONS = {
     "password authentication failed|role .* does not exist|no password supplied": (
         "refuses the user or the password: correct them in {name}"
@@ -52,7 +52,7 @@ def require_file(file: Path) -> None:
 
 
 def require_address(url: str, name: str = "DATABASE_URL") -> None:
-    """Raises StorageNotReady unless PostgreSQL's own library understands the address."""
+    """Raises StorageNotReady unless libpq can parse the URL."""
     import psycopg
     from psycopg.conninfo import conninfo_to_dict
 

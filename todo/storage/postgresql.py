@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 THREADS = 4  # for reads, and as many for writes, each with a connection
 STATEMENT_TIMEOUT = 8.0  # seconds, for a statement of a write
 # InternalError includes a server that became a standby, or ended a transaction that was idle for too long; the last two
-# are of a pooler that keeps no track of prepared statements.
+# come from a pooler that does not track prepared statements.
 UNAVAILABLE = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
@@ -50,7 +50,7 @@ class PostgreSQLEngine(Engine):
         read_url: str | None = None,
         version_of: VersionOf | None = None,
     ) -> None:
-        """`read_url` is a replica's, which needs `version_of` to know whether it is behind with a list."""
+        """`read_url` is a replica; `version_of` shows whether it is behind on a list."""
         self._url = database_url
         self._statement_timeout = statement_timeout
         self._reads = Transactions(database_url, THREADS, READ, public_url)

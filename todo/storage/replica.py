@@ -1,4 +1,4 @@
-"""A replica of the database, which reads of a list may use while it certainly knows the list as the primary does."""
+"""A replica of the database, used for reads of a list if it certainly has the list's current version."""
 
 import logging
 import time
@@ -13,14 +13,14 @@ from todo.storage.transactions import GRACE_SECONDS, READ, Passing, Transactions
 
 log = logging.getLogger(__name__)
 
-CHECK_SECONDS = 0.5  # to begin on the replica; one that is silent for longer is away
+CHECK_SECONDS = 0.5  # to begin on the replica; after that it counts as down
 AWAY_SECONDS = 5.0  # until it is tried again
 
 VersionOf = Callable[[Connection, Any], Any]
 
 
 class Behind(Exception):
-    """The replica does not know the list as the primary does, or it is away: the primary has to be read."""
+    """The replica has another version of the list, or is down: the primary has to be read."""
 
 
 class Replica:
@@ -32,7 +32,7 @@ class Replica:
         self._away_until = 0.0
 
     def start(self) -> None:
-        """Begins to open connections; a replica that is away holds up no start."""
+        """Starts opening connections without waiting for them: the replica may be down."""
         self._transactions.start(wait=False)
 
     def stop(self) -> None:
@@ -41,7 +41,7 @@ class Replica:
     def read(self, primary: Transactions, rule: Callable[[Connection], Any], owner: Any, seconds: float) -> Any:
         """Returns what `rule` returns on the replica. Raises Behind, psycopg.errors.QueryCanceled, and its refusals.
 
-        The primary tells the list's version first, and the replica its own, in the snapshot that `rule` reads.
+        The list's version on the primary is compared with that in the replica's snapshot, which `rule` reads.
         """
 
         def checked(connection: Connection) -> Any:
@@ -71,7 +71,7 @@ class Replica:
     def _version_on_replica(self, connection: Connection, owner: Any) -> Any:
         try:
             return self._version_of(connection, owner)
-        except Refusal:  # someone the primary knows
+        except Refusal:  # the replica does not have the user yet
             raise Behind from None
 
     def _note_away(self, error: psycopg.Error) -> None:

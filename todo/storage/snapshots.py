@@ -55,8 +55,8 @@ class Reader:
 class Watch:
     """A thread that interrupts slow reads.
 
-    A progress handler would need no thread, but takes the GIL on each call: next to a busy event loop it turned a
-    search of 20 ms into seconds.
+    A progress handler would need no thread, but takes the GIL on each call: beside a busy event loop, a search of 20 ms
+    took seconds.
     """
 
     def __init__(self) -> None:

@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 
 READERS = 4
 PEEK_SECONDS = 0.2  # on the event loop, which does nothing else meanwhile
-# A checkpoint copies a page that many writes have touched once, so fewer checkpoints write less.
+# A checkpoint copies each page once, however many writes have changed it, so fewer checkpoints write less.
 PAGES_IN_LOG = 4000
 WRITER_CACHE = 4_000  # KiB
-GROUP_SECONDS = 0.2  # after which the rest of a group waits for the next, so that nobody waits for all of it
+GROUP_SECONDS = 0.2  # after this, the rest of a group moves to the next one, so that nobody waits for all of it
 WAIT_FOR_OTHER_PROCESS = 10.0  # seconds
 
 
@@ -37,8 +37,8 @@ class FileReplaced(Exception):
     """The file at the database's path was replaced or deleted, so what is written to the open one would be lost."""
 
 
-class Spoiled(Exception):
-    """A job of a group failed after it had written something, so that the group cannot be committed."""
+class GroupFailed(Exception):
+    """A job failed after it had written something, so its group must be rolled back."""
 
     def __init__(self, job: Job) -> None:
         super().__init__()
@@ -48,9 +48,9 @@ class Spoiled(Exception):
 class SQLiteEngine(Engine):
     """Writes that wait together commit together, so one fsync serves them all.
 
-    Rules check everything before their first statement, so that a refused job leaves nothing to take back and none
-    needs a savepoint. Where one fails later all the same, the group is rolled back, the jobs before it are done again,
-    and it begins the next group, which has nothing else to lose.
+    Rules check everything before their first statement, so that a refused job has nothing to roll back and none needs a
+    savepoint. If one fails later anyway, the group is rolled back, the jobs before it run again, and it comes first in
+    the next group, where its failure affects no other job.
     """
 
     name = "SQLite"
@@ -104,8 +104,8 @@ class SQLiteEngine(Engine):
     async def peek(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Reads on the event loop. All peeks of one iteration share a snapshot, as beginning one is the slowest part.
 
-        It ends before the next iteration's requests, so that nobody reads what was there before they asked. A slow read
-        is interrupted and repeated in a thread.
+        It ends before the next iteration's requests, so that no request gets a state from before it was sent. A slow
+        read is interrupted and repeated in a thread.
         """
         try:
             reader = self._reader()
@@ -182,10 +182,10 @@ class SQLiteEngine(Engine):
     def _commit_together(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:
         try:
             self._commit(driver, jobs)
-        except Spoiled as spoiled:
+        except GroupFailed as failure:
             driver.execute("ROLLBACK")
-            number = jobs.index(spoiled.job)
-            settled = number or 1  # the first has seen nothing that is now undone, so that its error stands
+            number = jobs.index(failure.job)
+            settled = number or 1  # the first job has read nothing that is rolled back, so its error is final
             self._jobs.put_off(jobs[settled:])
             del jobs[settled:]
             if number:
@@ -194,7 +194,7 @@ class SQLiteEngine(Engine):
         _deliver(jobs)
 
     def _commit(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:
-        """Runs the jobs in one transaction, or the first of them, if these take long. Raises Spoiled."""
+        """Runs the jobs in one transaction, or only the first of them if these take long. Raises GroupFailed."""
         try:
             self._write_lock.begin(driver, WAIT_FOR_OTHER_PROCESS)
             self._run_some(driver, jobs)
@@ -205,11 +205,11 @@ class SQLiteEngine(Engine):
             if driver.in_transaction:
                 driver.execute("ROLLBACK")
             for job in jobs:
-                # Also where a rule had refused: it may have looked at what is now undone.
+                # Even if its rule refused: it may have read what is now rolled back.
                 job.error = StorageUnavailable()
 
     def _run_some(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:
-        """Runs jobs for up to GROUP_SECONDS, and removes the others from the list, to run next. Raises Spoiled."""
+        """Runs jobs for up to GROUP_SECONDS, and removes the others from the list, to run next. Raises GroupFailed."""
         begun = ended = time.monotonic()
         for number, job in enumerate(jobs):
             if ended - begun > GROUP_SECONDS:
@@ -221,17 +221,18 @@ class SQLiteEngine(Engine):
             self._jobs.took(job, ended - before)
 
     def _run(self, driver: sqlite3.Connection, job: Job) -> None:
-        """Runs one job. Raises Spoiled if it fails after it has written, and SQLite's error if that ends everything."""
+        """Runs one job. Raises GroupFailed if it fails after writing, and SQLite's error if that ends the
+        transaction."""
         written = driver.total_changes
-        job.error = None  # of a run before, which was undone
+        job.error = None  # from an earlier run, which was rolled back
         try:
             job.result = job.rule(self._statements(driver))
         except BaseException as error:
-            if not driver.in_transaction:  # a full or failing disk has ended it
+            if not driver.in_transaction:  # a full or failing disk has ended the transaction
                 raise sqlite3.OperationalError("The transaction has ended.") from error
             job.error = _refusal(error, "writing") if isinstance(error, sqlite3.DatabaseError) else error
             if driver.total_changes != written:
-                raise Spoiled(job) from job.error
+                raise GroupFailed(job) from job.error
 
 
 def _deliver(jobs: list[Job]) -> None:

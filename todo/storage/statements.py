@@ -12,10 +12,10 @@ from aiosql.types import SQLOperationType
 
 from todo.storage.cache import PageCache
 
-FOLDER = Path(__file__).parent  # of which every .sql file is loaded
-PATTERNS = FOLDER / "patterns"  # of which many statements are made, by the variants below
+FOLDER = Path(__file__).parent  # every .sql file in it is loaded
+PATTERNS = FOLDER / "patterns"  # templates of many statements, filled in by the variants below
 
-# As domain/users.py reads a user: by place, which takes an eighth of the time of doing so by name.
+# The columns of a user, which domain/users.py reads by position: by name takes eight times as long.
 USER_COLUMNS = (
     "id, username, time_zone, time_zone_guessed, last_todo_id, last_series, last_change_id, open_count, done_count,"
     " deleted_count, bytes, profile_change_id, recent_adds, swept_on, week_start, last_list_id, archived_lists"
@@ -39,10 +39,10 @@ NUMBERS = {
 # Locks a row until the transaction ends; SQLite has a single writer anyway.
 FOR_UPDATE = {"sqlite3": "", "psycopg": "FOR UPDATE"}
 
-# To-dos of an archived list are nowhere but in that list.
+# To-dos of an archived list are shown only in that list.
 UNARCHIVED = "list_id NOT IN (SELECT id FROM lists WHERE user_id = :user_id AND status = 'archived')"
 
-# As the index of dates has it, word for word, which SQLite needs to use that index.
+# The same words as in the index of dates, or SQLite does not use that index.
 DATED = "status = 'open' AND due_key < '9999'"
 # The sections of the page /list and of the trash, with the condition for a to-do to be in them.
 SECTION_CONDITIONS = {
@@ -50,11 +50,11 @@ SECTION_CONDITIONS = {
     "today": f"{DATED} AND due_key >= :today AND due_key < :tomorrow AND (due_key = :today OR due_key >= :now)",
     "upcoming": f"{DATED} AND due_key >= :tomorrow",
     "undated": "status = 'open' AND due_key = '9999'",
-    "day": f"{DATED} AND due_key >= :day AND due_key < :next_day",  # for which the page of a month has no room
+    "day": f"{DATED} AND due_key >= :day AND due_key < :next_day",  # a day that the page of a month cannot show in full
     "done": "status = 'done'",
     "deleted": "status = 'deleted'",
 }
-# In one list, or in all but the archived ones; the trash has theirs too.
+# In one list, or in all except archived ones; the trash includes those too.
 WHICH_LISTS = f"(list_id = :list_id OR (:list_id < 0 AND (status = 'deleted' OR {UNARCHIVED})))"
 # To-dos that were moved have a statement of their own, as they have an index of their own; see domain/sections.py.
 SOONEST = {"after": "position IS NULL AND (due_key, id) > (:after_key, :after_id)", "order": "due_key, id"}
@@ -66,10 +66,10 @@ MOVED = {
 }
 MOVED_UNDATED = {"after": "(position, id) > (:after_place, :after_id)", "order": "position, id"}
 SECTION_ORDERS = {"undated": LATEST, "done": NEWEST, "deleted": NEWEST}
-# As domain/places.py has it for what is due on a day.
+# The order of to-dos due on a day, as in domain/places.py.
 PLACE = "COALESCE(position, CAST(id AS BIGINT) * 1073741824)"
 MOVED_ORDERS = {"overdue": MOVED, "today": MOVED, "upcoming": MOVED, "day": MOVED, "undated": MOVED_UNDATED}
-# Rows that are sent at once. A server, and a cluster of them more so, is to answer well before it counts as silent.
+# Rows that are sent at once: few enough that a server, or even a cluster, answers before it counts as silent.
 TOGETHER = 1000
 MAX_KNOWN = 5000  # values that a connection keeps while nothing changes
 PARAMETER = re.compile(r"'[^']*'|:(\w+)")  # or a string, which may contain a colon
@@ -182,7 +182,7 @@ def _method(query: Any, adapter: str) -> Callable[..., Any]:
         return connection.driver.execute(sql, arrange(parameters)).rowcount
 
     def for_each(connection: Connection, parameters: list[dict[str, Any]]) -> None:
-        if len(parameters) == 1:  # for which psycopg would begin a pipeline
+        if len(parameters) == 1:  # psycopg would begin a pipeline for it
             connection.driver.execute(sql, arrange(parameters[0]))
         elif parameters:
             cursor = connection.driver.cursor()
@@ -203,7 +203,7 @@ def _as_they_are(parameters: dict[str, Any]) -> Any:
 
 
 def _positional(sql: str) -> tuple[str, Callable[[dict[str, Any]], Any]]:
-    """Returns a statement with `?` for each parameter, and what puts the parameters in that order.
+    """Returns a statement with `?` for each parameter, and a function that puts the parameters in that order.
 
     Python's sqlite3 takes twice as long for named ones.
     """

@@ -1,4 +1,4 @@
-"""Transactions on a PostgreSQL server: each runs a rule, and once more if it failed for a passing reason."""
+"""Transactions on a PostgreSQL server: each runs a rule, with one retry after a passing failure."""
 
 import logging
 import time
@@ -24,12 +24,12 @@ READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"  # one snapshot
 # A write locks its user's row first, and then sees what others have committed.
 WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 
-# SQLSTATE codes (PostgreSQL's manual, appendix A). After the first two the same connection will do.
+# SQLSTATE codes (PostgreSQL's manual, appendix A). After those in CONFLICTS, the same connection can be used.
 CONFLICTS = {"40001", "40P01"}  # serialization failure, deadlock
 # The server stops, starts or has become a standby; a migration or a pooler has invalidated prepared statements.
 GONE = {"57P01", "57P02", "57P03", "57P05", "25006", "0A000", "26000", "42P05"}
-NODE_LOST = "08"  # a class; on a connection that is open, a Citus coordinator says so of a node behind it
-# Classes that say in answer to COMMIT that it rolled back. Any other failure leaves open what has become of it.
+NODE_LOST = "08"  # a class; on an open connection, a Citus coordinator has lost a node
+# Classes that mean that COMMIT rolled back. After any other failure of COMMIT, the outcome is unknown.
 ROLLED_BACK = ("40", "23")
 UNKNOWN = "40003"
 
@@ -46,7 +46,7 @@ class Passing(Exception):
 class Transactions:
     """Runs rules in transactions that begin with `begin`, which is READ or WRITE, on a pool of connections.
 
-    A transaction carries its settings with it and leaves none behind, so that a pooler can be in front.
+    Settings last for one transaction only, so that a pooler can be in front.
     """
 
     def __init__(self, url: str, size: int, begin: str, public_url: str) -> None:
@@ -78,7 +78,7 @@ class Transactions:
     def run(self, rule: Callable[[Connection], Any], seconds: float) -> Any:
         """Returns what `rule` returns, from one transaction whose statements may each take so many seconds.
 
-        A failure that passes is tried again once, within the same time. Raises psycopg.Error and OutcomeUnknown.
+        A passing failure is retried once, within the same time. Raises psycopg.Error and OutcomeUnknown.
         """
         deadline = time.monotonic() + seconds
         try:
@@ -98,7 +98,7 @@ class Transactions:
     def attempt(self, rule: Callable[[Connection], Any], seconds: float, *, wait: float, patience: float) -> Any:
         """Returns what `rule` returns from one attempt. Raises Passing, psycopg.Error and OutcomeUnknown.
 
-        It takes at most `wait` seconds to get a connection, and is given up once the server is silent for `patience`.
+        It waits at most `wait` seconds for a connection, and gives up when the server is silent for `patience` seconds.
         """
         with self._pool.connection(timeout=wait) as driver:
             driver.patience = patience
@@ -126,7 +126,7 @@ class Transactions:
         return "; ".join([self._begin, *local]).encode()
 
     def _commit(self, driver: PatientConnection) -> None:
-        """Commits. Raises Passing or psycopg.Error if that did not happen, and OutcomeUnknown if nobody knows."""
+        """Commits. Raises Passing or psycopg.Error if that did not happen, and OutcomeUnknown if that is unknown."""
         try:
             driver.commit()
         except psycopg.Error as error:
