@@ -13,7 +13,7 @@ from todo.domain.kinds import KINDS
 from todo.domain.users import Owner, utc_now
 from todo.errors.access import ClaimRefused, UsernameTaken, WrongCurrentPassword, WrongPassword
 from todo.storage.engine import Engine
-from todo.storage.limits import exports
+from todo.storage.read_limits import exports
 from todo.storage.statements import Connection
 
 JSON = dict[str, Any]

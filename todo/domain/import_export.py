@@ -22,7 +22,7 @@ from todo.domain.places import age_of
 from todo.domain.todos import PRIORITIES, Folded, Todo, clean
 from todo.domain.users import Owner
 from todo.errors import MAX_FIELDS, FieldError, InvalidRequest, Refusal, StorageFull
-from todo.storage.limits import exports
+from todo.storage.read_limits import exports
 from todo.storage.statements import Connection
 
 JSON = dict[str, Any]

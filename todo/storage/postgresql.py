@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from todo.errors import ReadTooSlow, StorageUnavailable
-from todo.storage import limits
+from todo.storage import read_limits
 from todo.storage.connections import require_server
 from todo.storage.engine import Engine, lane_of, require_revision
 from todo.storage.lanes import Lanes
@@ -62,7 +62,7 @@ class PostgreSQLEngine(Engine):
             require_server(self._url)
             self._reads.start()
             try:
-                require_revision(self._reads.run(_revision, limits.READ_SECONDS))
+                require_revision(self._reads.run(_revision, read_limits.READ_SECONDS))
                 self._writes.start()
             except BaseException:
                 self._reads.stop()
@@ -83,11 +83,11 @@ class PostgreSQLEngine(Engine):
             self._replica.stop()
 
     def submit_read(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
-        seconds = limits.seconds_for(rule)
+        seconds = read_limits.seconds_for(rule)
         return self._submit_read(args, lambda: self._reads.run(partial(_call, rule, args, kwargs), seconds))
 
     def submit_read_of_list(self, rule: Callable[..., Any], owner: Any, *args: Any, **kwargs: Any) -> Future[Any]:
-        replica, seconds = self._replica, limits.seconds_for(rule)
+        replica, seconds = self._replica, read_limits.seconds_for(rule)
         if replica is None:
             return self.submit_read(rule, owner, *args, **kwargs)
 

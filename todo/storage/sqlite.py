@@ -16,8 +16,8 @@ from todo.storage.cache import PageCache
 from todo.storage.engine import Engine, StorageNotReady, lane_of, require_revision
 from todo.storage.jobs import Job, Jobs
 from todo.storage.lanes import Lanes
-from todo.storage.limits import seconds_for
 from todo.storage.not_ready import require_file, why_sqlite
+from todo.storage.read_limits import seconds_for
 from todo.storage.snapshots import Reader, Watch
 from todo.storage.statements import load
 from todo.storage.write_lock import WriteLock

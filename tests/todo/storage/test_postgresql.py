@@ -17,7 +17,7 @@ from todo.app import create_app
 from todo.config import Settings
 from todo.domain.users import Owner, find, open_list
 from todo.errors import StorageUnavailable
-from todo.storage import limits, transactions
+from todo.storage import read_limits, transactions
 from todo.storage.engine import Engine
 from todo.storage.statements import Connection
 
@@ -167,7 +167,11 @@ def test_each_transaction_has_the_time_limit_of_its_kind(url: str) -> None:
         return shown(connection)
 
     with running(url, statement_timeout=3.0) as engine:
-        found = [engine.submit_write(shown), engine.submit_read(shown), engine.submit_read(limits.exports(exported))]
+        found = [
+            engine.submit_write(shown),
+            engine.submit_read(shown),
+            engine.submit_read(read_limits.exports(exported)),
+        ]
         assert [future.result(10) for future in found] == ["3s", "2s", "30s"]
 
 

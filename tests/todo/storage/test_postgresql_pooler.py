@@ -27,7 +27,7 @@ from tests.todo.storage.test_engine import (
     test_writes_side_by_side_take_no_other_with_them,
     test_writes_to_one_list_queue_up,
 )
-from tests.todo.storage.test_limits import ENDLESS
+from tests.todo.storage.test_read_limits import ENDLESS
 from todo.app import create_app
 from todo.config import Settings
 from todo.domain.users import Owner, find, open_list

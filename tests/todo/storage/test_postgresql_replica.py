@@ -17,7 +17,7 @@ from dev.processes import GENEROUS
 from dev.replica import Replica, replica
 from tests.conftest import AUTHORIZATION, SERVICE_KEY, migrate, migrated_postgresql
 from tests.proxy import proxied
-from tests.todo.storage.test_limits import ENDLESS
+from tests.todo.storage.test_read_limits import ENDLESS
 from todo.app import create_app
 from todo.config import Settings
 from todo.domain import profiles

@@ -12,10 +12,10 @@ from tests.handlers.test_todos import problem
 from todo.domain import listing
 from todo.domain.users import Owner, find
 from todo.errors import ReadTooSlow
-from todo.storage import limits
+from todo.storage import read_limits
 from todo.storage.database import open_engine
 from todo.storage.engine import Engine
-from todo.storage.limits import exports
+from todo.storage.read_limits import exports
 from todo.storage.statements import Connection
 
 # Counts so far that no machine gets there while a test waits.
@@ -24,7 +24,7 @@ ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE 
 
 @pytest.fixture
 def engine(migrated_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    monkeypatch.setattr(limits, "READ_SECONDS", 1.0)
+    monkeypatch.setattr(read_limits, "READ_SECONDS", 1.0)
     engine = open_engine(migrated_database)
     engine.start()
     yield engine
