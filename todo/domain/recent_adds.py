@@ -1,4 +1,4 @@
-"""The newest additions to a list, by which a request that a host repeats within seconds is recognized."""
+"""The newest additions to a list, to recognize a request that a host repeats within seconds."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from todo.contract import API
 from todo.domain.users import utc_now
 
 DUPLICATE_TIME = timedelta(seconds=API.limit("duplicate_seconds"))
-MAX_RECENT = 32  # they stand in the list's own row, which every request reads and every write stores
+MAX_RECENT = 32  # they are in the list's own row, which every request reads and every write stores
 DIGITS = 16  # of a fingerprint: enough to tell apart what is added to one list within seconds
 
 
@@ -31,7 +31,7 @@ class Add(NamedTuple):
 def find(text: str, fingerprint: str) -> Add | None:
     """Returns the newest addition in `text` by this request, not older than DUPLICATE_TIME, or None.
 
-    One that seems newer than now, as the clock was set back since, must be as close.
+    If the clock was set back since, it may be in the future, but by no more than that.
     """
     wanted = fingerprint[:DIGITS]
     if wanted not in text:

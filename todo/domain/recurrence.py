@@ -44,7 +44,7 @@ class Series:
         timed = "T" in self.start
         if "FROM" in parts:
             found = _ahead(parts, _parsed(self.start), now)
-            # Numbered, as the same one may be completed once more on another day.
+            # Numbered, as the same to-do may be completed again on another day.
             occurrence = str(int(self.occurrence) + 1 if self.occurrence.isdigit() else 2)
             return self._at(found, parts, occurrence)
         # Moved to a date without a time, it is due by the end of that day.

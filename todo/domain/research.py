@@ -11,7 +11,7 @@ JSON = dict[str, Any]
 
 MAX_FOUND = 20
 WORDS = ("first", "second", "third", "fourth", "fifth")  # the parameters of the statement
-NO_WORD = "\n"  # as a pattern it matches no to-do, as folded text has no line breaks
+NO_WORD = "\n"  # this pattern matches no to-do, as folded text has no line breaks
 
 
 def search(connection: Connection, owner: Owner, query: str) -> list[JSON]:

@@ -109,14 +109,14 @@ def _section(connection: Connection, name: str, conditions: dict[str, Any], limi
 
 
 def _place_in(name: str, todo: Todo) -> list[Any]:
-    """Returns what a cursor to a to-do of a section holds."""
+    """Returns the contents of a cursor to a to-do of a section."""
     return [todo.updated_at, todo.id] if name in NEWEST_FIRST else list(order_of(todo))
 
 
 def _newest(
     connection: Connection, name: str, conditions: dict[str, Any], limit: int, start: list[Any]
 ) -> Sequence[Todo]:
-    """Returns to-dos from a cursor on, of which the newest change comes first."""
+    """Returns to-dos from a cursor on, the last changed first."""
     find = getattr(connection, f"section_{name}")
     rows = find(**conditions, after_key=start[0], after_id=start[1], limit=limit)
     return [Todo.from_row(row) for row in rows]

@@ -9,7 +9,7 @@ from todo.domain.todos import Todo
 from todo.domain.users import Owner, User
 from todo.storage.statements import Connection
 
-PICTURE_VERSION = 2  # raise it to have every picture redrawn
+PICTURE_VERSION = 2  # increase it to redraw every picture
 
 
 class SharedTodo(NamedTuple):

@@ -68,7 +68,7 @@ def _read(connection: Connection, user: User) -> list[SideList]:
     every = lists.all_of(connection, user)
     hidden = lists.archived_ids(every)
     counts = OpenCounts.by_list(connection, user)
-    # Archived lists have places too. They are not seen, so that a list moves past them with its neighbour.
+    # Archived lists have places too, but are not shown, so a list moves past them and its neighbour in one step.
     places = [place for place, listed in enumerate(every, start=1) if listed.id not in hidden]
     around = zip(places, [None, *places], [*places[1:], None], strict=False)
     neighbours = {place: (before, after) for place, before, after in around}

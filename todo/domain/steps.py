@@ -74,7 +74,7 @@ def edited(steps: Steps, update: JSON) -> Steps:
 
 
 class _Found:
-    """The steps by what an update calls them, and an error for each that is not there."""
+    """Finds steps by the names that an update uses, and collects an error for each that does not exist."""
 
     def __init__(self, steps: Steps) -> None:
         self._steps = steps
@@ -84,7 +84,7 @@ class _Found:
             self._places[fold(step["text"])].append(place)
 
     def places(self, field: str, named: Sequence[str | int]) -> set[int]:
-        """Returns the places, from 0, of the steps that a field names."""
+        """Returns the positions, from 0, of the steps that a field names."""
         return {place for index, name in enumerate(named) for place in self._find(f"{field}.{index}", name)}
 
     def require_all(self) -> None:

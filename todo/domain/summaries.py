@@ -46,7 +46,7 @@ def _sentence(done: Done, settings: tuple[str, ...]) -> str:
 
 
 def _parts(done: Done, wanted: Kind, *, once: bool = False) -> list[str]:
-    """Returns what was done to the records of a kind. With `once`, the first part alone names the kind."""
+    """Returns what was done to the records of a kind. With `once`, only the first part names the kind."""
     parts: list[str] = []
     for (kind, action), count in done:
         if kind == wanted.name and count:

@@ -65,7 +65,7 @@ _ZONES = {
     "Europe/Kyiv": "UA",
     "Europe/Moscow": "RU",
     "Europe/Samara": "RU-AST RU-SAM RU-SAR RU-UD RU-ULY",
-    "Europe/Simferopol": "UA-40 UA-43",  # the clock on the wall there, as tzdata records it
+    "Europe/Simferopol": "UA-40 UA-43",  # the time used there, as tzdata records it
     "Pacific/Bougainville": "PG-NSB",
     "Pacific/Chatham": "NZ-CIT",
     "Pacific/Galapagos": "EC-W",
@@ -126,12 +126,12 @@ def country_of_region(code: str) -> str | None:
 
 
 def country_of_zone(zone: str) -> str | None:
-    """Returns the ISO 3166-1 country of an IANA time zone, or None for one of no country, such as UTC."""
+    """Returns the ISO 3166-1 country of an IANA time zone, or None for a zone without a country, such as UTC."""
     return _country_by_zone().get(zone)
 
 
 def _region(code: str) -> str:
-    """Returns a region in upper case, or "" for what is none."""
+    """Returns a region in upper case, or "" if it is not one."""
     region = code.strip(" ").upper()
     # upper() maps some non-ASCII letters to A-Z, so the code itself must be ASCII.
     return region if code.isascii() and _CODE.fullmatch(region) else ""

@@ -49,7 +49,7 @@ class TodoEdits(Edits):
         return added
 
     def lists(self) -> list[TodoList]:
-        """Returns all lists but the inbox, in their order, as edited."""
+        """Returns all lists except the inbox, in their order, as edited."""
         if not self._knows_all_lists:
             self._knows_all_lists = True
             self._take_rows(LIST, self.connection.live_lists(user_id=self.user.id), lists.KIND.stored)

@@ -23,7 +23,7 @@ def empty(connection: Connection, owner: Owner) -> int | None:
 
 
 def empty_some(connection: Connection, owner: Owner, until_id: int) -> bool:
-    """Purges a batch of what was in the trash at change `until_id`; returns whether more remains.
+    """Purges a batch of the records that were in the trash at change `until_id`; returns whether more remains.
 
     Batches keep each write short.
     """

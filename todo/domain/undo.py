@@ -37,7 +37,7 @@ def undo(connection: Connection, owner: Owner, change_id: int, *, force: bool) -
     conflicts = []
     for entry in changeset.entries_of(change_id):
         if entry.action == "import":
-            continue  # to-dos older than the log; nobody's change to revert
+            continue  # to-dos older than the log, which no change added
         if _has_changed_since(changeset, entry):
             conflicts.append(_conflict(entry.key, changeset.newest_change_of(entry.key)))
         else:
@@ -146,7 +146,7 @@ class Reverting:
     def __init__(self, edits: TodoEdits) -> None:
         self.edits = edits
         self.conflicts: dict[Key, JSON] = {}
-        self.reverted: list[int] = []  # changes of which nothing stays
+        self.reverted: list[int] = []  # changes that are reverted in full
         self._newest: dict[Key, int] = {}  # the newest change of a record that has not been reverted
 
     def change(self, change_id: int, entries: Sequence[Entry]) -> None:
@@ -175,7 +175,7 @@ def _has_changed_since(edits: TodoEdits, entry: Entry) -> bool:
 
 
 def _is_at(edits: TodoEdits, entry: Entry, side: Any) -> bool:
-    """Whether the record matches one side of its entry."""
+    """Whether the record matches the state before or after its entry."""
     return entry.digest(edits.record(entry.key)) == entry.digest(side)
 
 
@@ -187,13 +187,13 @@ def _revert(edits: TodoEdits, entry: Entry) -> None:
 def _keep_lists(edits: TodoEdits) -> dict[Key, JSON]:
     """Discards the reverts of lists that cannot be reverted, and returns the conflicts, by list.
 
-    A list that still holds to-dos cannot be removed, and one whose name is now taken cannot come back.
+    A list that has to-dos cannot be removed, and one whose name is now taken cannot come back.
     """
     conflicts: dict[Key, JSON] = {}
     for key in edits.edited(LIST):
         if edits.record(key) is None and (todos := edits.todos_of_list(key.id)):
             conflicts[key] = _take_back(edits, key, max(todo.change_id for todo in todos))
-    # A list that keeps its name keeps another one from getting that name back, which may be one looked at before.
+    # A list that keeps its name prevents another from getting it back, perhaps one that was checked before.
     nameless = True
     while nameless:
         nameless = False

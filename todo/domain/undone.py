@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from todo.domain.users import User
 from todo.storage.statements import Connection
 
-MAX_STEPS = 20  # looked up, of an undo that was undone, redone, undone ...
+MAX_STEPS = 20  # looked up in a chain of undo, redo, undo ...
 
 
 class Undo(NamedTuple):
@@ -17,7 +17,7 @@ class Undo(NamedTuple):
 
 
 def undone(connection: Connection, user: User, rows: Iterable[Any]) -> Mapping[int, Undo]:
-    """Returns the undo that holds for each of the changes that is undone, by the id of the change."""
+    """Returns the current undo of each of the changes that is undone, by the id of the change."""
     marks: dict[int, int | None] = {row["id"]: row["undone_by"] for row in rows}
     undos: dict[int, int | None] = {}  # the only change that an undo has undone
     wanted = {mark for mark in marks.values() if mark}

@@ -19,7 +19,7 @@ FALLBACK_ZONE = "UTC"
 STORED_TIME = "%Y-%m-%dT%H:%M:%SZ"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY = len("2026-11-27")
-FIRST_ID = 2**32  # ids are random, so that none is given out twice; below are those that were counted
+FIRST_ID = 2**32  # random ids start here, so none is used twice; earlier versions counted from 1
 OPENING_ATTEMPTS = 3
 MAX_CACHED_IDS = 20_000
 
@@ -88,7 +88,7 @@ class User(NamedTuple):
     stored_zone: str | None
     time_zone: str
     time_zone_guessed: bool
-    region: str = ""  # as the host tells it, unverified
+    region: str = ""  # as sent by the host, unverified
     last_todo_id: int = 0
     last_series: int = 0
     last_change_id: int = 0

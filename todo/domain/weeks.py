@@ -1,7 +1,7 @@
 """The first day of the week, where the person lives.
 
 The countries are those of CLDR 48 (supplemental/weekData, firstDay); in all others it is Monday. The Maldives, where it
-is Friday, count as one of the others.
+is Friday, are treated like the others.
 """
 
 from datetime import date, timedelta

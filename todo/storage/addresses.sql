@@ -1,4 +1,4 @@
--- Addresses that do not carry their owner's id, as they were up to 1.0.0; only the migration has added any.
+-- Addresses without their owner's id, as they were up to 1.0.0; only the migration adds any.
 
 -- name: owner_of_old_address^
 SELECT user_id FROM old_addresses WHERE address = :address;

@@ -1,7 +1,7 @@
 -- One row for each record that a change touched. The first (overflow = 0) also says who, when and what; the others
--- (overflow = 1) stand apart in the key, so that a page of changes need not step over them. A row of kind '' has no entry.
--- With others, the first also says what kinds of action the change has: `actions`, such as ' add complete '. Once it is
--- undone, the first says by which change: `undone_by`.
+-- (overflow = 1) are kept apart by the key, so that a page of changes need not skip them. A row of kind '' has no
+-- entry. If there are others, the first also has the change's kinds of action in `actions`, such as ' add complete '.
+-- After an undo, the first has the id of that change in `undone_by`.
 
 -- name: insert_change!
 INSERT INTO changes (user_id, overflow, id, kind, record_id, at, actor, client, grant_id, summary, undoes, actions, action,

@@ -1,7 +1,7 @@
 -- name: client_by_id^
 SELECT * FROM clients WHERE bucket = :bucket AND id = :id;
 
--- A document that is fetched again keeps the longer of two times.
+-- When a document is fetched again, the later of the two expiry times is kept.
 -- name: save_client!
 INSERT INTO clients (
   bucket, id, kind, name, secret_hash, redirect_uris, auth_methods, jwks, jwks_uri, created_at, expires_at, fresh_until
@@ -24,7 +24,7 @@ DELETE FROM clients WHERE bucket = :bucket AND expires_at <= :now;
 -- name: count_unused_clients^
 SELECT COUNT(*) AS total FROM clients WHERE bucket = :bucket AND expires_at <= :unused_until;
 
--- Deletes surplus unused clients, keeping those that expire last, and one that is being connected meanwhile.
+-- Deletes surplus unused clients, except those that expire last and any that has just come into use.
 -- name: delete_most_unused_clients!
 DELETE FROM clients WHERE bucket = :bucket AND id IN (
   SELECT id FROM clients WHERE bucket = :bucket AND expires_at <= :unused_until

@@ -1,7 +1,7 @@
 -- name: live_lists
 SELECT * FROM lists WHERE user_id = :user_id AND status <> 'removed' ORDER BY position, id;
 
--- Also one that was removed.
+-- Also a removed list.
 -- name: list_by_id^
 SELECT * FROM lists WHERE user_id = :user_id AND id = :id;
 
@@ -18,8 +18,8 @@ WHERE user_id = :user_id AND id = :id;
 -- name: save_list_counters!
 UPDATE users SET last_list_id = :last_list_id, archived_lists = :archived_lists WHERE id = :user_id;
 
--- Open to-dos by list and set of tags, those of archived lists too. One due on a date without a time is overdue from the
--- next day on.
+-- Counts of open to-dos by list and set of tags, including archived lists. A to-do due on a date without a time is
+-- overdue from the next day on.
 -- name: count_open
 SELECT list_id, tags, tag_keys, COUNT(*) AS open,
        SUM(CASE WHEN due_key < :now AND due_key <> :today THEN 1 ELSE 0 END) AS overdue

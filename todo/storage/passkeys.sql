@@ -9,7 +9,7 @@ INSERT INTO passkeys (user_id, id, name, public_key, sign_count, created_at)
 VALUES (:user_id, :id, :name, :public_key, :sign_count, :now)
 ON CONFLICT (user_id, id) DO UPDATE SET name = excluded.name;
 
--- An authenticator that counts always counts up; one that does not says 0.
+-- The counter of an authenticator only increases, or is always 0.
 -- name: note_use_of_passkey^
 UPDATE passkeys SET sign_count = :sign_count, last_used_at = :now
 WHERE user_id = :user_id AND id = :id AND (sign_count < :sign_count OR sign_count = 0)

@@ -7,7 +7,7 @@ JOIN users ON users.id = resets.user_id
 JOIN accounts ON accounts.user_id = resets.user_id
 WHERE resets.user_id = :user_id AND resets.hash = :hash AND resets.expires_at > :now;
 
--- Deletes expired ones, and all but a number of those that last longest.
+-- Deletes expired links, and all others except the given number of those that expire last.
 -- name: delete_oldest_resets!
 DELETE FROM resets
 WHERE user_id = :user_id AND hash NOT IN (

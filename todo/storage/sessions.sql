@@ -17,7 +17,7 @@ WHERE sessions.user_id = :user_id AND sessions.hash = :hash AND sessions.expires
 -- name: delete_session!
 DELETE FROM sessions WHERE user_id = :user_id AND hash = :hash;
 
--- Deletes expired sessions, and all but a number of those that last longest.
+-- Deletes expired sessions, and all others except the given number of those that expire last.
 -- name: delete_oldest_sessions!
 DELETE FROM sessions
 WHERE user_id = :user_id AND hash NOT IN (

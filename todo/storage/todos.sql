@@ -11,7 +11,7 @@ SELECT * FROM todos WHERE user_id = :user_id AND id IN (
 -- name: todos_by_ids
 SELECT * FROM todos WHERE user_id = :user_id AND id IN ({ids}) ORDER BY id;
 
--- The open to-dos with one due date, or with none, which have an order among them.
+-- The open to-dos with the same due date, or with none, which share an order.
 -- name: places_of_due
 SELECT id, position FROM todos WHERE user_id = :user_id AND status = 'open' AND due_key = :due_key;
 
@@ -22,7 +22,7 @@ SELECT 1 AS changed FROM todos WHERE user_id = :user_id AND change_id <> :change
     WHERE user_id = :user_id AND overflow IN (0, 1) AND id = :change_id AND kind = 'todo'
 ) LIMIT 1;
 
--- The first to-dos of a status as one text, by id, which is the order of the key: COALESCE keeps indexes out.
+-- The first to-dos of a status as one text, by id, the order of the primary key: COALESCE prevents the use of indexes.
 -- name: first_todos^
 SELECT {joined} AS todos, COUNT(*) AS returned, MAX(id) AS last_id FROM (
     SELECT id, {shown} FROM todos
@@ -30,7 +30,7 @@ SELECT {joined} AS todos, COUNT(*) AS returned, MAX(id) AS last_id FROM (
     ORDER BY id LIMIT :limit
 ) AS first;
 
--- For delete_todo_by_index alone, which names a to-do by its position; lists never page by OFFSET.
+-- Only for delete_todo_by_index, which names a to-do by its position; lists never page by OFFSET.
 -- name: open_todo_at^
 SELECT * FROM todos WHERE user_id = :user_id AND status = 'open' AND {unarchived} ORDER BY id LIMIT 1 OFFSET :place;
 

@@ -1,4 +1,4 @@
--- To-dos of a section that somebody has moved, in their order: one index has them and nothing else.
+-- To-dos of a section that somebody has moved, in their order, from an index with only these.
 
 -- name: section_{section}_moved
 SELECT * FROM todos

@@ -1,7 +1,7 @@
 due_key >= :due_from
   AND due_key <= :due_to
   AND due_key <> :due_except
-  -- One condition, as SQLite sorts anew where many make it believe that few rows are left.
+  -- One condition: with many, SQLite expects few rows, and sorts them instead of using the index.
   AND CASE WHEN (status = 'open' OR due_key >= :closed_from)
     AND urgency >= :urgency_from
     AND urgency <= :urgency_to

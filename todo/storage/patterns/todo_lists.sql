@@ -1,5 +1,5 @@
--- The runs of which each sort of list_todos is made (see domain/paging.py), one statement and index each. A run starts
--- after the cursor's row (keyset), never at an OFFSET.
+-- The runs that make up each sort of list_todos (see domain/paging.py), each with its own statement and index. A run
+-- starts after the cursor's row (keyset), never at an OFFSET.
 
 -- name: list_{which}_oldest{filtered}
 SELECT id, {shown} FROM todos
@@ -43,7 +43,7 @@ SELECT id, updated_at, {shown} FROM todos
 WHERE user_id = :user_id AND {status} AND (updated_at, id) < (:after_key, :after_id) {and_filters}
 ORDER BY updated_at DESC, id DESC LIMIT :limit;
 
--- What a bulk change is about.
+-- The to-dos of a bulk change.
 -- name: matching_{which}{filtered}
 SELECT id, todo FROM todos
 WHERE user_id = :user_id AND {status} {and_filters}
