@@ -17,7 +17,7 @@ from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
-# Allowed on a full list: they free room or must never be denied. None can be repeated without one that is refused.
+# Allowed on a full list: they free room or must never be denied. Repeating any of them takes an action that is refused.
 ALWAYS = {"complete", "delete", "unshare"}
 NO_ENTRY = {
     **dict.fromkeys(("action", "before", "after")),
@@ -75,7 +75,8 @@ class Changeset(TodoEdits):
         self._store_log(log, None, summary)
 
     def _rows(self, entries: list[Entry]) -> dict[str, tuple[list[JSON], list[JSON]]]:
-        """Returns by kind the rows to insert and those to update, and counts with them. Raises QuotaExceeded."""
+        """Returns by kind the rows to insert and those to update, and adds their bytes to the quota. Raises
+        QuotaExceeded."""
         rows: dict[str, tuple[list[JSON], list[JSON]]] = {}
         for entry in entries:
             key = entry.key
@@ -143,5 +144,5 @@ class Changeset(TodoEdits):
 
 
 def _kinds(log: Sequence[JSON]) -> str:
-    """Returns the kinds of action in a log, as `changes_before` looks for one."""
+    """Returns the kinds of action in a log, in the form that `changes_before` searches."""
     return f" {' '.join(sorted({row['action'] for row in log}))} "

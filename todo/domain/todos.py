@@ -55,7 +55,7 @@ class Todo(NamedTuple):
     change_id: int = 0
     list_id: int = INBOX_ID
     steps: Steps = ()
-    position: int | None = None  # among those due alike, of one that was moved; see places.py
+    position: int | None = None  # of a moved to-do, among those with the same due date; see places.py
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Todo":
@@ -71,7 +71,7 @@ class Todo(NamedTuple):
 
     @property
     def texts(self) -> tuple[Any, ...]:
-        """Returns what the search columns are made of; a step that is checked has another value."""
+        """Returns the values that the search columns are made of; checking a step changes them too."""
         return self.todo, self.notes, self.tags, self.steps
 
     @property
@@ -112,17 +112,17 @@ class Todo(NamedTuple):
         return row
 
     def to_json(self, user: User, lists: Mapping[int, str], public_url: str) -> JSON:
-        """Returns the to-do as JSON, as it is now where its owner is. `lists` has the names of lists by id."""
+        """Returns the to-do as JSON, at its owner's local time. `lists` has the names of lists by id."""
         times = {"created_at": self.created_at, "updated_at": self.updated_at}
         return self.to_listed(user, lists, public_url) | {"list": lists[self.list_id], **times}
 
     def to_listed(self, user: User, lists: Mapping[int, str], public_url: str) -> JSON:
-        """Returns the to-do as in a list, without what would double its tokens: the timestamps, and the inbox."""
+        """Returns the to-do as in a list: the timestamps and the inbox, which would double its tokens, are left out."""
         fields = self._listed()
         if self.list_id:
             fields["list"] = lists[self.list_id]
         if self.due:
-            # Due on a date without a time, it is overdue from the next day on.
+            # A to-do due on a date without a time is overdue from the next day on.
             fields["overdue"] = self.status == "open" and self.due < user.local_now()[: len(self.due)]
         if "done_at" in fields:
             fields["done_at"] = user.local_minute(fields["done_at"])
@@ -131,7 +131,7 @@ class Todo(NamedTuple):
         return fields
 
     def _listed(self) -> JSON:
-        """Returns the to-do as its row has it: not overdue, `done_at` in UTC, the path of `url`, the id of its list."""
+        """Returns the to-do as in its row: not overdue, `done_at` in UTC, the path of `url`, the id of its list."""
         fields: JSON = {"id": self.id, "todo": self.todo}
         if self.list_id:
             fields["list"] = self.list_id
@@ -174,9 +174,9 @@ class Folded(NamedTuple):
         return cls(text, _tag_keys(todo))
 
     def with_end_of(self, before: Todo, after: Todo) -> "Folded | None":
-        """Returns the columns after a change of tags or steps alone; None if these are not the columns from before it.
+        """Returns the columns after a change of only tags or steps; None if these are not the columns from before it.
 
-        White space parts what folds, and the text and the notes come first.
+        Words fold independently, and tags and steps come last, so only the end has to be folded again.
         """
         old, new = (fold_for_search("\n".join(_end(todo))) for todo in (before, after))
         start = self.search_text.removesuffix(f" {old}") if old else self.search_text
@@ -212,7 +212,8 @@ def get(connection: Connection, owner: Owner, todo_id: int) -> JSON:
 
 
 def shown(rows: str, user: User, public_url: str) -> str:
-    """Returns the JSON of rows as lists show it: `url` whole, and `done_at` where the owner is, to the minute."""
+    """Returns the JSON of rows as lists show it: with the complete `url`, and `done_at` in local time, to the
+    minute."""
     rows = rows.replace(URL_PATH, f'{URL_KEY}"{public_url}/')
     if DONE_AT_KEY not in rows:
         return rows
