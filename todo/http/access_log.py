@@ -71,7 +71,7 @@ class AccessLog:
         finally:
             milliseconds = (time.perf_counter() - start) * 1000
             for template, result in scope.get(LOGGED) or [(scope.get(TEMPLATE, "-"), status)]:
-                # An open page asks every second or two whether anything has changed; that nothing has is no news.
+                # An open page asks every second or two whether anything has changed; "no" is not logged.
                 if result != 304:
                     self._lines.add(f"{method} {template} {result} {milliseconds:.1f}ms {request_id}\n")
 
@@ -90,7 +90,7 @@ class Lines:
 
     def _write(self) -> None:
         lines, self._waiting = self._waiting, []
-        # A line that cannot be written stops no request.
+        # A line that cannot be written does not fail a request.
         with suppress(OSError):
             os.write(STDOUT, "".join(lines).encode())
 

@@ -10,7 +10,7 @@ BODY, MEDIA_TYPE = "todo.body", "todo.media_type"
 ARRIVED = "todo.arrived"  # the whole body, if it arrived with the headers
 STARTED = "todo.started"  # set once the response has begun
 REFUSED = "todo.refused"  # why the server could not read the request, as an exception
-LOGGED = "todo.logged"  # what is logged in place of the route and the status, a line each
+LOGGED = "todo.logged"  # logged instead of the route and the status, a line each
 _HEADERS = "todo.headers"
 
 

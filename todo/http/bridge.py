@@ -16,7 +16,7 @@ from todo.errors import Overloaded
 from todo.http.client_address import address_of
 
 THREADS = 10
-THREADS_PER_ADDRESS = THREADS // 2  # so that one caller, however many requests it sends, leaves some to others
+THREADS_PER_ADDRESS = THREADS // 2  # so that a caller with many requests leaves some threads to others
 WAITING_PER_ADDRESS = SITE.limit("waiting_per_address")
 
 Environ = dict[str, Any]
@@ -44,7 +44,7 @@ class Bridge:
         address = address_of(scope, self._proxies)
         environ = environ_of(scope, address, await body_of(receive))
         async with self._turns.of(address):
-            run = copy_context().run  # what was set for this request is so in the thread too
+            run = copy_context().run  # the thread gets the context variables of this request
             answer = await asyncio.get_running_loop().run_in_executor(self._pool, run, answer_of, self._app, environ)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": answer.body})
@@ -56,7 +56,7 @@ class Turns:
     def __init__(self, each: int, waiting: int) -> None:
         self._each = each
         self._most = each + waiting
-        self._taken: dict[str, int] = {}  # by those who go on and those who wait
+        self._taken: dict[str, int] = {}  # by requests that run and requests that wait
         self._free: dict[str, asyncio.Semaphore] = {}
 
     @asynccontextmanager
@@ -97,7 +97,7 @@ def answer_of(app: WSGIApp, environ: Environ) -> Answer:
 
 
 async def body_of(receive: Receive) -> bytes:
-    """Returns the request body as Connexion passes it on: it serializes JSON anew, so 1.0 may have become 1."""
+    """Returns the request body as Connexion passes it on: it serializes JSON again, so 1.0 may have become 1."""
     parts = []
     more = True
     while more:
@@ -111,7 +111,7 @@ def environ_of(scope: Scope, address: str, body: bytes) -> Environ:
     """Returns the WSGI environ of a request. REMOTE_ADDR is the client's address, not a proxy's."""
     server = scope.get("server") or ("localhost", 80)
     environ = {
-        "asgi.scope": scope,  # where Connexion looks
+        "asgi.scope": scope,  # Connexion reads it here
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
         "PATH_INFO": scope["path"].encode().decode("latin-1"),

@@ -1,4 +1,4 @@
-"""The client's network address, by which rate limits count."""
+"""The client's network address, for rate limits."""
 
 import re
 from functools import lru_cache
@@ -16,7 +16,7 @@ def address_of(scope: Scope, proxies: int) -> str:
     """Returns the client's network address, behind the operator's number of proxies.
 
     Each proxy appends its peer to X-Forwarded-For; anything before that is the client's own claim. If there is no valid
-    address, it is the address of the connection's peer.
+    address, the address of the connection's peer is used.
     """
     if ADDRESS not in scope:
         peer = (scope.get("client") or ("", 0))[0]

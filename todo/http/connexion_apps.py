@@ -18,7 +18,7 @@ from todo.http.validators import VALIDATORS, StrictURIParser
 
 PACKAGE = "todo"
 
-# Connexion warns, with each request, of every operation that takes a form and JSON alike.
+# Connexion warns, with each request, about every operation that takes a form as well as JSON.
 logging.getLogger("connexion.operations.openapi3").setLevel(logging.ERROR)
 
 
@@ -70,7 +70,7 @@ class ForConnexion:
         headers = MutableHeaders(raw=list(scope["headers"]))
         del headers["transfer-encoding"]
         headers["content-length"] = str(len(scope[BODY]))
-        # The guard has looked at it. Without a body it says nothing, and Connexion would still refuse a wrong one.
+        # The guard has checked it. Without a body it does not matter, but Connexion would refuse a wrong one.
         headers["content-type"] = scope[MEDIA_TYPE]
         await self.app({**scope, "headers": headers.raw}, _replay(scope[BODY], receive), send)
 

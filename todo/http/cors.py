@@ -43,7 +43,7 @@ class ProblemCORS(CORSMiddleware):
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         if scope["type"] == "http" and b"origin" not in headers_of(scope):
-            # As most requests do, sooner than Starlette finds out.
+            # Most requests are like this; Starlette takes longer to find out.
             return cast(Coroutine[Any, Any, None], self.app(scope, receive, send))
         return super().__call__(scope, receive, send)
 

@@ -3,8 +3,8 @@
 import codecs
 import re
 
-CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # which any file but one of text has
-UTF_8_ALONE = re.compile(rb"\xef\xbb\xbf|\s*[\[{]")  # what says that it is UTF-8, and JSON (RFC 8259 section 8.1)
+CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # bytes that text files do not have
+UTF_8_ALONE = re.compile(rb"\xef\xbb\xbf|\s*[\[{]")  # a byte order mark, or JSON (RFC 8259 section 8.1)
 
 
 def decode(data: bytes) -> str:

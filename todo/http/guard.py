@@ -63,7 +63,7 @@ class Guard:
                 return _Options(route)
             raise MethodNotAllowed(route.allowed)
         headers = headers_of(scope)
-        body = b""  # of a request that announces none (RFC 9112 section 6.3)
+        body = b""  # the request announces no body (RFC 9112 section 6.3)
         if b"content-length" in headers or b"transfer-encoding" in headers:
             body = await self._bodies.read(scope, headers, receive, target.max_bytes)
         scope[BODY] = body
@@ -72,7 +72,7 @@ class Guard:
 
 
 class _Options:
-    """Answers OPTIONS for a route that has no operation for it."""
+    """Answers OPTIONS for a route without an operation for that method."""
 
     def __init__(self, route: Route) -> None:
         self._headers = {"Allow": ", ".join(route.allowed)}
@@ -103,7 +103,7 @@ def _without_body(send: Send) -> Send:
 
 async def _respond(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    # RFC 9110 section 8.6: no Content-Length goes with 204.
+    # RFC 9110 section 8.6: a 204 has no Content-Length.
     raw += [(b"content-length", str(len(body)).encode())] if status != HTTPStatus.NO_CONTENT else []
     await send({"type": "http.response.start", "status": int(status), "headers": raw})
     await send({"type": "http.response.body", "body": body})

@@ -17,8 +17,8 @@ BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{1,70}")  # RFC 2046 section 5.1
 def media_type_of(headers: Mapping[bytes, bytes], accepted: list[str], body: bytes) -> str:
     """Returns the media type of a body, in lower case; for an upload, the header with its boundary.
 
-    It is the first of `accepted` where there is no body or no Content-Type. Raises UnsupportedMediaType for one that is
-    not accepted, not in UTF-8, or compressed.
+    Without a body or a Content-Type, it is the first of `accepted`. Raises UnsupportedMediaType for one that is not
+    accepted, not in UTF-8, or compressed.
     """
     usual = accepted[0] if accepted else JSON
     if not (body and accepted):
@@ -26,7 +26,7 @@ def media_type_of(headers: Mapping[bytes, bytes], accepted: list[str], body: byt
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise UnsupportedMediaType
     given = headers.get(b"content-type")
-    if given is None or (given == b"application/json" and usual == JSON):  # what nearly every call sends
+    if given is None or (given == b"application/json" and usual == JSON):  # like nearly every call
         return usual
     return _parse(given.decode("latin-1"), accepted)
 
@@ -37,7 +37,7 @@ def _parse(header: str, accepted: list[str]) -> str:
     if name not in accepted:
         raise UnsupportedMediaType
     if name == UPLOAD and options.keys() == {"boundary"} and BOUNDARY.fullmatch(options["boundary"]):
-        return header  # whose parser has its own ways with quotes
+        return header  # the parser of uploads treats quotes in its own way
     if options.keys() - {"charset"} or options.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise UnsupportedMediaType
     return name

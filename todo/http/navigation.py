@@ -7,7 +7,7 @@ from werkzeug.http import parse_accept_header
 from todo.http.asgi_scope import headers_of
 
 HTML = "text/html"
-KINDS = ("application/json", HTML)  # the first wins where a client takes both alike
+KINDS = ("application/json", HTML)  # the first wins if a client accepts both equally
 
 
 def is_navigation(scope: Scope) -> bool:

@@ -1,9 +1,8 @@
 """The compiled contract: each operation of openapi.yaml becomes a callable when the service starts.
 
-Stock Connexion interprets the contract anew for every request. This takes Connexion's own Specification,
-Operation and Resolver, and plugs in as a Connexion SpecMiddleware in place of all the others. It checks what
-validators.py checks, in the same words: a request that fails the fast check here is checked again there, to name each
-wrong field.
+Stock Connexion interprets the contract again for every request. This takes Connexion's own Specification, Operation and
+Resolver, and plugs in as a Connexion SpecMiddleware in place of all the others. It checks what validators.py checks, in
+the same words: a request that fails the fast check here is checked again there, to name each wrong field.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -37,12 +36,12 @@ from todo.startup import CannotStart
 
 Schema = dict[str, Any]
 Handler = Callable[..., Awaitable[Response]]
-# A token function, for oauth2 the one that compares scopes, and the scopes that the operation needs.
+# A token function, a function that compares scopes (for oauth2), and the scopes that the operation needs.
 Scheme = tuple[Callable[..., Awaitable[Any]], Callable[[list[str], list[str]], bool] | None, list[str]]
 KINDS = ("string", "integer", "boolean")
 NO_BODY = object()  # not None, which is JSON's null
 MAX_USERNAME = API.schema("Username")["maxLength"]
-COUNTED_AS = "x-counted-as"  # the list in the body whose items rate limits count, in place of the request
+COUNTED_AS = "x-counted-as"  # the list in the body whose items count for rate limits, instead of the request
 RESULT_COUNTED_AS = "x-result-counted-as"  # the list in the response, or its length, that is charged afterwards
 PLAIN = "use a string, an integer or a boolean in the path, the query or a header, without style and explode"
 REPLAYED = (b"idempotent-replay", b"true")
@@ -112,7 +111,7 @@ class CompiledOperation:
         try:
             principal, granted = await self._authenticate(headers)
         except Unauthorized:
-            await self._limits.charge_address(self._kind, scope)  # there is no other caller to charge
+            await self._limits.charge_address(self._kind, scope)  # the caller is not known otherwise
             raise
         path = {name: read_parameter(self._path.schemas[name], [text]) for name, text in scope[PATH_VALUES].items()}
         caller = caller_of(principal, path.get("username", ""))
@@ -164,7 +163,7 @@ class CompiledOperation:
                     return info["sub"], info["scope"]
             except Exception as refusal:
                 refusals.append(refusal)
-        # Both refuse a token that is of no kind; one that is of a kind is refused by its own scheme alone.
+        # Every scheme refuses an unknown kind of token; a known kind is refused only by its own scheme.
         raise refusals[-1] if refusals else Unauthorized
 
     def _authorize(self, granted: list[str]) -> None:

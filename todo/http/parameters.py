@@ -50,7 +50,7 @@ def parameter_errors(parameters: list[dict[str, Any]], given: dict[str, dict[str
 
 
 def _takes_others(parameter: dict[str, Any]) -> bool:
-    """Whether it is an exploded object, which takes all parameters that the contract does not name."""
+    """Whether it is an exploded object, which accepts any parameters that the contract does not name."""
     return bool(parameter["in"] == "query" and parameter["schema"].get("type") == "object")
 
 
@@ -59,8 +59,8 @@ def _parameter_errors(parameter: dict[str, Any], given: dict[str, Any]) -> list[
     if name not in given:
         return [FieldError(name, messages.of_missing(parameter["schema"]))] if parameter.get("required") else []
     if isinstance(given[name], list):
-        # Only a tool call can have several in a path.
+        # Only a tool call can have several values in a path.
         several = "; for several call once for each" if parameter["in"] == "path" else ", given only once"
         return [FieldError(name, f"must be one value{several}")]
-    # What is null in a body has no form in a URL.
+    # A URL cannot express null.
     return find_errors({**parameter["schema"], "nullable": False}, given[name], at=name)

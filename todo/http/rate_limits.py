@@ -1,8 +1,8 @@
 """Rate limits: reads and writes per minute and caller, by the generic cell rate algorithm (GCRA).
 
-A caller's state is one number, the time at which everything it has sent would have been due. It may run ahead of now
-by the burst, and a request that costs more than is left is still done and paid for by waiting afterwards: so a batch of
-50 is never refused for being larger than the burst.
+A caller's state is one number, the time at which all its requests would be paid for. It may be ahead of now by the
+burst. A request that costs more than is left is still done, and the caller waits afterwards: so a batch of 50 is never
+refused for being larger than the burst.
 """
 
 import logging
@@ -59,7 +59,7 @@ class Policy:
 
 
 def writes_of(todos: int) -> int:
-    """Returns how many writes a change of so many to-dos costs, in addition to its request."""
+    """Returns how many writes a change of this many to-dos costs, in addition to its request."""
     return todos // TODOS_PER_WRITE
 
 
@@ -100,13 +100,13 @@ class Memory(Counters):
         self._due.clear()
 
     def _make_room(self, now: float) -> None:
-        """Drops callers that are no longer ahead or, if all are, the older half."""
+        """Drops callers that are no longer ahead or, if all are ahead, the older half."""
         self._due = {key: due for key, due in self._due.items() if due > now}
         for key in list(self._due)[: max(0, len(self._due) - MAX_CALLERS // 2)]:
             del self._due[key]
 
 
-# The same in one step for all workers, by the clock of Redis. A number is returned as text, or Redis would cut it.
+# The same in one step for all workers, by the clock of Redis. It returns numbers as text, since Redis truncates them.
 TAKE = """
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
@@ -177,7 +177,7 @@ class RateLimits:
         """Charges a caller for one request. Raises RateLimited."""
         policy = self._policies.get(kind)
         if policy:
-            # Each request comes through here: without Redis there is nothing to wait for.
+            # Without Redis there is nothing to await, which saves time on each request.
             take_now = self._take_now
             wait = (
                 take_now(kind, caller, policy.interval, policy.ahead)

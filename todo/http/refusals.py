@@ -1,4 +1,4 @@
-"""How errors are answered: with a problem, an OAuth error, a page or a redirect to sign-in. The contract says which."""
+"""How errors are answered: with a problem, an OAuth error, a page or a redirect to sign-in, as the contract says."""
 
 from collections.abc import Callable, Collection
 from typing import Any
@@ -77,7 +77,7 @@ class Refusals:
         return problem
 
     def _is_reloaded_form(self, scope: Scope) -> bool:
-        """Whether a browser opens the address that a form was sent to."""
+        """Whether a browser opens a URL that only takes forms."""
         return (scope.get(TEMPLATE, ""), "POST") in self._pages and is_navigation(scope)
 
     def _to_sign_in(self, scope: Scope) -> ProblemResponse:

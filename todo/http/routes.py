@@ -21,7 +21,7 @@ class Target:
 
     app: ASGIApp
     media_types: list[str] = field(default_factory=list)
-    max_bytes: int = 0  # where the contract allows more than usual
+    max_bytes: int = 0  # if the contract allows more than usual
 
 
 @dataclass

@@ -14,7 +14,7 @@ from todo.http.asgi_scope import headers_of
 from todo.service import current
 from todo.storage.database import peek
 
-SESSION = "todo.session"  # where the scope keeps it
+SESSION = "todo.session"  # scope key
 
 
 async def session_of(scope: Scope) -> Session:
@@ -58,6 +58,6 @@ def _is_session(cookie: str) -> bool:
 
 
 def _cookie(scope: Scope) -> str:
-    # Bytes that are not UTF-8 make werkzeug.http's parse_cookie fail; this one takes them, and linear time.
+    # werkzeug.http's parse_cookie fails on bytes that are not UTF-8; this one accepts them, and takes linear time.
     cookies = headers_of(scope).get(b"cookie", b"").decode("latin-1")
     return parse_cookie(cookies).get(current.get().session_cookie, "") if cookies else ""

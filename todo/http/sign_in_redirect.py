@@ -14,7 +14,7 @@ from todo.http.validators import read_form
 
 NEXT = SITE.schema("Next")
 HOME: str = NEXT["default"]
-# What an address may have as it is; the rest is percent-encoded.
+# Characters that a URL may contain; all others are percent-encoded.
 SAFE = "".join(set(string.punctuation) - set('"\\'))
 
 _is_page = compile_schema(NEXT)

@@ -8,7 +8,7 @@ from todo.http.asgi_scope import TEMPLATE
 from todo.http.rate_limits import Kind, RateLimits
 from todo.http.session_cookie import session_of
 
-MORE_WRITES = "todo.more_writes"  # where the scope keeps what a form turned out to hold, in writes
+MORE_WRITES = "todo.more_writes"  # scope key: the writes to charge for a form afterwards
 
 
 class Visitors:
@@ -31,7 +31,7 @@ class Visitors:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller = None if scope[TEMPLATE] in self._uncounted else await self._count(scope)
         more: list[int] = []
-        scope[MORE_WRITES] = more  # Connexion hands on copies of the scope
+        scope[MORE_WRITES] = more  # Connexion passes on copies of the scope
         try:
             await self._app(scope, receive, send)
         finally:

@@ -26,7 +26,7 @@ from todo.http.encodings import decode
 from todo.http.json_body import parse_json
 from todo.http.parameters import parameter_errors, read_headers, read_parameter
 
-MAX_FIELDS = 50  # of a form, but for those that may come several times
+MAX_FIELDS = 50  # of a form, not counting those that may come several times
 NO_ARRAYS: Mapping[str, int] = {}
 
 
@@ -41,7 +41,7 @@ class StrictBodyValidator(JSONRequestBodyValidator):
             return None
         value = parse_json(data)
         if value is None and not self._nullable:
-            raise InvalidRequest(find_errors(self._schema, value))  # null is a body, not the lack of one
+            raise InvalidRequest(find_errors(self._schema, value))  # null is a body, unlike a missing one
         return as_meant(self._schema, value)
 
     def _insert_body(self, receive: Receive, *, body: Any, scope: Scope) -> tuple[Receive, Scope]:

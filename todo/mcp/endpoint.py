@@ -42,17 +42,17 @@ JSON = dict[str, Any]
 Context = ServerRequestContext[Any, Any]
 
 PATH = "/mcp"
-# The tools change with a release alone.
+# The tools only change with a release.
 FRESH = CacheHint(ttl_ms=3_600_000, scope="private")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
-CONVERSATION, LOCATION = "openai/session", "openai/userLocation"  # where ChatGPT says over MCP what is a header in HTTP
-# 308 keeps method and body. An address without a host stays where the token may go too.
+CONVERSATION, LOCATION = "openai/session", "openai/userLocation"  # in _meta, what ChatGPT sends as headers over HTTP
+# 308 keeps method and body. A URL without a host stays on this origin, so clients send the token again.
 SLASHED = Response(status_code=308, headers={"Location": PATH})
 MAX_HINT = 200
 HINT = re.compile(r"[!-~]+")
 WAIT = ("Retry-After", "RateLimit-Policy", "RateLimit")
-# By this ChatGPT has the person sign in.
+# This makes ChatGPT ask the person to sign in.
 CHALLENGE = "mcp/www_authenticate"
 
 
@@ -64,7 +64,7 @@ class Caller:
     principal: Principal
     scopes: list[str]
     calls: int = 0  # several only in a batch
-    # Of the last call, if it was refused: what HTTP says beside the body.
+    # The status and headers of the HTTP response, if the last call was refused.
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -122,7 +122,7 @@ class Endpoint:
         except Exception as error:
             response = self._refused(scope, error)
         else:
-            # Not for a batch: a client that sends it again would repeat the rest.
+            # Not for a batch: a client that sends it again would repeat the other calls.
             if caller.headers and caller.calls == 1:
                 response.status_code = caller.status
                 response.headers.update(caller.headers)
@@ -156,7 +156,7 @@ class Endpoint:
             cache_hints={"tools/list": FRESH, "server/discover": FRESH},
             on_list_tools=self._list_tools,
         )
-        server.middleware.clear()  # it holds OpenTelemetry, which nobody here exports
+        server.middleware.clear()  # OpenTelemetry, which this service does not export
         return server
 
     def _check_address(self, headers: Mapping[str, str]) -> None:
@@ -206,11 +206,11 @@ class Endpoint:
         told = orjson.loads(problem.body)
         if "Retry-After" in problem.headers:
             told["retry_after"] = int(problem.headers["Retry-After"])
-        # Not as structuredContent: some hosts hold that against the outputSchema even where isError is set.
+        # Not as structuredContent: some hosts check that against the outputSchema even if isError is set.
         result: JSON = {"content": _text(orjson.dumps(told)), "isError": True}
         caller.headers = {name: problem.headers[name] for name in WAIT if name in problem.headers}
         if isinstance(error, Unauthorized | InsufficientScope):
-            # A host acts on this status; any other but 200 would only keep the result from the model.
+            # A host acts on this status; with any other except 200, the model would not see the result.
             caller.status, caller.headers["WWW-Authenticate"] = problem.status, self._challenge(error)
             result["_meta"] = {CHALLENGE: [self._challenge(error)]}
         return result, problem.status

@@ -12,14 +12,14 @@ from todo.http.parameters import read_parameter
 
 JSON = dict[str, Any]
 
-# Whose list it is goes without saying for a user's own token.
+# With a user's own token, the username is known.
 USERNAME, MINE = "username", "me"
-# What a model needs to make a call. Patterns and lengths are checked then, and a refusal names what is wrong.
+# What a model needs to make a call. Patterns and lengths are left out, as a refusal says what is wrong.
 KEPT_ON_THE_WAY_IN = ("type", "default", "enum")
 TOLD_ELSEWHERE = "x-told-elsewhere"  # fields of an operation that other tools describe: their types are enough
-# Methods whose requests do nothing more when they are repeated; x-idempotent says it of operations of other methods.
+# Idempotent methods; x-idempotent marks operations of other methods.
 IDEMPOTENT_METHODS = ("GET", "PATCH", "PUT", "DELETE")
-NAME = "x-mcp-name"  # what a tool is called, where the operation needs another name
+NAME = "x-mcp-name"  # the name of a tool, if the operation has another
 
 
 class Call(NamedTuple):
@@ -41,7 +41,7 @@ class Tool:
         self._query = {parameter["name"]: parameter for parameter in contract.parameters(operation, "query")}
         self._body = self._body_schema()
         self._needs_body = bool(operation.spec.get("requestBody", {}).get("required"))
-        # What goes with every write, and whose list it is, is told once, in the instructions.
+        # The arguments of every write, and the username, are described once, in the instructions.
         self._told = {USERNAME, *contract.schema("WriteOptions")["properties"]}
         self._bare = set(operation.spec.get(TOLD_ELSEWHERE, ()))
         self._aliases = aliases_of({*self._path, *self._query, *self._body_fields})
@@ -57,7 +57,7 @@ class Tool:
             "inputSchema": self._input_schema(with_username=for_service),
             "outputSchema": self._output_schema(),
             "annotations": self._hints(),
-            # The service key is for no host that has people sign in.
+            # With the service key, hosts do not ask people to sign in.
             **({} if for_service else {"_meta": {"securitySchemes": list(self._security_schemes())}}),
         }
 
@@ -74,7 +74,7 @@ class Tool:
             elif name in self._query:
                 query[name] = _parameter(self._query[name]["schema"], value)
             elif self._body is None:
-                query[name] = value  # which is refused there, as nobody knows it
+                query[name] = value  # the operation refuses it as unknown
             else:
                 body[name] = value
         return Call(path, query, body if body or self._needs_body else NO_BODY)
@@ -128,10 +128,10 @@ class Tool:
         Nested fields have no description: an action's fields are those of the single-to-do tools.
         """
         schema = self.contract.resolve(schema)
-        schema = {**schema, **self.contract.resolve(schema.get("oneOf", [{}])[0])}  # what stands beside it is null
+        schema = {**schema, **self.contract.resolve(schema.get("oneOf", [{}])[0])}  # the other alternative is null
         plain = {key: schema[key] for key in KEPT_ON_THE_WAY_IN if schema.get(key)}
         if "enum" in plain:
-            del plain["type"]  # as the values say it
+            del plain["type"]  # the values imply it
         if described:
             plain["description"] = schema["description"]
         if "items" in schema:
@@ -143,7 +143,8 @@ class Tool:
         return plain
 
     def _output_schema(self) -> JSON:
-        """Returns the schema of successful results: the fields that every result has, and what is in their lists.
+        """Returns the schema of successful results: the fields that every result has, and those of the items in its
+        lists.
 
         The rest is left out, as models see it in results: describing it would take a third of the token budget.
         """
@@ -152,12 +153,12 @@ class Tool:
         schema = self.contract.resolve(success["content"]["application/json"]["schema"])
         always = {name: self.contract.resolve(schema["properties"][name]) for name in schema["required"]}
         told = {name: self._type(field) for name, field in always.items() if "items" in field}
-        # Typed clients drop what is not named, unless they are told that there is more.
+        # Typed clients drop unknown fields unless additionalProperties is true.
         more = {"required": schema["required"], "additionalProperties": True}
         return {"type": "object", **({"properties": told} if told else {}), **more}
 
     def _type(self, schema: JSON) -> JSON:
-        """Returns the type of a field, the items of a list, and of an object the fields that it always has."""
+        """Returns the type of a field, with the items of a list, or the fields that an object always has."""
         schema = self.contract.resolve(schema)
         told = {key: schema[key] for key in ("type", "required") if key in schema}
         return told | ({"items": self._type(schema["items"])} if "items" in schema else {})
@@ -169,7 +170,7 @@ class Tool:
             "readOnlyHint": method == "GET",
             "destructiveHint": method != "GET" and spec["x-openai-isConsequential"],
             "idempotentHint": method in IDEMPOTENT_METHODS or spec.get("x-idempotent", False),
-            "openWorldHint": False,  # a list is all there is to it
+            "openWorldHint": False,  # it only concerns the list
         }
 
     def _security_schemes(self) -> Iterator[JSON]:

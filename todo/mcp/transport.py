@@ -1,8 +1,8 @@
 """MCP over HTTP without sessions: one JSON-RPC message in, one response out, in both eras of the protocol.
 
 The SDK's own entry starts tasks and streams for each message of the older era, whose versions begin with `initialize`,
-and copies each answer several times in the newer. That costs more than all else that a call needs, so this asks the
-SDK's kernel directly, by the SDK's own rules for what a message must be.
+and copies each answer several times in the newer. That costs more than the rest of a call, so this calls the SDK's
+kernel directly, and applies the SDK's own rules for messages.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -62,7 +62,7 @@ Count = Callable[[int], Awaitable[None]]
 CALL = "tools/call"
 COMPLETE = {"resultType": "complete"}
 VERSION = MCP_PROTOCOL_VERSION_HEADER
-# The one version that has batches. Each answer is bounded, and so are all together.
+# The only version that has batches. Each answer is bounded, and so is their total.
 BATCHED = "2025-03-26"
 MAX_BATCH = API.limit("batch_messages")
 NOT_STORED = {"Cache-Control": "no-store"}
@@ -76,7 +76,7 @@ class Message(NamedTuple):
     id: RequestId | None = None
     refusal: MCPError | None = None
     work: Work | None = None
-    is_call: bool = False  # of an operation, which charges it
+    is_call: bool = False  # whether it calls an operation, which charges it
     is_newer: bool = False
 
 
@@ -124,13 +124,13 @@ class Transport:
         return _json(replies) if replies else Response(status_code=202, headers=NOT_STORED)
 
     def _read_body(self, scope: Scope, headers: Mapping[str, str]) -> Message | list[Message]:
-        """Returns the message in the body, or those of a batch. Raises MCPError if it holds neither."""
+        """Returns the message in the body, or those of a batch. Raises MCPError if it is neither."""
         try:
             body = parse_json(scope[BODY])
         except InvalidRequest as refusal:
             (error,) = refusal.members["errors"]
             raise MCPError(PARSE_ERROR, f"The body {error['message']}.") from None
-        # The first message of a client that begins with `initialize` names no version yet.
+        # A client's `initialize` comes before a version is agreed, so it has no version header.
         version = headers.get(VERSION, DEFAULT_NEGOTIATED_VERSION)
         if not isinstance(body, list) or version != BATCHED:
             return self._read(scope, headers, body, version)
@@ -215,7 +215,7 @@ def _is_notification(message: JSON, version: str, *, is_newer: bool) -> bool:
         if unspoken:
             raise MCPError(unspoken.code, unspoken.message, unspoken.data)
         return True
-    # In the newer era a server asks nothing, so there is nothing to answer.
+    # In the newer era, servers send no requests, so there is nothing to answer.
     return "method" not in message and not is_newer
 
 
@@ -241,7 +241,7 @@ def _is_consistent(scope: Scope, headers: Mapping[str, str], message: JSON, vers
         and version in MODERN_PROTOCOL_VERSIONS
         and headers.get(MCP_METHOD_HEADER) == CALL
         and headers.get(MCP_NAME_HEADER) == params.get("name")
-        and len(headers) == len(scope["headers"])  # none came twice
+        and len(headers) == len(scope["headers"])  # no header is repeated
     )
 
 
@@ -250,11 +250,11 @@ def _sender(scope: Scope, headers: Mapping[str, str], message: JSON) -> tuple[st
 
     Raises MCPError if they are missing or contradict the headers.
     """
-    if len(headers) < len(scope["headers"]):  # one of them came twice
+    if len(headers) < len(scope["headers"]):  # a header is repeated
         twice = find_duplicated_routing_header((name.decode("latin-1"), "") for name, _ in scope["headers"])
         if twice is not None:
             raise MCPError(HEADER_MISMATCH, f"The header {twice} must come only once.")
-    # RFC 9110 section 5.5: white space around a value is no part of it, and the server leaves it there.
+    # RFC 9110 section 5.5: white space around a value is not part of it, but the server does not remove it.
     route = classify_inbound_request(
         message, headers={name: headers[name].strip() for name in ROUTING if name in headers}
     )

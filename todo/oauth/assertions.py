@@ -36,7 +36,8 @@ RSA_MODULUS_LENGTHS = range(342, 1367)  # base64url characters of 2048 bits (RFC
 
 
 class Algorithms(jws.JWSRegistry):
-    """Asymmetric algorithms only: with HS256 a public key would do as the secret. Headers may hold a certificate."""
+    """Asymmetric algorithms only: with HS256, a public key could serve as the secret. Headers may have a
+    certificate."""
 
     max_header_length = 4096
 

@@ -14,7 +14,7 @@ from todo.oauth.grant_types import PKCE, CodeGrant, ResourceIndicator
 from todo.oauth.server import OAuthResponse, Request, Server
 from todo.storage.statements import Connection
 
-# Errors after which there is no safe redirect, by OAuth error code (RFC 6749 section 4.1.2.1).
+# Errors after which no redirect is safe, by OAuth error code (RFC 6749 section 4.1.2.1).
 FATAL_ERRORS = {
     "invalid_client": "This service does not know the assistant that sent you here.",
     "invalid_request": "The assistant wants you sent back to an address that is not registered for it.",

@@ -21,9 +21,9 @@ from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
-MAX_UNUSED = share_of(SITE.limit("unused_clients"))  # in a bucket
+MAX_UNUSED = share_of(SITE.limit("unused_clients"))  # per bucket
 UNUSED_TTL = timedelta(hours=SITE.limit("unused_client_hours"))
-# From when tokens are issued, until after the refresh token expires: no client in use is ever taken for an unused one.
+# Counted from when tokens are issued, and longer than a refresh token lives, so that no client in use counts as unused.
 USED_TTL = timedelta(days=SITE.limit("refresh_token_days")) + 2 * UNUSED_TTL
 
 

@@ -7,7 +7,7 @@ from todo.contract import API
 JSON = dict[str, Any]
 
 SECRET_METHODS = ["client_secret_post", "client_secret_basic"]
-DOCUMENT_METHODS = ["none", "private_key_jwt"]  # a client with a document has no secret of ours
+DOCUMENT_METHODS = ["none", "private_key_jwt"]  # we issue no secret to a client with a document
 AUTH_METHODS = ["none", "private_key_jwt", *SECRET_METHODS]
 SIGNING_ALGORITHMS = [
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),

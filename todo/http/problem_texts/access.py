@@ -1,4 +1,4 @@
-"""Problems about who somebody is and what they may do."""
+"""Problems of authentication and authorization."""
 
 from todo.errors import access
 from todo.http.problem_texts import Problem

@@ -1,4 +1,4 @@
-"""Problems of a request, whatever it asks for, and of the service itself."""
+"""Problems of requests of any kind, and of the service itself."""
 
 from todo import errors
 from todo.http.problem_texts import Problem
