@@ -22,7 +22,7 @@ JSON = dict[str, Any]
 Answer = WerkzeugResponse
 
 MOVED = 308
-USUAL = "usual"  # the first day of the week as it is where the person lives
+USUAL = "usual"  # the usual first day of the week where the person lives
 
 
 def get_sign_up(user: Owner | None, next_: str) -> Answer:

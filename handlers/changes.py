@@ -11,7 +11,7 @@ from todo.storage.database import read_of_list, write
 
 JSON = dict[str, Any]
 
-ATTEMPTS = 5  # at a bulk change of a list that somebody else changes meanwhile
+ATTEMPTS = 5  # at a bulk change, if somebody else keeps changing the list
 
 
 async def change_todos(username: str, body: JSON, user: Principal) -> Reply:

@@ -10,7 +10,7 @@ from todo.service import current
 from todo.storage.database import read
 from todo.storage.engine import Engine
 
-# One at a time: a platform that is told 429 would restart the service, so the probe has no rate limit.
+# One at a time, instead of a rate limit: a platform that gets a 429 would restart the service.
 _checks: WeakKeyDictionary[Engine, asyncio.Future[object]] = WeakKeyDictionary()
 
 

@@ -1,4 +1,4 @@
-"""Handlers of the tag live: the version of a list, on the event loop, as open pages poll it every second or two."""
+"""Handlers of the tag live: the version of a list, which open pages poll every second or two, on the event loop."""
 
 from starlette.requests import Request
 from starlette.responses import Response

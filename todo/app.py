@@ -116,7 +116,7 @@ def _service(settings: Settings) -> Service:
         settings=settings,
         key_digests=tuple(map(bearer.key_digest, settings.service_auth_key)),
         resources=resources_of(settings.public_url),
-        # The prefix makes browsers keep it to this very host and to TLS.
+        # The prefix makes browsers keep it to this host and to TLS.
         session_cookie=f"__Host-{sessions.COOKIE}" if settings.public_url.startswith("https:") else sessions.COOKIE,
         manifest=manifest.build(settings),
         mailer=Mailer(settings.smtp_url, settings.contact_email) if settings.smtp_url else None,

@@ -30,7 +30,7 @@ def env() -> None:
     """
     if os.environ.get("SERVICE_AUTH_KEY", "").strip() or DOTENV.exists():
         return
-    key = secrets.token_hex(32)  # which never begins with a hyphen, as an option does
+    key = secrets.token_hex(32)  # never begins with a hyphen, unlike an option
     try:
         descriptor = os.open(DOTENV, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -221,7 +221,7 @@ def upgrade() -> None:
 
 
 def _migrate() -> None:
-    """Migrates the database. Exits with one sentence where it cannot."""
+    """Migrates the database. Exits with one sentence if it cannot."""
     from alembic import command as alembic
     from alembic.config import Config
 

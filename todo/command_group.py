@@ -10,7 +10,7 @@ import click
 
 from todo.startup import CannotStart
 
-# What an operator types who uses make.
+# What to type with make.
 MAKE = {
     "claim": "make claim USERNAME=kevin",
     "reset": "make reset USERNAME=kevin",
@@ -72,7 +72,7 @@ def _mistake(error: click.UsageError) -> str:
 
 
 def _cure(context: click.Context | None) -> str:
-    """Returns what to type instead, in the words of whoever typed it: make's, or Python's."""
+    """Returns what to type instead, as a make or a Python command, like the one that failed."""
     command = context.info_name if context else None
     if context is None or command not in MAKE:
         return f"`{context.command_path if context else 'python -m todo'} --help` lists the commands"

@@ -71,11 +71,11 @@ class Settings:
                 contact_email=get("CONTACT_EMAIL", f"operator@{urlsplit(public_url).hostname}"),
                 legal_url=get("LEGAL_URL", f"{public_url}/legal"),
                 cors_origins=_origins(get("CORS_ORIGINS"), cls.cors_origins),
-                # A platform that hands out PORT routes to every address; on a machine of one's own nothing is exposed.
+                # A platform that sets PORT routes to any address; on one's own machine, nothing should be exposed.
                 host=get("HOST", "0.0.0.0" if get("PORT") else cls.host),  # noqa: S104
                 port=port,
                 web_concurrency=number("WEB_CONCURRENCY", cls.web_concurrency, 1, 64),
-                # Heroku's router is one, and the only way to an app there.
+                # On Heroku, all requests come through its router, which is one proxy.
                 proxies=number("PROXIES", 1 if "DYNO" in environ else cls.proxies, 0, 9),
                 local_client_documents=bool(number("LOCAL_CLIENT_DOCUMENTS", 0, 0, 1)),
                 reads_per_minute=number("READS_PER_MINUTE", cls.reads_per_minute, 0, MAX_PER_MINUTE),
@@ -126,7 +126,7 @@ def load_environ(dotenv: Path = DOTENV) -> dict[str, str]:
 
 
 def _written(dotenv: Path) -> dict[str, str]:
-    """Returns the variables of the file, none if there is no file. Raises ConfigError, which shows no line of it."""
+    """Returns the variables of the file, none if there is no file. Raises ConfigError, which quotes nothing from it."""
     place = dotenv.resolve()
     try:
         with dotenv.open(encoding="utf-8") as file:
@@ -181,7 +181,7 @@ def read_public_url(value: str) -> str:
 
 
 def _current_scheme(url: str) -> str:
-    # Heroku hands out the scheme that PostgreSQL's own library has long since renamed.
+    # Heroku still uses the old name of the scheme.
     return url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url
 
 
@@ -231,7 +231,7 @@ def _smtp_url(value: str | None) -> str | None:
 
 
 def _is_server(url: str, schemes: tuple[str, ...]) -> bool:
-    """Whether `url` has one of these schemes, a host, at most a user, a password and a port, and nothing else."""
+    """Whether `url` has one of these schemes, a host, perhaps a user, a password and a port, and nothing else."""
     try:
         parts = urlsplit(url)
         rest = parts.path.strip("/") or parts.query or parts.fragment

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from todo.config import Settings
 
 
-# Where a field comes from, for the sentence that stops the start; the rest comes from the contract.
+# Where a field comes from, for the error message; all others come from the contract.
 SOURCES = {
     "contact_email": "CONTACT_EMAIL",
     "legal_info_url": "LEGAL_URL",
@@ -54,7 +54,7 @@ def _auth(settings: "Settings") -> dict[str, Any]:
     return {
         "type": "oauth",
         "client_url": f"{settings.public_url}/oauth/authorize",
-        # In a manifest this is where tokens come from.
+        # Manifests give the token endpoint this name.
         "authorization_url": f"{settings.public_url}/oauth/token",
         "authorization_content_type": "application/json",
         "scope": " ".join(API.scopes),

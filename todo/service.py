@@ -21,7 +21,7 @@ class Service:
     resources: Collection[str]  # the addresses that an access token may be for (RFC 8707)
     session_cookie: str  # its name
     manifest: dict[str, Any]
-    mailer: "Mailer | None"  # None where the service sends no e-mail
+    mailer: "Mailer | None"  # None if the service sends no e-mail
 
 
 current: ContextVar[Service] = ContextVar("current")

@@ -19,7 +19,7 @@ TYPE_NAMES = {
     "object": "an object",
 }
 ITEM_NAMES = {"string": "texts", "object": "objects"}
-CURE = "x-cure"  # in a schema, what else helps to mend a wrong value
+CURE = "x-cure"  # in a schema, what else helps to fix a wrong value
 
 
 def of_error(error: ValidationError) -> str:

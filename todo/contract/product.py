@@ -6,7 +6,7 @@ from todo.contract.document import API
 
 
 def _said(*keys: str) -> Any:
-    """Returns a value of info. Raises ContractError, which names it."""
+    """Returns a value of info. Raises ContractError, which names the missing value."""
     found: Any = API.document["info"]
     for key in keys:
         if not isinstance(found, dict) or not found.get(key):

@@ -34,10 +34,10 @@ class HTTPConnection(HttpToolsProtocol):
         self.all = connections
         self.since = 0.0  # start of waiting for the client, in loop time
         self.stuck_since: float | None = None  # when the client last read some of a pending response
-        self.left = 0  # bytes unread at that time
+        self.left = 0  # bytes that were unread then
         self.in_head = False  # while the head of a request is arriving
         self.chunk_bytes = 0  # in the last chunk received
-        self.head_received = 0  # bytes since the chunk in which a body last continued or a request ended
+        self.head_received = 0  # bytes since the last chunk that continued a body or ended a request
         self.bytes_before = 0  # in that chunk
         self.is_closing = False  # no further requests are read
         self.answering: RequestResponseCycle | None = None
@@ -100,11 +100,12 @@ class HTTPConnection(HttpToolsProtocol):
             raise StopReading
         super().on_message_begin()
         self.in_head = True
-        if self.cycle:  # the time for the first began with the connection
+        if self.cycle:  # the first request's time began with the connection
             self.since = self.loop.time()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Adds a header, unless its name has an underscore: in CGI, X_Forwarded_For passes for X-Forwarded-For.
+        """Adds a header, unless its name has an underscore: CGI does not distinguish X_Forwarded_For from
+        X-Forwarded-For.
 
         Trailers are not headers (RFC 9110 section 6.5.1), so they are dropped.
         """
@@ -187,7 +188,7 @@ class HTTPConnection(HttpToolsProtocol):
         self.stuck_since = None
         waited = now - self.since
         if not self.is_idle:
-            return  # the guard looks after bodies
+            return  # the guard times bodies
         if self.flow.read_paused:
             self.since = now
         elif self.in_head and waited > HEADER_SECONDS:

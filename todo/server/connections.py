@@ -14,9 +14,9 @@ from todo.server import memory
 from todo.server.connection import HTTPConnection
 
 CONNECTIONS = SITE.limit("connections")
-RESERVED = 256  # file descriptors for the database, files and simultaneous newcomers
-FREED_AT_ONCE = 0.05  # share of all connections, so that newcomers rarely pay for the search
-CROWD = 100  # connections; once most of so many have left, memory is released
+RESERVED = 256  # file descriptors for the database, files and simultaneous new connections
+FREED_AT_ONCE = 0.05  # share of all connections, so that new connections rarely pay for the search
+CROWD = 100  # connections; when most of at least this many have closed, memory is released
 NEW_SECONDS = 1  # during which a new connection does not count as waiting
 
 

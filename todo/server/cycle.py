@@ -14,7 +14,7 @@ WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
 class Cycle(RequestResponseCycle):
-    """Uvicorn's cycle, but it holds back the head of a response until the body is there."""
+    """Uvicorn's cycle, except that it keeps the head of a response until the body is there."""
 
     _start: Message | None = None
 

@@ -3,7 +3,7 @@
 import ctypes
 import gc
 
-_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; other allocators give back by themselves
+_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; other allocators return memory by themselves
 
 
 def release() -> None:

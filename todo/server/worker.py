@@ -34,12 +34,12 @@ class Worker(UvicornWorker):
 
     def _end_soon(self) -> None:
         signal.raise_signal(signal.SIGTERM)
-        ending = threading.Timer(QUICK_SECONDS, os._exit, [0])  # not by the event loop, which ends earlier
+        ending = threading.Timer(QUICK_SECONDS, os._exit, [0])  # not on the event loop, which ends earlier
         ending.daemon = True
         ending.start()
 
     def run(self) -> None:
-        """Serves until told to stop. A worker that cannot start, for example while the database is away, is replaced.
+        """Serves until told to stop. A worker that cannot start, for example while the database is down, is replaced.
 
         gunicorn would stop the other workers too. Wrong settings stop the start before workers fork.
         """

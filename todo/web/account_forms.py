@@ -1,4 +1,4 @@
-"""The forms of sign-up, sign-in and the account: checked by the contract, and refused in the words of their labels."""
+"""The forms of sign-up, sign-in and the account: checked by the contract; refusals use their labels."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ LABELS = {
     "email": "E-mail address",
     "name": "Name of the passkey",
 }
-# What a field takes, where the contract's own words are for programs.
+# What a field takes, if the contract's own words are for programs.
 TAKES = {
     "time_zone": "choose one from the list, such as Europe/Vienna",
     "username": "use letters, digits, dots, hyphens, underscores and @, at most 64, after a letter or a digit",
@@ -43,7 +43,7 @@ def require(form: JSON, *names: str) -> None:
 
 
 def refused(refusal: Refusal) -> str:
-    """Returns what is wrong, in a sentence or two for a person."""
+    """Returns what is wrong, in one or two sentences for a person."""
     if isinstance(refusal, TooManyAttempts):
         minutes = -(-int(refusal.headers["Retry-After"]) // 60)
         return f"There were too many attempts. Wait {minutes} minute{'s' if minutes > 1 else ''}, and try again."

@@ -16,7 +16,7 @@ from todo.web import account_forms, browser, dates
 JSON = dict[str, Any]
 
 PATH = "/account"
-NOTICE = "notice"  # the id of what says so
+NOTICE = "notice"  # the id of the element with the message
 
 
 def saved(form: str) -> str:

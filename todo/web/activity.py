@@ -39,7 +39,7 @@ STATES = {
 }
 ACTORS = {"person": "You", "operator": "The operator"}
 NAMELESS = "without a name"
-STRAIGHT_QUOTES = str.maketrans("“”", "''")  # the curly quotes around a name are ours
+STRAIGHT_QUOTES = str.maketrans("“”", "''")  # only we put a name in curly quotes
 WHOLE_SUMMARIES = ("Imported", "Undid")  # summaries that already say it all
 VERBS = {**PAST_TENSE, "undo": "took back changes to", "import": "kept"}
 LIST_VERBS = {**VERBS, "add": "created"}
@@ -47,7 +47,7 @@ COUNTED = {**PAST_TENSE, "undo": "taken back", "import": "kept"}
 
 
 def actor(who: Actor) -> str:
-    """Returns an actor as plain text: an assistant as its quoted name, followed by what is known of it."""
+    """Returns an actor as plain text: an assistant as its quoted name, followed by what is known about it."""
     if who.kind != ASSISTANT:
         return ACTORS[who.kind]
     name = called(who.client)

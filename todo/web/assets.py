@@ -27,8 +27,8 @@ STYLES = (
 )  # one sheet, in this order
 
 FOR_A_YEAR = "public, max-age=31536000, immutable"
-BEST = 9  # the level of compression, as files are compressed once, when the service starts
-CHECK_ALWAYS = "no-cache"  # keep it, but ask whether it has changed before each use
+BEST = 9  # compression level: files are compressed only once, when the service starts
+CHECK_ALWAYS = "no-cache"  # browsers keep it, but check for changes before each use
 
 
 class Variant(NamedTuple):
@@ -80,7 +80,7 @@ def url(name: str) -> str:
 
 
 def of_version(version: str, name: str, request: Request) -> Response:
-    """Returns a file that pages load. Another version gets today's file, for a page from before an upgrade."""
+    """Returns a file that pages load. Any other version returns the current file, for a page from before an upgrade."""
     return SITE_FILES[name].response(request, FOR_A_YEAR if version == VERSION else CHECK_ALWAYS)
 
 

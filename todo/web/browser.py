@@ -1,4 +1,4 @@
-"""A person's browser: its session, and the pages and redirects that it is sent."""
+"""A person's browser: its session, and the pages and redirects sent to it."""
 
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -48,7 +48,7 @@ def write(rule: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs
 def write_once(
     form: JSON, rule: Callable[Concatenate[Connection, Owner, P], JSON], owner: Owner, *args: P.args, **kwargs: P.kwargs
 ) -> JSON:
-    """Returns the numbers and the name in what `rule` returns. A form that is sent again takes effect once."""
+    """Returns the numbers and the name that `rule` returns. A form that is sent again takes effect once."""
     return write(idempotency.once_by_form, owner, request.path, form.get("request_id"), rule, *args, **kwargs)
 
 
@@ -74,7 +74,7 @@ def here(otherwise: str) -> str:
 
 
 def go_back(form: JSON, path: str, change_id: int | None = None) -> WerkzeugResponse:
-    """Redirects to the page that the form was on, or to `path`, which then shows what has changed."""
+    """Redirects to the page that the form was on, or to `path`; it then shows what has changed."""
     address = words.without(form.get("next") or path, "edit")
     changed = f"{'&' if '?' in address else '?'}changed={change_id}" if change_id else ""
     return go_to(address + changed)
@@ -110,7 +110,7 @@ def page(
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(refusal.headers if refusal else {})
     if session().is_new:
-        set_cookie(response, session().secret)  # its forms have the CSRF token of it
+        set_cookie(response, session().secret)  # its forms have this session's CSRF token
     return response
 
 
@@ -148,7 +148,7 @@ def signed_out(path: str) -> WerkzeugResponse:
     """Ends the session, clears what the browser has stored, and redirects."""
     write(sessions.sign_out, session().secret)
     response = go_to(path)
-    # Not "storage": forms that could not be sent yet wait there. The service worker forgets the page that it keeps.
+    # Not "storage": forms that could not be sent yet wait there. The service worker removes its cached page.
     response.headers["Clear-Site-Data"] = '"cache"'
     response.delete_cookie(current.get().session_cookie, secure=_is_secure(), httponly=True, samesite="Lax")
     return response

@@ -12,12 +12,12 @@ from todo.domain.kinds.todos import TODO
 from todo.domain.sections import Moment
 from todo.web import activity, dates
 
-MAX_FIELDS = 2  # told of one to-do
-MAX_TEXTS = 2  # told of one change
+MAX_FIELDS = 2  # shown of one to-do
+MAX_TEXTS = 2  # shown of one change
 MAX_TEXT = 80  # characters
 LABELS = {"due": "due", "priority": "priority", "list": "list", "url_until": "link until", "time_zone": "time zone"}
 LABELS |= {"repeat": "repeats", "week_start": "first day of the week", "status": ""}
-LONG = {"notes": "notes", "steps": "steps"}  # of which a line says no more than that they differ
+LONG = {"notes": "notes", "steps": "steps"}  # a line only says that these differ
 MINUS = "\u2212"
 SAID = {"complete", "reopen", "delete", "restore", "archive", "share", "unshare"}  # actions that need no fields
 
@@ -71,7 +71,7 @@ def _verb(change: ChangeDetails, entry: Entry) -> str:
 
 
 def _fields(entry: Entry, lists: Mapping[int, str], moment: Moment) -> Iterator[Markup]:
-    """Yields what differs, field by field; of a to-do that was added only when it is due."""
+    """Yields what differs, field by field; for an added to-do, only when it is due."""
     if entry.after is None or entry.action in SAID:
         return
     for field, before, after in activity.differing(entry):

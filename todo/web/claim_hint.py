@@ -10,8 +10,8 @@ from todo.web import browser
 def command(refusal: Refusal, username: str) -> str | None:
     """Returns the command that lets a refused sign-up claim the list that an assistant keeps, or None.
 
-    Only if the service runs on this machine: whoever uses it is likely to be its operator, and nobody else learns which
-    names are lists and which are accounts.
+    Only if the service runs on this machine: its user is then probably the operator, and nobody else learns which names
+    are lists and which are accounts.
     """
     if not (isinstance(refusal, UsernameTaken) and current.get().settings.is_local):
         return None

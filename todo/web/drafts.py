@@ -61,7 +61,7 @@ class SignInPage:
     """Answers a form that came without a session with the sign-in page, if the form has a draft."""
 
     def __init__(self) -> None:
-        # For its templates alone: the site's own app needs this page before it is there.
+        # Only for its templates: this page is needed before the site's own app exists.
         self._app = Flask("todo", template_folder="web/templates", static_folder=None)
 
     def __call__(self, scope: Scope) -> ProblemResponse | None:

@@ -82,7 +82,7 @@ TOLD = {
     **{PROBLEMS[kind].code: (PROBLEMS[kind].title, said, "") for kind, said in REFUSED.items()},
 }
 
-# Where a page leads to, by the pages that a person knows, the most specific first.
+# The pages that people know, to link to, the most specific first.
 PLACES = {
     "/list": "Go to the list",
     "/lists": "Go to the list",
@@ -93,7 +93,7 @@ PLACES = {
     "/sign-in": "Sign in",
     "/sign-out": "Go to the list",
 }
-ADDRESSES = {"/lists": "/list", "/sign-out": "/list"}  # of places that are no pages themselves
+ADDRESSES = {"/lists": "/list", "/sign-out": "/list"}  # for paths without a page of their own
 HOME = ("/", "Go to the home page")
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 LATIN, CJK = "NotoSans[wght].ttf", "NotoSansCJK-VF.otf.ttc"
 OTHERS = (LATIN, "NotoSansSymbols[wght].ttf", "NotoEmoji[wght].ttf")
-# By the first word of a character's name in Unicode.
+# By the first word of a character's Unicode name.
 SCRIPTS = {
     name.upper(): f"NotoSans{name}[wght].ttf"
     for name in (

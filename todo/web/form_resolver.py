@@ -15,7 +15,7 @@ from todo.web import browser, drafts
 
 
 def has_token(operation: Operation) -> bool:
-    """Whether the operation takes a form of a page: all of those carry a CSRF token."""
+    """Whether the operation takes a form from a page: all of these have a CSRF token."""
     content = operation.spec.get("requestBody", {}).get("content", {})
     return any("csrf_token" in SITE.resolve(body["schema"])["properties"] for body in content.values())
 
@@ -24,7 +24,8 @@ FORMS = {operation.handler for operation in SITE.operations if has_token(operati
 
 
 class FormResolver(Resolver):
-    """Finds the handlers of site.yaml. A form reaches its own only with the right CSRF token, without empty fields."""
+    """Finds the handlers of site.yaml. A form reaches its handler only with the right CSRF token, and without empty
+    fields."""
 
     def resolve_function_from_operation_id(self, operation_id: str) -> Callable[..., Any]:
         handler: Callable[..., Any] = super().resolve_function_from_operation_id(operation_id)
@@ -45,7 +46,8 @@ def _checked(handler: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _stale(body: dict[str, str], user: Owner | None = None) -> Any:
-    """Shows a form again that is from a page of an earlier session. Raises StaleForm if it has no draft, or no page."""
+    """Shows a form again that came from a page of an earlier session. Raises StaleForm if it has no draft, or no
+    page."""
     draft = drafts.draft_of(body, request.path)
     if user and draft and drafts.is_same_origin(request.environ["asgi.scope"]):
         return drafts.show(user, body, draft, status=PROBLEMS[StaleForm].status)

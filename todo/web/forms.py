@@ -44,7 +44,7 @@ LABELS = {
 }
 STEP = re.compile(r"steps\.(\d+)\.text")
 
-# Refusals in words for a person: their hints are written for a program.
+# Refusals in words for a person, since hints are written for programs.
 REFUSED = {
     TodoNotFound: "This to-do no longer exists: it was deleted, or adding it was undone.",
     ChangeNotFound: "This change is no longer in the history.",
@@ -62,7 +62,7 @@ REFUSED = {
 
 
 def refused(refusal: Refusal) -> str:
-    """Returns what is wrong, in a sentence or two for a person."""
+    """Returns what is wrong, in one or two sentences for a person."""
     if isinstance(refusal, InvalidRequest):
         errors = refusal.members["errors"]
         return "; ".join(f"{_label(e['field'])} {e['message']}" for e in errors) + "."

@@ -26,7 +26,7 @@ from todo.web.forms import form_of
 JSON = dict[str, Any]
 
 PATH = "/list"
-MAX_EXTRA = 5  # to-dos of a change that are shown although they are not among those asked for
+MAX_EXTRA = 5  # to-dos of a change that are shown although the filter excludes them
 (_GET,) = [operation for operation in SITE.operations if (operation.method, operation.path) == ("GET", PATH)]
 _FILTERS = {
     parameter["name"]: compile_schema(parameter["schema"])
@@ -112,7 +112,7 @@ def show_again(owner: Owner, refusal: Refusal | None, form: JSON, **shown: Any) 
 
 
 def show_conflict(owner: Owner, conflict: VersionConflict, form: JSON) -> Response:
-    """Returns the page for an edit that is behind: it asks about the fields that both have set, and merges the rest."""
+    """Returns the page for an outdated edit: it asks about the fields that both have set, and merges the rest."""
     edited, found = form, list[Conflict]()
     if isinstance(conflict, EditConflict):
         found, in_list = browser.read(_conflicts, owner, conflict)

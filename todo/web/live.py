@@ -4,7 +4,7 @@ import time
 
 from todo.domain.users import User
 
-# Time changes a page too, as to-dos become overdue: every list gets a new version this often, not all at once.
+# Time changes a page too, as to-dos become overdue: every list gets a new version this often, at different times.
 MINUTES = 10
 
 

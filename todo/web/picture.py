@@ -94,7 +94,7 @@ def _write(
     *,
     is_from_right: bool = False,
 ) -> None:
-    """Draws a line of text on its baseline, piece by piece as each is seen from the left."""
+    """Draws a line of text on its baseline, piece by piece from left to right."""
     for piece in _as_seen(line, is_from_right):
         font = fonts.font(piece.font, weight, size)
         pen.text((left, baseline), piece.text, font=font, fill=fill, anchor="ls")

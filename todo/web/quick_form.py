@@ -1,4 +1,4 @@
-"""The form to add a to-do: what is read in its text, and the fields that this fills."""
+"""The form to add a to-do: what its text says, and the fields that this fills."""
 
 from typing import Any
 
@@ -16,7 +16,8 @@ NOT_CHOSEN = "none"  # the priority of a form that nobody touched
 
 
 def filled(user: Owner, form: JSON) -> JSON:
-    """Returns the form with the fields that its text says, unless it is not to be read. Fields already filled stay.
+    """Returns the form with the fields that its text gives, unless the text is not to be parsed. Fields already filled
+    stay.
 
     A list that the text names wins over the selected one, as one is always selected; tags are added to the others.
     """

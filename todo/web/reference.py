@@ -19,7 +19,7 @@ class Field(NamedTuple):
     kind: str  # in words
     required: bool
     description: str
-    object: str  # the schema of the objects that it holds, or ""
+    object: str  # the schema of its objects, or ""
 
 
 class Described(NamedTuple):

@@ -15,7 +15,7 @@ JSON = dict[str, Any]
 def show(
     next_: str, typed: JSON | None = None, draft: JSON | None = None, refusal: Refusal | None = None, status: int = 200
 ) -> Response:
-    """Returns the page, with what was typed into it and a draft to keep. It leads on to `next_`."""
+    """Returns the page, with what was typed into it and a draft to keep. After sign-in it leads to `next_`."""
     return browser.page(
         "sign_in.html",
         refusal,

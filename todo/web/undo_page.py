@@ -19,7 +19,7 @@ from todo.errors import UndoConflict
 from todo.storage.statements import Connection
 from todo.web import browser
 
-Find = Callable[[Connection, User], tuple[str, Span]]  # returns a preset and the changes of it
+Find = Callable[[Connection, User], tuple[str, Span]]  # returns a preset and its changes
 
 
 class Offered(NamedTuple):
