@@ -36,9 +36,9 @@ def parse(name: str, text: str) -> dict[str, Any]:
     except yaml.YAMLError as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         line = f", line {mark.line + 1}" if mark else ""
-        raise ContractError(f"spec/{name}{line}: this is not YAML ({problem}): mend what stands there.") from None
+        raise ContractError(f"spec/{name}{line}: this is not YAML ({problem}): correct that line.") from None
     if not isinstance(document, dict):
-        raise ContractError(f"spec/{name}: this is no OpenAPI document: begin it with `openapi: 3.0.3`.")
+        raise ContractError(f"spec/{name}: this is not an OpenAPI document: begin it with `openapi: 3.0.3`.")
     return document
 
 
@@ -64,7 +64,7 @@ def repeated_keys(name: str, text: str) -> Iterator[str]:
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen:
-                yield f"spec/{name}, line {key.start_mark.line + 1}: {key.value} stands twice: remove one of them."
+                yield f"spec/{name}, line {key.start_mark.line + 1}: {key.value} is there twice: remove one of them."
             seen.add(key.value)
             nodes.append(value)
 
@@ -107,7 +107,7 @@ def _of_document(text: str, document: dict[str, Any]) -> Iterator[tuple[Place, s
         if not document.get(key):
             yield (key,), f"{key} is missing: a contract needs it"
     if "{{" in text:
-        yield (), "two opening braces stand in the file, which Connexion takes for a template: write them apart"
+        yield (), "the file has two opening braces together, which Connexion reads as a template: separate them"
 
 
 def missing_references(document: dict[str, Any]) -> Iterator[tuple[Place, str]]:
@@ -142,7 +142,7 @@ def _of_operations(document: dict[str, Any]) -> Iterator[tuple[Place, str]]:
         for method, operation in (item or {}).items():
             place = ("paths", path, method)
             if method not in METHODS:
-                yield place, f"{method} is no HTTP method: parameters, too, stand on each operation"
+                yield place, f"{method} is not an HTTP method: write parameters on each operation"
             elif not isinstance(operation, dict):
                 yield place, "the operation is empty: describe it, or remove the method"
             else:
@@ -168,4 +168,4 @@ def _of_operation(
     written = {p.get("name") for p in parameters if isinstance(p, dict) and p.get("in") == "path"}
     missing = set(re.findall(r"\{(.+?)\}", place[1])) - written
     if missing and not any("$ref" in p for p in parameters if isinstance(p, dict)):
-        yield (*place, "parameters"), f"{', '.join(sorted(missing))} of the path is no parameter: describe it"
+        yield (*place, "parameters"), f"{', '.join(sorted(missing))} of the path is not a parameter: describe it"

@@ -250,7 +250,7 @@ class TestCalls:
     [
         ({"security": []}, "security is empty: name who may call it"),
         ({"security": [{"key": [], "reader": []}]}, "each alternative of security must name one scheme"),
-        ({"parameters": []}, "book_id, username of the path is no parameter"),
+        ({"parameters": []}, "book_id, username of the path is not a parameter"),
         ({"operationId": "weigh_book"}, "its handler does not take what the contract passes: book_id, user, username"),
     ],
 )
