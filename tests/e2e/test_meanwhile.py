@@ -160,7 +160,37 @@ class TestSlowForms:
         assert assistant.call("GET", "?status=open")["total"] == 3
 
 
+# A service that the first form does not reach, and a page that looks for no changes.
+FIRST_FORM_FAILS = """
+const fetchNow = window.fetch;
+let hasFailed = false;
+window.fetch = async (address, options) => {
+    if (address === "/live") return new Promise(() => {});
+    if (options?.method !== "POST" || hasFailed) return fetchNow(address, options);
+    hasFailed = true;
+    throw new TypeError("The network has failed.");
+};
+"""
+
+
 class TestWhatWaits:
+    def test_a_refusal_is_told_although_another_form_was_sent_meanwhile(
+        self, context: BrowserContext, assistant: Assistant
+    ) -> None:
+        assistant.add("Milk")
+        context.add_init_script(FIRST_FORM_FAILS)
+        page = opened(context, "/list?edit=1")
+        page.fill("#edit-todo", "Oat milk")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("#outbox")).to_contain_text("Not saved yet")
+        assistant.call("PATCH", "/1", todo="Cow's milk")
+        page.fill("#todo", "Bread")
+        page.keyboard.press("Enter")
+        expect(page.locator("#conflict")).to_be_visible()
+        expect(page.locator("#edit-todo")).to_have_value("Oat milk")
+        page.get_by_role("button", name="Keep mine").click()
+        wait_until(lambda: texts(assistant, "") == ["Bread", "Oat milk"], "what was typed is not stored")
+
     def test_each_refusal_is_told(self, context: BrowserContext, assistant: Assistant) -> None:
         for text in ("Milk", "Bread"):
             assistant.add(text)

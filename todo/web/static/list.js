@@ -138,10 +138,10 @@ document.addEventListener("input", (event) => saveDraft(event.target.form));
 addEventListener("popstate", () => follow(location.href, true));
 addEventListener("online", () => document.dispatchEvent(new Event("outbox")));
 
-document.addEventListener("outbox", async () => {
-  const answer = await flush();
-  if (answer) receive(answer, isTyped);
-  if (answer?.ok) refresh().catch(() => {});
+document.addEventListener("outbox", flush);
+document.addEventListener("answered", ({ detail: answer }) => {
+  receive(answer, isTyped);
+  if (answer.ok) refresh().catch(() => {});
 });
 
 document.addEventListener("undo", () => {

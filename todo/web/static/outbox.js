@@ -30,9 +30,9 @@ export function send(action, data, label) {
   return new Promise((resolve) => flush(senders.set(key, resolve)));
 }
 
-// Sends what waits. Returns the page that answers the last form, or null if it goes to whoever sent that form.
+// Sends what waits. Whoever sent a form gets its page; of a form that had to wait, the event "answered" has it.
 export async function flush() {
-  if (isSending) return null;
+  if (isSending) return;
   isSending = true;
   const page = await sendAll().finally(() => (isSending = false));
   isLate = !isEmpty();
@@ -42,7 +42,7 @@ export async function flush() {
   const isTaken = senders.has(page?.item.key); // a page can be shown only once
   senders.forEach((resolve) => resolve(null)); // to those that have to wait
   senders.clear();
-  return page?.isAnswer && !isTaken ? page : null;
+  if (page?.isAnswer && !isTaken) document.dispatchEvent(new CustomEvent("answered", { detail: page }));
 }
 
 // In order, up to one that is refused.
