@@ -192,6 +192,7 @@ class Window:
                 with or_too_late():
                     waiting[0].click()
             self.page.wait_for_timeout(1_000)  # while the page sends it, or what waits there
+            self.come_back()  # from the question that an undo, sent late, leads to
         self.page.evaluate("document.activeElement?.blur()")
 
     @property

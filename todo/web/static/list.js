@@ -1,6 +1,6 @@
 // The list, the history and the trash: sends forms, follows links and shows changes in place. All work without it too.
 
-import { dropDraft, flush, forms, isEmpty, isTyped, keep, load, redraw, restoreDrafts, saveDraft, send, userOf } from "./outbox.js";
+import { dropDraft, flush, forms, isEmpty, isTyped, keep, parse, redraw, restoreDrafts, saveDraft, send, userOf } from "./outbox.js";
 import { patch } from "./patch.js";
 import { main, rowOf } from "./rows.js";
 
@@ -19,6 +19,7 @@ function show(next, kept, focus, refused = false) {
   const held = document.querySelector(".todo:hover") || rowOf(document.activeElement);
   const [parent, top] = [held?.parentElement, held?.getBoundingClientRect().top];
   const begun = main().querySelector("[autofocus]");
+  isPartial = forms().some(kept);
   keepRow(next, kept);
   patch(main(), next.querySelector("main"), kept);
   document.title = next.title;
@@ -43,16 +44,16 @@ function keepRow(next, kept) {
 // A page that is loaded because something has changed leaves what the person is doing, and what they are told.
 async function refresh() {
   const from = location.href;
-  const page = await load(from);
+  const page = parse(await (await fetch(from, { credentials: "same-origin" })).text());
   if (!userOf(page) || location.href !== from || main().querySelector(".dragged")) return;
   page.getElementById("toasts").replaceWith(document.getElementById("toasts").cloneNode(true));
-  isPartial = forms().some(isTyped);
   show(page, (node) => isTyped(node) || (isRefusal && node.id === "refused"), null, isRefusal);
 }
 
 // Follows a link within the page. What was typed into its forms is kept as a draft.
 async function follow(address, isBack = false) {
-  const page = await load(address).catch(() => null);
+  const response = await fetch(address, { credentials: "same-origin" }).catch(() => null);
+  const page = response && parse(await response.text());
   if (!page || !userOf(page)) return location.assign(address);
   if (!isBack) history.pushState(null, "", address);
   show(page, () => false);
@@ -83,15 +84,17 @@ async function submit(form, data, submitter) {
 // The token may have been renewed meanwhile.
 const fieldsOf = (form) => JSON.stringify([...new FormData(form)].filter(([name]) => name !== "csrf_token"));
 
-// Shows the page that answers a form. What is refused where somebody types something else stays in the outbox.
-function receive({ page, item, ok }, kept, focus) {
+// Shows the page that answers forms, once. What is refused where somebody types something else stays in the outbox.
+function receive(answer, kept, focus) {
+  const { page, item, ok, changes } = answer;
+  if (!changes) return; // several wait for one answer, and showing a page takes it apart
+  answer.changes = null;
   const isHidden = forms().some((form) => form.getAttribute("action") === item.action && kept(form));
   if (!ok && isHidden) keep({ page, item });
   show(page, kept, focus, !ok);
   forms().filter((form) => form.matches(".typed")).forEach(saveDraft);
   closeDrawer();
-  const change = document.getElementById("notice")?.dataset.change;
-  if (change && item.action !== "/history/undo") undoable.push(change);
+  undoable.push(...changes);
   main().querySelector("#conflict")?.scrollIntoView({ block: "center" });
 }
 
@@ -138,10 +141,10 @@ document.addEventListener("input", (event) => saveDraft(event.target.form));
 addEventListener("popstate", () => follow(location.href, true));
 addEventListener("online", () => document.dispatchEvent(new Event("outbox")));
 
-document.addEventListener("outbox", flush);
-document.addEventListener("answered", ({ detail: answer }) => {
-  receive(answer, isTyped);
-  if (answer.ok) refresh().catch(() => {});
+document.addEventListener("outbox", async () => {
+  const answer = await flush();
+  if (answer) receive(answer, isTyped);
+  if (answer?.ok) refresh().catch(() => {});
 });
 
 document.addEventListener("undo", () => {

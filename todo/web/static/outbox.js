@@ -3,8 +3,7 @@
 const RETRY_AFTER = 5; // seconds, if the service does not say
 const TIMEOUT = 20_000; // milliseconds
 
-const parse = (text) => new DOMParser().parseFromString(text, "text/html");
-export const load = async (address) => parse(await (await fetch(address)).text());
+export const parse = (text) => new DOMParser().parseFromString(text, "text/html");
 export const userOf = (page) => page.querySelector("main[data-version]")?.dataset.version.match(/\d+/)[0];
 export const forms = () => [...document.querySelectorAll("main form")];
 const user = userOf(document);
@@ -12,11 +11,11 @@ const place = `outbox ${user} `; // each form has a key of its own, as another t
 const items = () => Object.entries(localStorage).filter(([key]) => key.startsWith(place)).sort().map(([, item]) => JSON.parse(item));
 const store = (item) => localStorage.setItem(item.key, JSON.stringify(item));
 const next = () => items().find((item) => !item.refused);
+const changeOf = (page) => [page.getElementById("notice")?.dataset.change].filter(Boolean);
 const wake = () => document.dispatchEvent(new Event("outbox"));
 
-const senders = new Map(); // who waits for the answer to a form, by its key
 let isLate = true; // whether what waits could not be sent at once
-let isSending = false;
+let sending = null;
 let later = 0;
 
 export const isEmpty = () => items().length === 0;
@@ -25,36 +24,35 @@ export const isEmpty = () => items().length === 0;
 export function send(action, data, label) {
   if (data.has("request_id")) data.set("request_id", crypto.randomUUID());
   data.delete("csrf_token");
-  const key = `${place}${Date.now()} ${crypto.randomUUID()}`;
-  store({ key, action, body: new URLSearchParams(data).toString(), label });
-  return new Promise((resolve) => flush(senders.set(key, resolve)));
+  store({ key: `${place}${Date.now()} ${crypto.randomUUID()}`, action, body: new URLSearchParams(data).toString(), label });
+  return flush();
 }
 
-// Sends what waits. Whoever sent a form gets its page; of a form that had to wait, the event "answered" has it.
-export async function flush() {
-  if (isSending) return;
-  isSending = true;
-  const page = await sendAll().finally(() => (isSending = false));
-  isLate = !isEmpty();
+// Sends what waits, in order, up to one that is refused. Returns the page that answers the last one, or null.
+export function flush() {
+  sending ??= (async () => {
+    let answer = null;
+    const changes = []; // that can be undone
+    for (let item = next(); item && answer?.ok !== false; item = next()) {
+      const page = await post(item).catch(() => null);
+      if (!page?.isAnswer) return delay(page);
+      localStorage.removeItem(item.key);
+      answer = { ...page, item, changes };
+      if (item.action !== "/history/undo") changes.push(...changeOf(page.page));
+    }
+    isLate = !isEmpty();
+    redraw();
+    return answer;
+  })().finally(() => (sending = null));
+  return sending;
+}
+
+function delay(page) {
+  isLate = true;
   redraw(page?.isSignedOut);
   clearTimeout(later);
-  if (page && !page.isAnswer) later = setTimeout(wake, (page.retryAfter || RETRY_AFTER) * 1000);
-  const isTaken = senders.has(page?.item.key); // a page can be shown only once
-  senders.forEach((resolve) => resolve(null)); // to those that have to wait
-  senders.clear();
-  if (page?.isAnswer && !isTaken) document.dispatchEvent(new CustomEvent("answered", { detail: page }));
-}
-
-// In order, up to one that is refused.
-async function sendAll() {
-  let page = null;
-  for (let item = next(); item && page?.ok !== false; item = next()) {
-    page = { ...(await post(item).catch(() => null)), item };
-    if (!page.isAnswer) break;
-    localStorage.removeItem(item.key);
-    senders.get(item.key)?.(page);
-  }
-  return page;
+  later = setTimeout(wake, (page?.retryAfter || RETRY_AFTER) * 1000);
+  return null;
 }
 
 async function post(item, isFresh = false) {
@@ -75,7 +73,7 @@ async function post(item, isFresh = false) {
 
 // Takes over the token of a new session, if it is the same person's: what one has typed is sent as nobody else.
 async function renewToken() {
-  const page = await load(location.href);
+  const page = parse(await (await fetch(location.href, { credentials: "same-origin" })).text());
   if (userOf(page) !== user) return false;
   for (const field of document.querySelectorAll("main [name=csrf_token]")) {
     field.value = page.querySelector("[name=csrf_token]").value;
