@@ -183,7 +183,9 @@ class Window:
     def finish(self) -> None:
         """Ends what is still open on the page: nothing that was typed is given up."""
         self.come_back()
-        buttons = [self.page.get_by_role("button", name=name, exact=True).first for name in ("Keep mine", "Save")]
+        buttons = [
+            self.page.get_by_role("button", name=name, exact=True).first for name in ("Keep mine", "Save", "Try again")
+        ]
         for _ in range(10):
             waiting = [button for button in buttons if button.is_visible()]
             if not waiting and not self.page.locator("#outbox").is_visible():

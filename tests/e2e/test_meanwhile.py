@@ -217,6 +217,25 @@ class TestWhatWaits:
         expect(page.locator("p.text", has_text="Fine")).to_be_visible(timeout=RETRIED)
         assert texts(assistant, "") == ["Bread", "Fine", "Milk", "Refused two"]
 
+    def test_an_edit_that_comes_too_late_waits_while_somebody_adds(
+        self, context: BrowserContext, assistant: Assistant
+    ) -> None:
+        assistant.add("Milk")
+        page = opened(context, "/list?edit=1")
+        context.set_offline(True)
+        page.fill("#edit-todo", "Oat milk")
+        page.get_by_role("button", name="Save").click()
+        bar = page.locator("#outbox")
+        expect(bar).to_contain_text("Oat milk")
+        assistant.call("DELETE", "/1")
+        page.focus("#todo")  # where a refused edit comes back, as its to-do is gone
+        context.set_offline(False)
+        expect(bar).to_contain_text("no longer exists", timeout=RETRIED)
+        expect(bar).to_contain_text("Oat milk")
+        page.evaluate("document.activeElement.blur()")
+        bar.get_by_role("button", name="Try again").click()
+        expect(page.locator("#todo")).to_have_value("Oat milk", timeout=RETRIED)
+
     def test_two_tabs_send_it_once(self, context: BrowserContext, assistant: Assistant) -> None:
         one, other = opened(context), opened(context, "/list?q=nothing")
         context.set_offline(True)

@@ -89,12 +89,13 @@ function receive(answer, kept, focus) {
   const { page, item, ok, changes } = answer;
   if (!changes) return; // several wait for one answer, and showing a page takes it apart
   answer.changes = null;
-  const isHidden = forms().some((form) => form.getAttribute("action") === item.action && kept(form));
+  const back = [...page.querySelectorAll("form.typed")].map((form) => form.getAttribute("action")); // with what was typed
+  const isHidden = forms().some((form) => [item.action, ...back].includes(form.getAttribute("action")) && kept(form));
   if (!ok && isHidden) keep({ page, item });
   show(page, kept, focus, !ok);
   forms().filter((form) => form.matches(".typed")).forEach(saveDraft);
   closeDrawer();
-  undoable.push(...changes);
+  undoable.push(...changes.filter(Boolean));
   main().querySelector("#conflict")?.scrollIntoView({ block: "center" });
 }
 

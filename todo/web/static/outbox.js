@@ -11,7 +11,6 @@ const place = `outbox ${user} `; // each form has a key of its own, as another t
 const items = () => Object.entries(localStorage).filter(([key]) => key.startsWith(place)).sort().map(([, item]) => JSON.parse(item));
 const store = (item) => localStorage.setItem(item.key, JSON.stringify(item));
 const next = () => items().find((item) => !item.refused);
-const changeOf = (page) => [page.getElementById("notice")?.dataset.change].filter(Boolean);
 const wake = () => document.dispatchEvent(new Event("outbox"));
 
 let isLate = true; // whether what waits could not be sent at once
@@ -38,7 +37,7 @@ export function flush() {
       if (!page?.isAnswer) return delay(page);
       localStorage.removeItem(item.key);
       answer = { ...page, item, changes };
-      if (item.action !== "/history/undo") changes.push(...changeOf(page.page));
+      if (item.action !== "/history/undo") changes.push(page.page.getElementById("notice")?.dataset.change);
     }
     isLate = !isEmpty();
     redraw();
