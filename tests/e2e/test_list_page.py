@@ -6,18 +6,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.e2e.processes import Child, migrated, serving
+from tests.e2e.processes import Child
 from tests.e2e.test_pages import PHONE, SOON, opened, window
 from tests.handlers.test_lists import Assistant
 from tests.people import Person
 
 RETRIED = 15_000  # milliseconds: how late what waits is sent again
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
-    with serving(migrated(tmp_path_factory.mktemp("list"), PROXIES="1")) as child:
-        yield child
 
 
 @pytest.fixture

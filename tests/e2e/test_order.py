@@ -11,19 +11,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, CDPSession, Locator, Page, expect
 
-from tests.e2e.processes import Child, migrated, serving
+from tests.e2e.processes import Child
 from tests.e2e.test_pages import PHONE, opened, window
 from tests.handlers.test_lists import HOSTILE, Assistant
 from tests.people import Person
 
 DAY = "2199-12-06"
 _numbers = count(1)
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
-    with serving(migrated(tmp_path_factory.mktemp("order"), PROXIES="1")) as child:
-        yield child
 
 
 @pytest.fixture
