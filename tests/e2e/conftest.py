@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.e2e.processes import Child, migrated, serving
+from tests.e2e.visitors import signed_up
+from tests.handlers.test_lists import Assistant
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOW = "no chromium is found: `apt-get install chromium` brings it"
@@ -35,6 +37,13 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
     """The service behind a proxy, for all modules that need no other."""
     with serving(migrated(tmp_path_factory.mktemp("service"), PROXIES="1")) as child:
         yield child
+
+
+@pytest.fixture
+def assistant(service: Child) -> Iterator[Assistant]:
+    """ChatGPT with the service key, at the list of somebody who has just signed up."""
+    with signed_up(service) as assistant:
+        yield assistant
 
 
 @pytest.fixture(scope="module")

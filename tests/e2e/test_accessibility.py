@@ -8,10 +8,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.e2e.processes import Child
-from tests.e2e.test_pages import PHONE, assistant
+from tests.e2e.test_pages import PHONE
 from tests.handlers.test_lists import HOSTILE, Assistant
-
-__all__ = ["assistant"]  # the fixtures
 
 DESK = {"width": 1280, "height": 800}
 ZOOMED = {"width": 320, "height": 256}  # 1280 x 1024 at 400 % (WCAG 2.2, 1.4.10)

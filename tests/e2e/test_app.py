@@ -5,16 +5,15 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Error, Page, expect
 
 from tests.e2e.conftest import CHROMIUM
 from tests.e2e.processes import Child, wait_until
+from tests.e2e.visitors import signed_up
 from tests.handlers.test_lists import Assistant
 from tests.people import PASSWORD, Person
 
@@ -29,23 +28,6 @@ KEPT = """async () => {
   return requests.map((request) => new URL(request.url).pathname);
 }"""
 ARE_NEW = "() => caches.keys().then((names) => names.length === 2 && !names.join().includes('old'))"
-_numbers = count(1)
-
-
-@contextmanager
-def signed_up(service: Child) -> Iterator[Assistant]:
-    """Yields an assistant at the list of somebody who has just signed up, with the person's session."""
-    number = next(_numbers)
-    headers = {"X-Forwarded-For": f"198.51.100.{number}"}  # few people may sign up from one address
-    with httpx.Client(base_url=service.url, headers=headers, trust_env=False) as http:
-        assert Person(http, f"app{number}").sign_up().status_code == 303
-        yield Assistant(http, f"app{number}")
-
-
-@pytest.fixture
-def assistant(service: Child) -> Iterator[Assistant]:
-    with signed_up(service) as assistant:
-        yield assistant
 
 
 @pytest.fixture

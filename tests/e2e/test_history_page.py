@@ -5,12 +5,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.processes import Child
-from tests.e2e.test_pages import PHONE, assistant, opened, window
+from tests.e2e.test_pages import PHONE, opened, window
 from tests.handlers.test_history import Connected
 from tests.handlers.test_lists import Assistant
 from tests.people import Person
-
-__all__ = ["assistant"]  # fixtures
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.processes import ROOT, Child
+from tests.e2e.visitors import from_new_address
 from tests.people import PASSWORD
 from todo.contract import product
 
@@ -21,7 +22,7 @@ _numbers = count(1)
 @pytest.fixture
 def context(chromium: Browser, service: Child) -> Iterator[BrowserContext]:
     """A browser that may copy, at an address of its own, as few people may sign up from one."""
-    headers = {"X-Forwarded-For": f"198.51.100.{next(_numbers)}"}
+    headers = from_new_address()
     with chromium.new_context(base_url=service.url, viewport=DESK, extra_http_headers=headers) as context:  # type: ignore[arg-type]
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         context.set_default_timeout(10_000)

@@ -8,20 +8,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.e2e.processes import Child
 from tests.e2e.test_pages import PHONE, SOON, opened, window
+from tests.e2e.visitors import from_new_address
 from tests.handlers.test_lists import Assistant
 from tests.people import Person
 
 RETRIED = 15_000  # milliseconds: how late what waits is sent again
-
-
-@pytest.fixture
-def assistant(service: Child, request: pytest.FixtureRequest) -> Iterator[Assistant]:
-    number = abs(hash(request.node.nodeid)) % 60_000
-    headers = {"X-Forwarded-For": f"10.9.{number // 250}.{number % 250}"}
-    with httpx.Client(base_url=service.url, headers=headers, trust_env=False) as client:
-        name = f"page{number}"
-        assert Person(client, name).sign_up().status_code == 303
-        yield Assistant(client, name)
 
 
 @pytest.fixture
@@ -164,7 +155,7 @@ class TestNetwork:
         page.fill("#todo", "Mine alone")
         page.keyboard.press("Enter")
         expect(page.locator("#outbox")).to_contain_text("Mine alone")
-        with httpx.Client(base_url=service.url, headers={"X-Forwarded-For": "10.8.0.1"}, trust_env=False) as client:
+        with httpx.Client(base_url=service.url, headers=from_new_address(), trust_env=False) as client:
             other = Person(client, f"{assistant.username}-other")
             assert other.sign_up().status_code == 303
             context.clear_cookies()

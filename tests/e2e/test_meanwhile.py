@@ -3,12 +3,12 @@
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.processes import wait_until
-from tests.e2e.test_list_page import RETRIED, add_many, assistant, context, texts
+from tests.e2e.test_list_page import RETRIED, add_many, context, texts
 from tests.e2e.test_pages import opened
 from tests.handlers.test_lists import Assistant
 from tests.people import PASSWORD, Person
 
-__all__ = ["assistant", "context"]  # the fixtures
+__all__ = ["context"]  # the fixture
 
 
 def seen(page: Page, assistant: Assistant) -> None:

@@ -1,12 +1,9 @@
 """The order of to-dos in a real browser: by mouse, by finger and by keyboard."""
 
 import re
-from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, CDPSession, Locator, Page, expect
@@ -17,18 +14,6 @@ from tests.handlers.test_lists import HOSTILE, Assistant
 from tests.people import Person
 
 DAY = "2199-12-06"
-_numbers = count(1)
-
-
-@pytest.fixture
-def assistant(service: Child) -> Iterator[Assistant]:
-    """ChatGPT with the service key, at the list of somebody who has just signed up."""
-    number = next(_numbers)
-    with httpx.Client(
-        base_url=service.url, headers={"X-Forwarded-For": f"192.0.2.{number}"}, trust_env=False
-    ) as client:
-        assert Person(client, f"order{number}").sign_up().status_code == 303
-        yield Assistant(client, f"order{number}")
 
 
 def add(assistant: Assistant, *texts: str, **fields: Any) -> None:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 
 import httpx
@@ -20,19 +19,6 @@ WIDTHS = (320, 360, 1280)
 PHONE = {"width": 360, "height": 740}
 PAGES = {"document", "fetch"}  # which may refuse something: tests look at what they say
 NOT_LOADED = "Failed to load resource"  # what a browser says of any status from 400 on
-_numbers = count(1)
-
-
-@pytest.fixture
-def assistant(service: Child) -> Iterator[Assistant]:
-    """ChatGPT with the service key, at the list of somebody who has just signed up."""
-    number = next(_numbers)
-    name = f"browser{number}"
-    # Each from an address of its own, as few people may sign up from one.
-    headers = {"X-Forwarded-For": f"192.0.2.{number}"}
-    with httpx.Client(base_url=service.url, headers=headers, trust_env=False) as client:
-        assert Person(client, name).sign_up().status_code == 303
-        yield Assistant(client, name)
 
 
 @contextmanager

@@ -8,10 +8,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.processes import Child
-from tests.e2e.test_pages import PHONE, assistant, opened, window
+from tests.e2e.test_pages import PHONE, opened, window
 from tests.handlers.test_lists import Assistant
-
-__all__ = ["assistant"]  # the fixtures
 
 SAYS = "Call mum tomorrow 6pm #family !high every week"
 UNDERSTOOD = ["tomorrow 18:00", "#family", "high priority", "every week"]
