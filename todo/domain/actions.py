@@ -137,6 +137,7 @@ ACTIONS: dict[str, Callable[[Changeset, JSON], int]] = {
 FIELDS = {"todo", "notes", "due", "priority", "tags", "repeat", "list", "steps"}
 # The fields that change single tags and steps, by the field that they change.
 EDITS = {**dict.fromkeys(tags.EDITS, "tags"), **dict.fromkeys(steps.EDITS, "steps")}
+KIND = {"action"}
 ADDED = {*FIELDS, "create_list"}
 UPDATED = {*ADDED, *EDITS, "clear", "if_version"}
 
@@ -150,10 +151,10 @@ def tell_notes(changeset: Changeset, todo: Todo, given: JSON) -> None:
 def _require(action: JSON, needed: set[str], allowed: set[str]) -> None:
     """Raises InvalidRequest for fields that this action lacks or does not take."""
     kind = action["action"]
-    for name in sorted(needed - set(action)):
+    for name in sorted(needed.difference(action)):
         where = f" ({API.schema('TodoId')[CURE]})" if name == "id" else ""
         raise InvalidRequest.of(name, f"is required for {kind}{where}")
-    for name in sorted(set(action) - needed - allowed - {"action"}):
+    for name in sorted(set(action).difference(KIND, needed, allowed)):
         raise InvalidRequest.of(name, f"does not apply to {kind}; leave it out")
 
 

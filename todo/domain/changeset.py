@@ -98,8 +98,9 @@ class Changeset(TodoEdits):
 
     def _has_room(self) -> bool:
         """Whether the changeset fits, if need be after evicting responses stored for retries."""
-        if self._is_too_large():
-            self._bytes -= quota.forget_answers(self.connection, self.user.id)
+        if not self._is_too_large():
+            return True
+        self._bytes -= quota.forget_answers(self.connection, self.user.id)
         return not self._is_too_large()
 
     def _is_too_large(self) -> bool:

@@ -1,6 +1,6 @@
 """Edits to the records of a list that are not stored: what a change would do."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -28,7 +28,7 @@ class Edits:
         self._after: dict[Key, Record | None] = {}
         self._actions: dict[Key, str] = {}
         self._keys: dict[str, list[Key]] = defaultdict(list)  # of all that have been looked up, by kind
-        self._done: Counter[tuple[str, str]] = Counter()  # by kind and action
+        self._done: dict[tuple[str, str], int] = defaultdict(int)  # by kind and action
 
     def record(self, key: Key) -> Any:
         """Returns a record as edited, or None."""

@@ -79,12 +79,14 @@ class Entry(NamedTuple):
 
     def to_row(self) -> JSON:
         """Returns the columns of the log."""
-        before, after = (
-            side if side is None else side.to_log() if isinstance(side, Diff) else self.kind.to_log(side)
-            for side in (self.before, self.after)
-        )
+        before, after = self._logged(self.before), self._logged(self.after)
         names = {"kind": self.key.kind, "record_id": self.key.id, "action": self.action, "previous": self.previous}
         return {**names, "before": before, "after": after, "bytes": quota.bytes_of(before, after)}
+
+    def _logged(self, side: Any) -> str | None:
+        if side is None:
+            return None
+        return side.to_log() if isinstance(side, Diff) else self.kind.to_log(side)
 
     def digest(self, side: Any) -> str | None:
         """Returns a digest of the visible fields of a record or of one side of the entry; None for None."""

@@ -1,10 +1,9 @@
 """Idempotency: a request with a request_id is done once, and a retry gets the first answer again."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -30,8 +29,7 @@ FORMER_NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class WriteResult:
+class WriteResult(NamedTuple):
     """The answer to a write, and whether it is a replay of the first one."""
 
     value: JSON

@@ -18,7 +18,7 @@ def bytes_of(*texts: str | None) -> int:
 
 def total(rows: Iterable[Any]) -> int:
     """Returns the bytes that removed rows counted as."""
-    return sum(row["bytes"] for row in rows)
+    return sum([row["bytes"] for row in rows])
 
 
 def forget_answers(connection: Connection, user_id: int) -> int:

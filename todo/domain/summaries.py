@@ -1,7 +1,6 @@
 """What a change did, in one sentence."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from todo.domain.entries import Entry
@@ -25,7 +24,7 @@ COUNTED = [kind for kind in KINDS.values() if not kind.settings]
 SET = {kind.name for kind in KINDS.values() if kind.settings}
 
 
-def summary(done: Counter[tuple[str, str]], entries: Sequence[Entry]) -> str:
+def summary(done: Mapping[tuple[str, str], int], entries: Sequence[Entry]) -> str:
     """Returns the sentence for a change; `done` counts the records by kind and action.
 
     It quotes no text of a record, as that could be a prompt injection.

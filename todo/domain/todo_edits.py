@@ -28,7 +28,7 @@ class TodoEdits(Edits):
 
     def get(self, todo_id: int) -> Todo | None:
         """Returns the to-do as edited, or None."""
-        return cast(Todo | None, self.record(Key(TODO, todo_id)))
+        return cast("Todo | None", self.record(Key(TODO, todo_id)))
 
     @property
     def profile(self) -> Profile:

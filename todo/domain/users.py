@@ -112,7 +112,7 @@ class User(NamedTuple):
     def from_row(cls, row: Any, owner: Owner) -> "User":
         """Returns the user in a row with USER_COLUMNS; an unset time zone is guessed from the hints of `owner`."""
         user_id, username, zone, is_guessed, *counters = values(row)
-        time_zone = zone or zone_of_region(owner.region) or FALLBACK_ZONE
+        time_zone = zone or (owner.region and zone_of_region(owner.region)) or FALLBACK_ZONE
         return cls(user_id, username, zone, time_zone, bool(is_guessed), owner.region, *counters)
 
     @property
