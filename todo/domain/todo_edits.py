@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 from todo.domain.edits import Edits
 from todo.domain.kinds import lists, todos
@@ -28,12 +28,14 @@ class TodoEdits(Edits):
 
     def get(self, todo_id: int) -> Todo | None:
         """Returns the to-do as edited, or None."""
-        return cast("Todo | None", self.record(Key(TODO, todo_id)))
+        todo: Todo | None = self.record(Key(TODO, todo_id))
+        return todo
 
     @property
     def profile(self) -> Profile:
         """The profile as edited."""
-        return cast(Profile, self.record(PROFILE_KEY))
+        profile: Profile = self.record(PROFILE_KEY)
+        return profile
 
     def edit(self, action: str, todo: Todo) -> int:
         """Sets a to-do and returns its id."""

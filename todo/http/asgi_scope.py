@@ -1,7 +1,7 @@
 """Keys that the service adds to the ASGI scope, and access to the request headers."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from starlette.types import Scope
 
@@ -18,7 +18,8 @@ def headers_of(scope: Scope) -> dict[bytes, bytes]:
     """Returns the request headers by lower-case name; the first wins if a name is repeated."""
     if _HEADERS not in scope:
         scope[_HEADERS] = dict(reversed(scope["headers"]))
-    return cast(dict[bytes, bytes], scope[_HEADERS])
+    headers: dict[bytes, bytes] = scope[_HEADERS]
+    return headers
 
 
 def log_as(scope: Scope, template: str, status: int) -> None:

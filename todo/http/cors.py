@@ -1,7 +1,7 @@
 """CORS: which origins may call the service from a browser."""
 
 from collections.abc import Awaitable, Container, Coroutine, Sequence
-from typing import Any, cast
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
@@ -44,7 +44,7 @@ class ProblemCORS(CORSMiddleware):
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         if scope["type"] == "http" and b"origin" not in headers_of(scope):
             # Most requests are like this; Starlette takes longer to find out.
-            return cast(Coroutine[Any, Any, None], self.app(scope, receive, send))
+            return self.app(scope, receive, send)  # type: ignore[return-value]
         return super().__call__(scope, receive, send)
 
     def preflight_response(self, request_headers: Headers) -> Response:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 
 from connexion.security import ApiKeySecurityHandler
 from starlette.types import Scope
@@ -23,7 +23,8 @@ async def session_of(scope: Scope) -> Session:
         cookie = _cookie(scope)
         account = await peek(sessions.find, cookie) if _is_session(cookie) else None
         scope[SESSION] = Session(cookie or secrets.token_urlsafe(32), account, is_new=not cookie)
-    return cast(Session, scope[SESSION])
+    session: Session = scope[SESSION]
+    return session
 
 
 async def is_signed_in(scope: Scope) -> bool:

@@ -99,7 +99,7 @@ class SQLiteEngine(Engine):
     def submit_write(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
         job = Job(lambda connection: rule(connection, *args, **kwargs), lane=lane_of(args))
         self._jobs.put(job)
-        return cast(Future[Any], job.future)
+        return cast("Future[Any]", job.future)
 
     async def peek(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Reads on the event loop. All peeks of one iteration share a snapshot, as beginning one is the slowest part.
@@ -168,7 +168,8 @@ class SQLiteEngine(Engine):
             driver = self._open()
             self._local.reader = Reader(driver, self._statements(driver))
             self._watch.add(self._local.reader)
-        return cast(Reader, self._local.reader)
+        reader: Reader = self._local.reader
+        return reader
 
     def _require_same_file(self) -> None:
         """Raises FileReplaced."""
