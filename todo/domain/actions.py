@@ -14,6 +14,8 @@ from todo.errors import InvalidRequest, TodoNotFound, VersionConflict
 
 JSON = dict[str, Any]
 
+BLANK = Todo(0, "", "", "")  # Changeset.add sets the id and the times
+
 
 def perform(changeset: Changeset, action: JSON) -> int:
     """Performs one action and returns the id of its to-do. Raises the errors of that action."""
@@ -23,8 +25,7 @@ def perform(changeset: Changeset, action: JSON) -> int:
 def _add(changeset: Changeset, action: JSON) -> int:
     """Adds a to-do. Raises InvalidRequest."""
     _require(action, {"todo"}, allowed=ADDED)
-    blank = Todo(0, "", changeset.now, changeset.now)
-    added = changeset.add("add", _with_fields(changeset, blank, fields_of(changeset, action)))
+    added = changeset.add("add", _with_fields(changeset, BLANK, fields_of(changeset, action)))
     tell_notes(changeset, added, action)
     return added.id
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
+from types import MappingProxyType
 
 import orjson
 
@@ -14,6 +15,7 @@ from todo.storage.statements import Connection
 
 INBOX_ID = 0
 INBOX = str(API.document["info"]["x-inbox"])  # the list of every to-do that no other was named for
+ONLY_INBOX: Mapping[int, str] = MappingProxyType({INBOX_ID: INBOX})
 DELETED = "(deleted list)"  # of which the log still speaks
 # A to-do is stored as JSON with its list's id. In JSON no text holds a bare quotation mark.
 LIST_FIELD = '"list":'
@@ -33,10 +35,10 @@ def is_inbox(name: str) -> bool:
 
 def names_of(connection: Connection, user: User, list_ids: Iterable[int]) -> Mapping[int, str]:
     """Returns the names of lists by id, including removed ones."""
-    names = {INBOX_ID: INBOX}
-    wanted = set(list_ids) - names.keys()
-    if wanted:
-        names |= {row["id"]: row["name"] for row in connection.live_lists(user_id=user.id)}
+    wanted = set(list_ids) - ONLY_INBOX.keys()
+    if not wanted:
+        return ONLY_INBOX
+    names = {**ONLY_INBOX, **{row["id"]: row["name"] for row in connection.live_lists(user_id=user.id)}}
     for list_id in wanted - names.keys():
         removed = connection.list_by_id(user_id=user.id, id=list_id)
         names[list_id] = removed["name"] if removed else DELETED

@@ -169,9 +169,7 @@ class Folded(NamedTuple):
 
     @classmethod
     def of(cls, todo: Todo) -> "Folded":
-        text = "\n".join((todo.todo, todo.notes or "", *_end(todo)))
-        text = fold_for_search(text)
-        return cls(text, _tag_keys(todo))
+        return cls(fold_for_search("\n".join([todo.todo, todo.notes or "", *_end(todo)])), _tag_keys(todo))
 
     def with_end_of(self, before: Todo, after: Todo) -> "Folded | None":
         """Returns the columns after a change of only tags or steps; None if these are not the columns from before it.
@@ -186,12 +184,12 @@ class Folded(NamedTuple):
 
 
 def _tag_keys(todo: Todo) -> str:
-    return "".join(f"\n{fold(tag)}\n" for tag in todo.tags)
+    return "".join([f"\n{fold(tag)}\n" for tag in todo.tags])
 
 
-def _end(todo: Todo) -> tuple[str, ...]:
+def _end(todo: Todo) -> list[str]:
     """Returns the lines of the search text behind the notes."""
-    return (*todo.tags, *(step["text"] for step in todo.steps))
+    return [*todo.tags, *[step["text"] for step in todo.steps]]
 
 
 def share_path(share: str) -> str:

@@ -13,11 +13,11 @@ POLL_SECONDS = 0.05
 class Reader:
     """A read-only connection; it reads one snapshot at a time."""
 
-    def __init__(self, driver: sqlite3.Connection, connection: Connection) -> None:
-        driver.execute("PRAGMA query_only = ON")
+    def __init__(self, connection: Connection) -> None:
+        connection.driver.execute("PRAGMA query_only = ON")
+        connection.known = {}
         self.connection = connection
-        self.connection.known = {}
-        self._driver = driver
+        self._driver: sqlite3.Connection = connection.driver
         self._version: int | None = None  # of the database, as this connection counts its changes
         self._deadline = math.inf
         self._lock = Lock()

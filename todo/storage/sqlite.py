@@ -19,7 +19,7 @@ from todo.storage.lanes import Lanes
 from todo.storage.not_ready import require_file, why_sqlite
 from todo.storage.read_limits import seconds_for
 from todo.storage.snapshots import Reader, Watch
-from todo.storage.statements import load
+from todo.storage.statements import Connection, load
 from todo.storage.write_lock import WriteLock
 
 log = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ class SQLiteEngine(Engine):
         self._jobs.put(job)
         return await job.future  # type: ignore[misc]
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> Connection:
         driver = sqlite3.connect(
             f"{self.file.resolve().as_uri()}?mode=rw",
             uri=True,
@@ -135,20 +135,21 @@ class SQLiteEngine(Engine):
         driver.row_factory = sqlite3.Row
         driver.execute("PRAGMA synchronous = FULL")
         driver.execute("PRAGMA foreign_keys = ON")
-        return driver
+        return self._statements(driver)
 
-    def _open_writer(self) -> sqlite3.Connection:
+    def _open_writer(self) -> Connection:
         """Returns the writer's connection. Raises StorageNotReady and SQLite's errors."""
-        writer = self._open()
+        connection = self._open()
+        writer = connection.driver
         _keep_write_ahead_log(writer)
         writer.execute(f"PRAGMA wal_autocheckpoint = {PAGES_IN_LOG}")
         writer.execute(f"PRAGMA cache_size = -{WRITER_CACHE}")
         writer.execute("PRAGMA temp_store = MEMORY")
         writer.execute("PRAGMA busy_timeout = 0")  # as WriteLock requires
         known = writer.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-        row = self._statements(writer).database_revision() if known else None
+        row = connection.database_revision() if known else None
         require_revision(row["version_num"] if row else None)
-        return writer
+        return connection
 
     def _read(self, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:
@@ -165,8 +166,7 @@ class SQLiteEngine(Engine):
     def _reader(self) -> Reader:
         """Returns this thread's reader."""
         if not hasattr(self._local, "reader"):
-            driver = self._open()
-            self._local.reader = Reader(driver, self._statements(driver))
+            self._local.reader = Reader(self._open())
             self._watch.add(self._local.reader)
         reader: Reader = self._local.reader
         return reader
@@ -176,29 +176,30 @@ class SQLiteEngine(Engine):
         if _identity(self.file) != self._opened:
             raise FileReplaced
 
-    def _write_until_stopped(self, driver: sqlite3.Connection) -> None:
+    def _write_until_stopped(self, connection: Connection) -> None:
         for jobs in self._jobs.groups():
-            self._commit_together(driver, jobs)
+            self._commit_together(connection, jobs)
 
-    def _commit_together(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:
+    def _commit_together(self, connection: Connection, jobs: list[Job]) -> None:
         try:
-            self._commit(driver, jobs)
+            self._commit(connection, jobs)
         except GroupFailed as failure:
-            driver.execute("ROLLBACK")
+            connection.driver.execute("ROLLBACK")
             number = jobs.index(failure.job)
             settled = number or 1  # the first job has read nothing that is rolled back, so its error is final
             self._jobs.put_off(jobs[settled:])
             del jobs[settled:]
             if number:
-                self._commit_together(driver, jobs)
+                self._commit_together(connection, jobs)
                 return
         _deliver(jobs)
 
-    def _commit(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:
+    def _commit(self, connection: Connection, jobs: list[Job]) -> None:
         """Runs the jobs in one transaction, or only the first of them if these take long. Raises GroupFailed."""
+        driver = connection.driver
         try:
             self._write_lock.begin(driver, WAIT_FOR_OTHER_PROCESS)
-            self._run_some(driver, jobs)
+            self._run_some(connection, jobs)
             driver.execute("COMMIT")
             self._require_same_file()  # afterwards: what is acknowledged was in the file that the next start opens
         except (sqlite3.Error, TimeoutError, FileReplaced) as error:
@@ -209,7 +210,7 @@ class SQLiteEngine(Engine):
                 # Even if its rule refused: it may have read what is now rolled back.
                 job.error = StorageUnavailable()
 
-    def _run_some(self, driver: sqlite3.Connection, jobs: list[Job]) -> None:
+    def _run_some(self, connection: Connection, jobs: list[Job]) -> None:
         """Runs jobs for up to GROUP_SECONDS, and removes the others from the list, to run next. Raises GroupFailed."""
         begun = ended = time.monotonic()
         for number, job in enumerate(jobs):
@@ -217,17 +218,18 @@ class SQLiteEngine(Engine):
                 self._jobs.put_off(jobs[number:])
                 del jobs[number:]
                 return
-            self._run(driver, job)
+            self._run(connection, job)
             before, ended = ended, time.monotonic()
             self._jobs.took(job, ended - before)
 
-    def _run(self, driver: sqlite3.Connection, job: Job) -> None:
+    def _run(self, connection: Connection, job: Job) -> None:
         """Runs one job. Raises GroupFailed if it fails after writing, and SQLite's error if that ends the
         transaction."""
+        driver = connection.driver
         written = driver.total_changes
         job.error = None  # from an earlier run, which was rolled back
         try:
-            job.result = job.rule(self._statements(driver))
+            job.result = job.rule(connection)
         except BaseException as error:
             if not driver.in_transaction:  # a full or failing disk has ended the transaction
                 raise sqlite3.OperationalError("The transaction has ended.") from error

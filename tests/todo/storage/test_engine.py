@@ -354,8 +354,7 @@ class TestSQLite:
             raise sqlite3.OperationalError("database or disk is full")
 
         jobs = [sqlite.Job(rule) for rule in (lambda c: open_list(c, Owner("kevin")), end_everything)]
-        driver = engine._open()
-        engine._commit_together(driver, jobs)
+        engine._commit_together(engine._open(), jobs)
         for job in jobs:
             assert isinstance(job.future.exception(), StorageUnavailable)
         assert engine.submit_read(find, Owner("kevin")).result().id == 0
