@@ -41,7 +41,7 @@ def requests(length: int) -> tuple[Request, ...]:
     """Returns the reads to measure on a list of this length. The deep page is the last but one."""
     return (
         Request("first page", ""),
-        Request("deep page", f"?cursor={encode_cursor('oldest', [length - 40])}"),
+        Request("deep page", f"?cursor={encode_cursor('oldest', length - 40)}"),
         Request("search", "?q=milk"),
         Request("due", "?due_from=2026-11-12&due_to=2026-11-20&sort=due"),
     )

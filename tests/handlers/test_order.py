@@ -291,12 +291,12 @@ class TestPages:
         self, person: Person, assistant: Assistant, section: str, due: str, place: int
     ) -> None:
         add(assistant, "1", "2", due=None if section == "undated" else due)
-        cursor = encode_cursor(section, [due, place, 1])
+        cursor = encode_cursor(section, due, place, 1)
         answer = person.browser.get(f"/list?section={section}&cursor={cursor}")
         assert answer.status_code == (200 if abs(place) <= MOST else 400)
         for sort, start in ORDERS.items():
             values = [place if isinstance(value, int) else value for value in start.values()]
-            url = f"/todos/{person.username}?sort={sort}&cursor={encode_cursor(sort, values)}"
+            url = f"/todos/{person.username}?sort={sort}&cursor={encode_cursor(sort, *values)}"
             assert assistant.http.get(url, headers=AUTHORIZATION).status_code == answer.status_code
 
     def test_an_export_brings_the_order_back(self, person: Person, assistant: Assistant) -> None:

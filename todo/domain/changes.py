@@ -123,7 +123,7 @@ def page(
         changes.append(change)
     answer = {"changes": changes, "returned": len(changes), "today": today(user.local_now())}
     more = len(changes) < len(rows)
-    return answer | ({"next_cursor": encode_cursor("changes", [changes[-1]["id"]])} if more else {})
+    return answer | ({"next_cursor": encode_cursor("changes", changes[-1]["id"])} if more else {})
 
 
 def _find_duplicate(changeset: Changeset, fingerprint: str) -> Todo | None:

@@ -79,7 +79,7 @@ def page(connection: Connection, owner: Owner, who: str | None, day: str | None,
     shown = rows[:limit]
     recent = _recent(connection, user)
     actors = Actors(connection, user, recent)
-    next_cursor = encode_cursor("changes", [shown[-1]["id"]]) if len(rows) > limit else None
+    next_cursor = encode_cursor("changes", shown[-1]["id"]) if len(rows) > limit else None
     counted = None if who or cursor else days.of(connection, user, actors, recent, day)
     conversations = _conversations(connection, user, actors, shown)
     return HistoryPage(user, Moment.of(user), conversations, next_cursor, actors.found, counted)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -54,9 +55,10 @@ class Page:
     def __init__(self, sort: str, limit: int, cursor: str | None) -> None:
         self.sort = sort
         self.limit = limit
-        self._columns = ORDERS[sort]
-        start = decode_cursor(cursor, sort, list(self._columns.values()))
-        self._start = dict(zip(self._columns, start, strict=True))
+        self._columns = self._start = ORDERS[sort]
+        if cursor is not None:
+            start = decode_cursor(cursor, sort, list(self._columns.values()))
+            self._start = dict(zip(self._columns, start, strict=True))
 
     def runs(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yields the statements to run from the cursor on, each with the parameters of the row to start after."""
@@ -74,7 +76,7 @@ class Page:
 
     def next_cursor(self, last_id: int) -> str:
         """Returns the next page's cursor, for pages sorted by id."""
-        return encode_cursor(self.sort, [last_id])
+        return encode_cursor(self.sort, last_id)
 
     def fits(self, rows: str) -> bool:
         """Whether the JSON of rows fits in a response that hosts accept."""
@@ -85,7 +87,7 @@ class Page:
         fitting = rows[: self._count_fitting(rows)]
         if len(fitting) == len(rows):
             return fitting, None
-        return fitting, encode_cursor(self.sort, [fitting[-1][column] for column in self._columns])
+        return fitting, encode_cursor(self.sort, *[fitting[-1][column] for column in self._columns])
 
     def _count_fitting(self, rows: Sequence[Row]) -> int:
         """Returns how many rows fit in a response that hosts accept, at least one."""
@@ -96,7 +98,8 @@ class Page:
         return len(lengths)
 
 
-def encode_cursor(kind: str, values: list[Any]) -> str:
+@lru_cache(maxsize=1000)  # the first pages of most lists end at the same few ids
+def encode_cursor(kind: str, *values: Any) -> str:
     """Returns an opaque cursor to the row after the one with these values, for lists of this kind."""
     return base64.urlsafe_b64encode(orjson.dumps([kind, *values])).rstrip(b"=").decode()
 

@@ -105,7 +105,7 @@ def _section(connection: Connection, name: str, conditions: dict[str, Any], limi
     fitting = todos[:limit]
     more = len(todos) > limit
     total = getattr(connection, f"total_of_{name}")(**conditions)["total"] if more or cursor else len(todos)
-    return Section(name, fitting, total, encode_cursor(name, _place_in(name, fitting[-1])) if more else None)
+    return Section(name, fitting, total, encode_cursor(name, *_place_in(name, fitting[-1])) if more else None)
 
 
 def _place_in(name: str, todo: Todo) -> list[Any]:

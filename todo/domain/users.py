@@ -49,6 +49,7 @@ def weekday(day: str) -> str:
     return WEEKDAYS[date.fromisoformat(day[:DAY]).weekday()]
 
 
+@lru_cache(maxsize=100)
 def today(now: str) -> str:
     """Returns a local time's weekday and date, such as Sunday 2026-11-22."""
     return f"{weekday(now)} {now[:DAY]}"

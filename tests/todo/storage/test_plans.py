@@ -133,7 +133,7 @@ def assert_no_scan(plan: str) -> None:
 @pytest.mark.parametrize("status", ["open", "all"])
 @pytest.mark.parametrize(("sort", "start"), STARTS)
 def test_a_list_walks_one_index_in_its_own_order(engine: Engine, sort: str, start: list[Any], status: str) -> None:
-    cursor = encode_cursor(sort, start) if start else None
+    cursor = encode_cursor(sort, *start) if start else None
     found = plans(engine, (listing.page, status, {}, sort, 20, cursor))
     assert len(found) == 2  # whose list, and the page
     for sql, plan in found.items():
@@ -172,7 +172,7 @@ def test_a_section_walks_one_index_for_what_was_moved_and_one_for_the_rest(
     engine: Engine, section: str, start: list[Any] | None
 ) -> None:
     engine.submit_write(order.move, OWNER, 29, {"to": "top"}).result()
-    cursor = encode_cursor(section, start) if start else None
+    cursor = encode_cursor(section, *start) if start else None
     found = plans(engine, (sections.page, section, None, None, None, cursor))
     for plan in found.values():
         assert_no_scan(plan)
