@@ -14,6 +14,9 @@ from tests.handlers.test_lists import HOSTILE, Assistant
 from tests.people import Person
 
 DAY = "2199-12-06"
+# The script handles a press of the mouse when the button is up again.
+LATE_PRESS = """(selector) => document.querySelector(selector).dispatchEvent(
+    new PointerEvent("pointerdown", { bubbles: true, cancelable: true, pointerId: 1, pointerType: "mouse" }))"""
 
 
 def add(assistant: Assistant, *texts: str, **fields: Any) -> None:
@@ -34,6 +37,7 @@ def grab(page: Page, todo_id: int) -> None:
     page.locator(f"#todo-{todo_id}").hover()
     page.mouse.move(*middle(page.locator(f"#todo-{todo_id} .grip")))
     page.mouse.down()
+    expect(page.locator(f"#todo-{todo_id}")).to_have_class(re.compile("dragged"))
 
 
 def stored(assistant: Assistant) -> str:
@@ -70,6 +74,21 @@ class TestByMouse:
             assert stored(assistant) == order.replace(" ", "")
             page.get_by_role("button", name="Undo", exact=True).first.click()
             expect(texts(page)).to_have_text(["3", "2", "1"])
+
+    def test_a_press_that_ends_before_the_script_is_there_lifts_nothing(
+        self, chromium: Browser, service: Child, assistant: Assistant
+    ) -> None:
+        add(assistant, "1", "2", "3")
+        with window(chromium, service, assistant) as context:
+            page = opened(context)
+            page.locator("#todo-1").hover()
+            page.evaluate(LATE_PRESS, "#todo-1 .grip")
+            page.mouse.move(*middle(page.locator("#todo-3")), steps=5)
+            page.wait_for_timeout(200)  # several frames
+            expect(page.locator(".dragged")).to_have_count(0)
+            grab(page, 1)  # the next press does
+            page.keyboard.press("Escape")
+            assert stored(assistant) == "321"
 
     def test_onto_a_list(self, chromium: Browser, service: Child, assistant: Assistant) -> None:
         assistant.add("1", list="Work", create_list=True)

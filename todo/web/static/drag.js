@@ -7,7 +7,7 @@ const MARKS = ["dragged", "drop-before", "drop-after", "drop-into"];
 const live = document.body.appendChild(Object.assign(document.createElement("p"), { className: "unseen", role: "status" }));
 let press = null; // a finger that may become a drag
 const seen = new WeakSet(); // the event for which this was loaded comes by twice
-let drag = null; // { row, pointer, x, y, drop }, of which drop is { way, value, at }: before, after or list
+let drag = null; // { row, x, y, drop }, of which drop is { way, value, at }: before, after or list
 
 const rowOf = (node) => node?.closest?.(".todos > .todo[data-due]");
 const idOf = (row) => row.id.replace("todo-", "");
@@ -42,8 +42,9 @@ function aim() {
 
 function start(row, event) {
   if (event.pointerType === "touch" && !event.target.hasPointerCapture(event.pointerId)) return; // the finger is gone
-  drag = { row, pointer: event.pointerId, x: event.clientX, y: event.clientY };
   row.setPointerCapture(event.pointerId);
+  if (!row.hasPointerCapture(event.pointerId)) return; // the button was released before this was loaded
+  drag = { row, x: event.clientX, y: event.clientY };
   say(row, "lifted; Escape puts it back");
   requestAnimationFrame(follow);
 }
@@ -78,8 +79,7 @@ document.addEventListener("pointermove", (event) => {
   if (drag) [drag.x, drag.y] = [event.clientX, event.clientY];
   else if (press && Math.hypot(event.clientX - press.x, event.clientY - press.y) > SLIP) clearTimeout(press.timer);
 });
-document.addEventListener("pointerup", () => end(true));
-document.addEventListener("pointercancel", () => end(false));
+for (const kind of ["pointerup", "pointercancel"]) document.addEventListener(kind, () => end(kind === "pointerup"));
 for (const name of ["touchmove", "contextmenu"]) {
   document.addEventListener(name, (event) => drag && event.preventDefault(), { passive: false });
 }
