@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.e2e.processes import Child
-from tests.e2e.test_pages import PHONE, SOON, opened, window
+from tests.e2e.test_pages import PHONE, SOON, opened, stop_polling, window
 from tests.e2e.visitors import from_new_address
 from tests.handlers.test_lists import Assistant
 from tests.people import Person
@@ -30,11 +30,6 @@ def texts(assistant: Assistant, query: str = "?status=all") -> list[str]:
 
 def add_many(assistant: Assistant, count: int) -> None:
     assistant.call("POST", "/changes", actions=[{"action": "add", "todo": f"Old {n}"} for n in range(count)])
-
-
-def stop_polling(page: Page) -> None:
-    """Lets the page not hear from the service, or it would send what waits before a test presses "Try again"."""
-    page.route("**/live", lambda route: route.abort())
 
 
 def is_in_view(page: Page, selector: str) -> bool:
