@@ -9,7 +9,7 @@ from todo.domain import addresses, due_dates, lists, notes, recurrence, steps, t
 from todo.domain.changeset import Changeset
 from todo.domain.recurrence import Series
 from todo.domain.todos import Todo, clean
-from todo.domain.users import DAY, weekday
+from todo.domain.users import DAY, User, weekday
 from todo.errors import InvalidRequest, TodoNotFound, VersionConflict
 
 JSON = dict[str, Any]
@@ -203,8 +203,13 @@ def fields_of(changeset: Changeset, action: JSON) -> JSON:
     given = {name: value for name, value in action.items() if name in FIELDS}
     if "list" in given:
         given["list_id"] = lists.id_for(changeset, given.pop("list"), create=action.get("create_list", False))
+    return as_stored(given, changeset.user)
+
+
+def as_stored(given: JSON, user: User) -> JSON:
+    """Returns fields of a to-do as they are stored, with `due` in the user's time zone. Raises InvalidRequest."""
     if given.get("due"):
-        given["due"] = due_dates.to_local(given["due"], changeset.user.time_zone)
+        given["due"] = due_dates.to_local(given["due"], user.time_zone)
     if given.get("repeat"):
         given["repeat"] = given["repeat"].removeprefix("RRULE:")
     return clean(given)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from todo.contract import API
-from todo.domain import recent_adds, users
+from todo.domain import additions, recent_adds, users
 from todo.domain.actions import perform, tell_notes
 from todo.domain.actors import ActorFilter
 from todo.domain.changeset import Changeset
@@ -40,6 +40,12 @@ def act(connection: Connection, owner: Owner, action: JSON) -> JSON:
 
 def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | None) -> JSON:
     """Adds a to-do and returns it. If the same request was just made, returns its to-do, with `deduplicated`."""
+    plain = additions.add(connection, owner, action, fingerprint)
+    return plain or add_by_changeset(connection, owner, action, fingerprint)
+
+
+def add_by_changeset(connection: Connection, owner: Owner, action: JSON, fingerprint: str | None) -> JSON:
+    """Adds a to-do, or returns a duplicate, as `add` does."""
     changeset = Changeset(connection, owner)
     duplicate = _find_duplicate(changeset, fingerprint) if fingerprint else None
     if duplicate:
