@@ -31,6 +31,7 @@ GROUPS = (OWNER, USERNAME, ADDRESS, BUCKET)
 EVERYWHERE = "alembic_version"
 
 HAS_CITUS = "SELECT 1 FROM pg_extension WHERE extname = 'citus'"
+EXISTING = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
 KNOWN = "SELECT logicalrelid::text FROM pg_dist_partition"
 SPLIT = "SELECT create_distributed_table(%(table)s, %(column)s, colocate_with => %(with)s)"
 COPY = "SELECT create_reference_table(%(table)s)"
@@ -39,12 +40,19 @@ JOIN = "SELECT undistribute_table(%(table)s, cascade_via_foreign_keys => true)"
 CLEAR = "SELECT truncate_local_data_after_distributing_table(%(table)s)"
 
 
+def split_new_tables(connection: Connection) -> None:
+    """Splits what a revision has created, if the tables before it are split: the next may use both in a statement."""
+    if has_citus(connection) and _known(connection) - {EVERYWHERE}:
+        split_tables(connection)
+
+
 def split_tables(connection: Connection) -> None:
     """Splits every table that is not split yet."""
     if not has_citus(connection):
         return
     known = _known(connection)
-    new = [(table, group) for group in GROUPS for table in group if table not in known]
+    unknown = set(connection.exec_driver_sql(EXISTING).scalars()) - known
+    new = [(table, group) for group in GROUPS for table in group if table in unknown]
     for table, group in new:
         first = next(iter(group))
         _call(connection, SPLIT, table, column=group[table], **{"with": "none" if table == first else first})

@@ -10,7 +10,7 @@ from alembic import context
 from sqlalchemy import create_engine, event, pool
 from sqlalchemy.exc import DBAPIError
 
-from migrations.citus import split_tables
+from migrations.citus import split_new_tables, split_tables
 from migrations.first_form import add_series, drop_times
 from todo.config import Settings, load_environ
 from todo.startup import one_sentence
@@ -48,7 +48,11 @@ def run(url: str) -> None:
     engine = create_engine(url, poolclass=pool.NullPool, **options(url))
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(ONE_AT_A_TIME[connection.dialect.name]))
     with engine.connect() as connection:
-        context.configure(connection=connection, transactional_ddl=True)
+        context.configure(
+            connection=connection,
+            transactional_ddl=True,
+            on_version_apply=lambda **_: split_new_tables(connection),
+        )
         with context.begin_transaction():
             revision = context.get_context().get_current_revision()
             require_known(revision)
