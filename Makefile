@@ -32,8 +32,8 @@ test-pythons: $(BIN)/.dev ## Try each other Python that is supported and found: 
 NOT_ON_CITUS := plans.py postgresql_pooler.py postgresql_replica.py postgresql_retries.py::TestCommit
 test-citus: $(BIN)/.dev ## Run what uses the database on a Citus cluster: make test-citus CITUS_URL=postgresql://...
 	@test -n "$(CITUS_URL)" || { echo "CITUS_URL must name the coordinator of a Citus cluster. CI has none: run this by hand."; exit 1; }
-	@CITUS_URL="$(CITUS_URL)" pytest -n $(WORKERS) tests/todo/storage tests/todo/storage/on_citus.py tests/contract \
-		tests/stateful tests/handlers $(NOT_ON_CITUS:%=--deselect tests/todo/storage/test_%)
+	@CITUS_URL="$(CITUS_URL)" pytest -n $(WORKERS) tests/todo/storage tests/contract tests/stateful tests/handlers \
+		$(NOT_ON_CITUS:%=--deselect tests/todo/storage/test_%)
 
 soak: $(BIN)/.dev ## Run all tests for longer: more seeds, more kills, a two-minute flood
 	@SOAK=1 pytest -n $(WORKERS) -m 'slow or not slow'

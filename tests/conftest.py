@@ -37,6 +37,9 @@ SERVICE_KEY = "test-key-0123456789-0123456789-0123456789"
 OTHER_KEY = "next-key-0123456789-0123456789-0123456789"
 AUTHORIZATION = {"Authorization": f"Bearer {SERVICE_KEY}"}
 
+# Without a cluster, these have nothing to ask.
+collect_ignore = [] if citus.URL else ["todo/storage/test_on_citus.py"]
+
 _numbers = itertools.count(1)
 
 

@@ -1,4 +1,4 @@
-"""What only a real cluster can tell. `make test-citus` names this file; other runs do not find it."""
+"""What only a real cluster can tell: only `make test-citus` collects this file."""
 
 import sqlite3
 from collections import defaultdict
