@@ -1,5 +1,7 @@
 // Moves to-dos: by the grip, by a long press, or by Alt and an arrow key. It sends a form, and the server orders.
 
+import { idOf } from "./rows.js";
+
 const LONG_PRESS = 450; // milliseconds, in which a finger may slip by so many pixels
 const SLIP = 10;
 const EDGE = 60; // pixels from the edge of the window where the page scrolls
@@ -10,7 +12,6 @@ const seen = new WeakSet(); // the event for which this was loaded comes by twic
 let drag = null; // { row, x, y, drop }, of which drop is { way, value, at }: before, after or list
 
 const rowOf = (node) => node?.closest?.(".todos > .todo[data-due]");
-const idOf = (row) => row.id.replace("todo-", "");
 const groupOf = (row) => [...row.parentNode.children].filter((other) => other.dataset.due === row.dataset.due);
 const unmark = () => document.querySelectorAll(`.${MARKS.join(", .")}`).forEach((marked) => marked.classList.remove(...MARKS));
 const say = (row, what) => (live.textContent = `${row.querySelector(".text").textContent.trim()}: ${what}`);

@@ -1,13 +1,12 @@
 // The list, the history and the trash: sends forms, follows links and shows changes in place. All work without it too.
 
-import { dropDraft, flush, forms, isEmpty, isTyped, keep, parse, redraw, restoreDrafts, saveDraft, send, userOf } from "./outbox.js";
+import { dropDraft, flush, forms, isEmpty, isTyped, keep, load, redraw, restoreDrafts, saveDraft, send, user, userOf, wake } from "./outbox.js";
 import { patch } from "./patch.js";
 import { main, rowOf } from "./rows.js";
 
 const POLL_INTERVAL = 1500; // milliseconds
 const TOAST_TIME = 8000;
 const closeDrawer = () => document.querySelector("[popover]:popover-open")?.hidePopover();
-const user = userOf(document);
 const undoable = []; // the person's own changes, for the key z
 let isRefusal = false; // whether the page says that a form was refused
 let isPartial = false; // whether a form was left as it is, as somebody was in it
@@ -44,7 +43,7 @@ function keepRow(next, kept) {
 // A page that is loaded because something has changed leaves what the person is doing, and what they are told.
 async function refresh() {
   const from = location.href;
-  const page = parse(await (await fetch(from, { credentials: "same-origin" })).text());
+  const page = await load(from);
   if (!userOf(page) || location.href !== from || main().querySelector(".dragged")) return;
   page.getElementById("toasts").replaceWith(document.getElementById("toasts").cloneNode(true));
   show(page, (node) => isTyped(node) || (isRefusal && node.id === "refused"), null, isRefusal);
@@ -52,8 +51,7 @@ async function refresh() {
 
 // Follows a link within the page. What was typed into its forms is kept as a draft.
 async function follow(address, isBack = false) {
-  const response = await fetch(address, { credentials: "same-origin" }).catch(() => null);
-  const page = response && parse(await response.text());
+  const page = await load(address).catch(() => null);
   if (!page || !userOf(page)) return location.assign(address);
   if (!isBack) history.pushState(null, "", address);
   show(page, () => false);
@@ -140,7 +138,7 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("input", (event) => saveDraft(event.target.form));
 addEventListener("popstate", () => follow(location.href, true));
-addEventListener("online", () => document.dispatchEvent(new Event("outbox")));
+addEventListener("online", wake);
 
 document.addEventListener("outbox", async () => {
   const answer = await flush();
@@ -176,7 +174,7 @@ async function poll() {
   if (response.status === 200 || (isPartial && !forms().some(isTyped))) await refresh();
   delete document.documentElement.dataset.offlineSince; // this page is the service's again, not one that was kept
   redraw();
-  if (!isEmpty() && !isRefusal) document.dispatchEvent(new Event("outbox"));
+  if (!isEmpty() && !isRefusal) wake();
 }
 
 navigator.serviceWorker?.register("/service-worker.js");

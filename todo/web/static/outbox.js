@@ -3,15 +3,16 @@
 const RETRY_AFTER = 5; // seconds, if the service does not say
 const TIMEOUT = 20_000; // milliseconds
 
-export const parse = (text) => new DOMParser().parseFromString(text, "text/html");
+const parse = (text) => new DOMParser().parseFromString(text, "text/html");
+export const load = async (address) => parse(await (await fetch(address)).text());
 export const userOf = (page) => page.querySelector("main[data-version]")?.dataset.version.match(/\d+/)[0];
 export const forms = () => [...document.querySelectorAll("main form")];
-const user = userOf(document);
+export const user = userOf(document);
 const place = `outbox ${user} `; // each form has a key of its own, as another tab may write at the same time
 const items = () => Object.entries(localStorage).filter(([key]) => key.startsWith(place)).sort().map(([, item]) => JSON.parse(item));
 const store = (item) => localStorage.setItem(item.key, JSON.stringify(item));
 const next = () => items().find((item) => !item.refused);
-const wake = () => document.dispatchEvent(new Event("outbox"));
+export const wake = () => document.dispatchEvent(new Event("outbox"));
 
 let isLate = true; // whether what waits could not be sent at once
 let sending = null;
@@ -72,7 +73,7 @@ async function post(item, isFresh = false) {
 
 // Takes over the token of a new session, if it is the same person's: what one has typed is sent as nobody else.
 async function renewToken() {
-  const page = parse(await (await fetch(location.href, { credentials: "same-origin" })).text());
+  const page = await load(location.href);
   if (userOf(page) !== user) return false;
   for (const field of document.querySelectorAll("main [name=csrf_token]")) {
     field.value = page.querySelector("[name=csrf_token]").value;

@@ -5,7 +5,7 @@ const rows = () => [...main().querySelectorAll("li.todo")];
 const selected = () => rows().filter((row) => row.dataset.selected !== undefined);
 export const rowOf = (element) => element?.closest?.("li.todo");
 const bar = () => document.getElementById("change");
-const idOf = (row) => row.id.replace("todo-", "");
+export const idOf = (row) => row.id.replace("todo-", "");
 
 // Moves the actions beside the row that they are for, or to the edge for those that are selected.
 function place(row) {
