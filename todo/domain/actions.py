@@ -138,15 +138,13 @@ ACTIONS: dict[str, Callable[[Changeset, JSON], int]] = {
 FIELDS = {"todo", "notes", "due", "priority", "tags", "repeat", "list", "steps"}
 # The fields that change single tags and steps, by the field that they change.
 EDITS = {**dict.fromkeys(tags.EDITS, "tags"), **dict.fromkeys(steps.EDITS, "steps")}
-KIND = {"action"}
 ADDED = {*FIELDS, "create_list"}
 UPDATED = {*ADDED, *EDITS, "clear", "if_version"}
 
 
 def tell_notes(changeset: Changeset, todo: Todo, given: JSON) -> None:
-    """Adds notes to the answer: what an assistant should know about the fields that it gave."""
-    for note in notes.on(todo, given, changeset.user):
-        changeset.answers.tell(todo.id, note=note)
+    """Adds a note to the answer: what an assistant should know about the fields that it gave."""
+    changeset.answers.tell(todo.id, **notes.on(todo, given, changeset.user))
 
 
 def _require(action: JSON, needed: set[str], allowed: set[str]) -> None:
@@ -155,7 +153,7 @@ def _require(action: JSON, needed: set[str], allowed: set[str]) -> None:
     for name in sorted(needed.difference(action)):
         where = f" ({API.schema('TodoId')[CURE]})" if name == "id" else ""
         raise InvalidRequest.of(name, f"is required for {kind}{where}")
-    for name in sorted(set(action).difference(KIND, needed, allowed)):
+    for name in sorted(set(action).difference(needed, allowed, ("action",))):
         raise InvalidRequest.of(name, f"does not apply to {kind}; leave it out")
 
 

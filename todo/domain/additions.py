@@ -7,7 +7,7 @@ from typing import Any
 
 from todo.domain import notes, quota, recent_adds, summaries, users
 from todo.domain.actions import FIELDS, as_stored
-from todo.domain.entries import Entry
+from todo.domain.entries import Entry, store_log
 from todo.domain.kinds.todos import TODO, are_too_many
 from todo.domain.list_names import ONLY_INBOX
 from todo.domain.records import Key
@@ -44,8 +44,7 @@ def add(connection: Connection, owner: Owner, action: JSON, fingerprint: str | N
     )
     if not _store(connection, owner, user, todo, fingerprint):
         return None
-    told = " ".join(notes.on(todo, action, user))
-    return todo.to_json(user, ONLY_INBOX, connection.public_url) | ({"note": told} if told else {})
+    return todo.to_json(user, ONLY_INBOX, connection.public_url) | notes.on(todo, action, user)
 
 
 def _store(connection: Connection, owner: Owner, user: User, todo: Todo, fingerprint: str | None) -> bool:
@@ -56,18 +55,7 @@ def _store(connection: Connection, owner: Owner, user: User, todo: Todo, fingerp
         return False
     row["user_id"] = user.id
     connection.insert_todos([row])
-    connection.insert_change(
-        user_id=user.id,
-        id=todo.change_id,
-        **log,
-        at=todo.created_at,
-        actor=owner.actor,
-        client=owner.client,
-        grant_id=owner.grant_id,
-        summary=SUMMARY,
-        undoes=None,
-        actions=None,
-    )
+    store_log(connection, owner, {"user_id": user.id, "id": todo.change_id}, todo.created_at, [log], SUMMARY)
     adds = user.recent_adds
     if fingerprint:
         adds = recent_adds.note(adds, recent_adds.Add(todo.created_at, fingerprint, todo.id, todo.change_id))

@@ -1,11 +1,10 @@
 """A pending change to a list. Only its commit writes records and the log, except that additions.py is quicker."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from todo.domain import quota, recent_adds, summaries, users
 from todo.domain.answers import Answers
-from todo.domain.entries import Entry
+from todo.domain.entries import Entry, store_log
 from todo.domain.kinds import KINDS
 from todo.domain.kinds.todos import TODO, are_too_many
 from todo.domain.purge import sweep
@@ -109,19 +108,7 @@ class Changeset(TodoEdits):
 
     def _store_log(self, log: list[JSON], undoes: int | None, summary: str) -> None:
         key = {"user_id": self.user.id, "id": self.change_id}
-        self.connection.insert_change(
-            **key,
-            **log[0],
-            at=self.now,
-            actor=self.owner.actor,
-            client=self.owner.client,
-            grant_id=self.owner.grant_id,
-            summary=summary,
-            undoes=undoes,
-            actions=_kinds(log) if len(log) > 1 else None,
-        )
-        if len(log) > 1:
-            self.connection.insert_overflow([{**key, **row} for row in log[1:]])
+        store_log(self.connection, self.owner, key, self.now, log, summary, undoes)
         self.connection.save_counters(
             user_id=self.user.id,
             last_todo_id=self._last_ids[TODO],
@@ -142,8 +129,3 @@ class Changeset(TodoEdits):
             self.counts["deleted"] -= swept.todos
             if swept.is_whole:
                 self.swept_on = today
-
-
-def _kinds(log: Sequence[JSON]) -> str:
-    """Returns the kinds of action in a log, in the form that `changes_before` searches."""
-    return f" {' '.join(sorted({row['action'] for row in log}))} "

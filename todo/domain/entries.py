@@ -1,6 +1,6 @@
 """Log entries: what a change did to one record, stored as a diff."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -11,6 +11,8 @@ from todo.domain.excerpts import shortened
 from todo.domain.kinds import KINDS
 from todo.domain.kinds.todos import TODO
 from todo.domain.records import Key, Kind, Record
+from todo.domain.users import Owner
+from todo.storage.statements import Connection
 
 JSON = dict[str, Any]
 
@@ -129,6 +131,36 @@ class Entry(NamedTuple):
         """Returns the record before the change, given the one after it."""
         is_edit = isinstance(self.before, Diff)
         return self.before.apply(self.kind, record, skip=self.kind.monotonic) if is_edit and record else self.before
+
+
+def store_log(
+    connection: Connection,
+    owner: Owner,
+    key: JSON,
+    at: str,
+    log: Sequence[JSON],
+    summary: str,
+    undoes: int | None = None,
+) -> None:
+    """Stores the rows of a change in the log. `key` has its `user_id` and `id`."""
+    connection.insert_change(
+        **key,
+        **log[0],
+        at=at,
+        actor=owner.actor,
+        client=owner.client,
+        grant_id=owner.grant_id,
+        summary=summary,
+        undoes=undoes,
+        actions=_actions(log) if len(log) > 1 else None,
+    )
+    if len(log) > 1:
+        connection.insert_overflow([{**key, **row} for row in log[1:]])
+
+
+def _actions(log: Sequence[JSON]) -> str:
+    """Returns the kinds of action in a log, in the form that `changes_before` searches."""
+    return f" {' '.join(sorted({row['action'] for row in log}))} "
 
 
 def digest(kind: Kind, record: Record | None) -> str | None:
