@@ -20,7 +20,7 @@ STORED_TIME = "%Y-%m-%dT%H:%M:%SZ"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY = len("2026-11-27")
 FIRST_ID = 2**32  # random ids start here, so none is used twice; earlier versions counted from 1
-OPENING_ATTEMPTS = 3
+OPENING_ATTEMPTS = 10  # each one lost means that another process opened or deleted the list meanwhile
 MAX_CACHED_IDS = 20_000
 
 
