@@ -15,6 +15,7 @@ from todo.errors import HeadersTooLarge, InvalidRequest, Refusal, RequestTimeout
 from todo.http.asgi_scope import REFUSED
 from todo.http.client_address import address_of
 from todo.server.cycle import Cycle
+from todo.server.outbox import BUSY
 from todo.server.send_buffer import unsent_bytes
 
 if TYPE_CHECKING:
@@ -79,6 +80,14 @@ class HTTPConnection(HttpToolsProtocol):
         super().connection_lost(exc)
         self.cycle = None  # type: ignore[assignment]  # breaks a reference cycle that would keep bodies until the next garbage collection
 
+    def eof_received(self) -> None:
+        """Writes what is queued: the transport is closed next, though its client may still be reading."""
+        self.all.outbox.flush()
+
+    def shutdown(self) -> None:
+        self.all.outbox.flush()
+        super().shutdown()
+
     def data_received(self, data: bytes) -> None:
         if self.is_closing:
             return
@@ -141,7 +150,7 @@ class HTTPConnection(HttpToolsProtocol):
             self.pipeline.appendleft((self.cycle, self.app))
 
     def _new_cycle(self, scope: Any, *, keep_alive: bool, expect_100_continue: bool = False) -> Cycle:
-        return Cycle(
+        cycle = Cycle(
             scope=scope,
             transport=self.transport,
             flow=self.flow,
@@ -154,6 +163,18 @@ class HTTPConnection(HttpToolsProtocol):
             keep_alive=keep_alive,
             on_response=self.on_response_complete,
         )
+        cycle.write_soon = self._write_soon
+        return cycle
+
+    def _write_soon(self, data: bytes) -> None:
+        if len(self.tasks) < BUSY:
+            self.transport.write(data)
+        else:
+            self.all.outbox.add(self.transport, data)
+
+    def _close(self) -> None:
+        self.all.outbox.flush()
+        self.transport.close()
 
     def _answer(self, cycle: RequestResponseCycle) -> None:
         self.answering = cycle
@@ -194,7 +215,7 @@ class HTTPConnection(HttpToolsProtocol):
         elif self.in_head and waited > HEADER_SECONDS:
             self._refuse(RequestTimeout())
         elif not self.in_head and waited > (self.timeout_keep_alive if self.cycle else HEADER_SECONDS):
-            self.transport.close()
+            self._close()
 
     def _check_reading(self, now: float) -> None:
         """Aborts the connection if its client does not read."""
@@ -243,7 +264,7 @@ class HTTPConnection(HttpToolsProtocol):
             self.pipeline.popleft()
             self.cycle = self.pipeline[0][0] if self.pipeline else self.answering  # type: ignore[assignment]
         elif self.cycle.response_started:
-            self.transport.close()
+            self._close()
         else:
             self.cycle = None  # type: ignore[assignment]
 

@@ -12,6 +12,7 @@ from typing import Any
 from todo.contract import SITE
 from todo.server import memory
 from todo.server.connection import HTTPConnection
+from todo.server.outbox import Outbox
 
 CONNECTIONS = SITE.limit("connections")
 RESERVED = 256  # file descriptors for the database, files and simultaneous new connections
@@ -24,6 +25,7 @@ class Connections:
     """The open connections of a worker. Uvicorn calls it to create one."""
 
     def __init__(self) -> None:
+        self.outbox = Outbox()
         self._open: dict[HTTPConnection, None] = {}  # the oldest first
         self._sweeping: asyncio.TimerHandle | None = None
         self._peak = 0  # since memory was last released

@@ -1,5 +1,6 @@
 """A request and its response. Head and body are sent in one write, since each write is a system call."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from itertools import chain
 
@@ -16,6 +17,7 @@ WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 class Cycle(RequestResponseCycle):
     """Uvicorn's cycle, except that it keeps the head of a response until the body is there."""
 
+    write_soon: Callable[[bytes], None]  # sends a complete response after which the connection stays open
     _start: Message | None = None
 
     async def run_asgi(self, app: ASGI3Application) -> None:
@@ -24,7 +26,10 @@ class Cycle(RequestResponseCycle):
             self.scope[ARRIVED] = bytes(self.body)  # type: ignore[literal-required]
             self.body = bytearray()
             self.message_event.clear()
-        await super().run_asgi(app)
+        try:
+            await super().run_asgi(app)
+        finally:
+            del self.write_soon  # breaks a reference cycle, as uvicorn does for `on_response`
 
     async def send(self, message: Message) -> None:  # type: ignore[override]
         """Sends the start or the body of a response. Raises RuntimeError for an invalid response."""
@@ -54,6 +59,8 @@ class Cycle(RequestResponseCycle):
         if len(body) > MAX_COPIED:
             self.transport.write(head)
             self.transport.write(body)
+        elif self.keep_alive:
+            self.write_soon(head + body)
         else:
             self.transport.write(head + body)
         self.response_complete = True
