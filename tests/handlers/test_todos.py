@@ -8,6 +8,7 @@ import pytest
 import time_machine
 
 from todo.contract import product
+from todo.domain import listing
 
 SUNDAY = datetime(2026, 11, 22, 16, 5, 9, tzinfo=UTC)
 
@@ -460,7 +461,11 @@ class TestOrderAndPages:
         assert page(client, name, status="deleted")["todos"][0]["id"] == 5
 
     @pytest.mark.parametrize("limit", [1, 3, 4, 5, 6])
-    def test_a_short_list_in_pages(self, client: httpx.Client, name: str, limit: int) -> None:
+    @pytest.mark.parametrize("scanned", [100, 4, 0])
+    def test_pages_near_the_end_are_as_those_before(
+        self, client: httpx.Client, name: str, limit: int, scanned: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(listing, "MAX_SCANNED", scanned)
         for number in range(1, 8):
             add(client, name, f"{number}")
         client.post(f"/todos/{name}/2/complete")

@@ -47,7 +47,7 @@ def names_of(connection: Connection, user: User, list_ids: Iterable[int]) -> Map
 
 def with_names(connection: Connection, user: User, todos: str) -> str:
     """Returns the JSON of stored to-dos with the names of their lists in place of the ids."""
-    if LIST_FIELD not in todos:
+    if not user.last_list_id or LIST_FIELD not in todos:
         return todos
     names = names_of(connection, user, map(int, LIST_ID.findall(todos)))
     return LIST_ID.sub(lambda found: f"{LIST_FIELD}{orjson.dumps(names[int(found[1])]).decode()}", todos)

@@ -16,7 +16,7 @@ from todo.storage.statements import Connection
 JSON = dict[str, Any]
 
 ANY_LIST = -1  # as a filter, every list that is not archived
-MAX_SHORT = 100  # to-dos that a list has ever had, up to which its first page is read without an index
+MAX_SCANNED = 100  # to-dos of any status, up to which the rest of a list is read without an index
 MAX_WORDS = API.limit("search_words")  # as many as todo_words.sql has
 NOTHING_LEFT = ""  # the pattern of words that are only accents: it finds a text that is only accents
 
@@ -66,15 +66,28 @@ def _page(connection: Connection, user: User, now: str, status: str, filters: JS
             return _page_of(connection, user, now, "", 0, 0)
     else:
         total = user.open_count + user.done_count if status == "all" else user.counts[status]
-        if which == "one" and wanted.is_first and user.last_todo_id <= MAX_SHORT:
-            found = connection.first_todos(**conditions, limit=wanted.limit)
-            text = found["todos"] or ""
-            if wanted.fits(text):
-                next_cursor = wanted.next_cursor(found["last_id"]) if found["returned"] < total else None
-                return _page_of(connection, user, now, text, found["returned"], total, next_cursor)
+        page = _joined_page(connection, user, conditions, total, wanted) if which == "one" else None
+        if page:
+            return page
     rows, next_cursor = wanted.cut(_rows(connection, which, conditions, wanted, "_filtered" if is_filtered else ""))
     text = ",".join([row["json"] for row in rows])
     return _page_of(connection, user, now, text, len(rows), total, next_cursor)
+
+
+def _joined_page(connection: Connection, user: User, conditions: JSON, total: int, wanted: Page) -> JSON | None:
+    """Returns a page that the database joins to one text, or None if it is not by id, too far from the end or too
+    long."""
+    if wanted.after_id is None or user.last_todo_id - wanted.after_id > MAX_SCANNED:
+        return None
+    found = connection.joined_todos(**conditions, after_id=wanted.after_id, limit=wanted.limit)
+    text, returned, last_id = found["todos"] or "", found["returned"], found["last_id"]
+    if not wanted.fits(text):
+        return None
+    has_more = returned == wanted.limit and returned < total
+    if has_more and not wanted.is_first:
+        has_more = connection.next_todo(**conditions, after_id=last_id) is not None
+    next_cursor = wanted.next_cursor(last_id) if has_more else None
+    return _page_of(connection, user, conditions["now"], text, returned, total, next_cursor)
 
 
 def _rows(connection: Connection, which: str, conditions: JSON, wanted: Page, suffix: str) -> list[Any]:

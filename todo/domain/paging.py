@@ -71,16 +71,22 @@ class Page:
 
     @property
     def is_first(self) -> bool:
-        """Whether this is the first page, sorted by id."""
-        return self.sort == "oldest" and self._start == self._columns
+        """Whether this is the first page."""
+        return self._start == self._columns
+
+    @property
+    def after_id(self) -> int | None:
+        """The id after which the page starts, or None if it is not sorted by id."""
+        return self._start["id"] if self.sort == "oldest" else None
 
     def next_cursor(self, last_id: int) -> str:
         """Returns the next page's cursor, for pages sorted by id."""
         return encode_cursor(self.sort, last_id)
 
     def fits(self, rows: str) -> bool:
-        """Whether the JSON of rows fits in a response that hosts accept."""
-        return len(rows) + rows.count(LIST_FIELD) * MAX_LIST_NAME <= ROOM
+        """Whether the JSON of at most `limit` rows fits in a response that hosts accept."""
+        size = len(rows)
+        return size + self.limit * MAX_LIST_NAME <= ROOM or size + rows.count(LIST_FIELD) * MAX_LIST_NAME <= ROOM
 
     def cut(self, rows: Sequence[Row]) -> tuple[Sequence[Row], str | None]:
         """Returns the rows that fit, and the next page's cursor or None. Give it one row more than the limit."""

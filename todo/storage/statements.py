@@ -26,7 +26,7 @@ FILTERS = {"": "", "_filtered": "AND ({filters})"}
 # To-dos are stored as JSON, except that `overdue` depends on the time; due on a date without a time, it is overdue from
 # the next day on. The replaced text cannot occur in a to-do, whose quotation marks are escaped in JSON.
 SHOWN = """
-CASE WHEN status = 'open' AND due_key < :now AND due_key <> :today
+CASE WHEN due_key < :now AND due_key <> :today AND status = 'open'
      THEN REPLACE(json, '"overdue":false', '"overdue":true') ELSE json END AS json
 """.strip()
 # The JSON of many rows as one text. SQLite joins them in the order in which it finds them.

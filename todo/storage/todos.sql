@@ -22,13 +22,18 @@ SELECT 1 AS changed FROM todos WHERE user_id = :user_id AND change_id <> :change
     WHERE user_id = :user_id AND overflow IN (0, 1) AND id = :change_id AND kind = 'todo'
 ) LIMIT 1;
 
--- The first to-dos of a status as one text, by id, the order of the primary key: COALESCE prevents the use of indexes.
--- name: first_todos^
+-- A page of to-dos of a status as one text, by id, the order of the primary key: COALESCE prevents the use of indexes.
+-- name: joined_todos^
 SELECT {joined} AS todos, COUNT(*) AS returned, MAX(id) AS last_id FROM (
     SELECT id, {shown} FROM todos
-    WHERE user_id = :user_id AND COALESCE(status, '') = :status
+    WHERE user_id = :user_id AND id > :after_id AND COALESCE(status, '') = :status
     ORDER BY id LIMIT :limit
-) AS first;
+) AS page;
+
+-- name: next_todo^
+SELECT id FROM todos
+WHERE user_id = :user_id AND id > :after_id AND COALESCE(status, '') = :status
+ORDER BY id LIMIT 1;
 
 -- Only for delete_todo_by_index, which names a to-do by its position; lists never page by OFFSET.
 -- name: open_todo_at^
