@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from todo.contract import API
@@ -84,9 +85,14 @@ def write_list(database_url: str, username: str, length: int) -> None:
 
 
 def action(number: int) -> dict[str, Any]:
-    """Returns a to-do to add; every third has a due date, spread over 18 days."""
-    due = {"due": f"2026-11-{10 + number % 18}"} if number % 3 == 0 else {}
+    """Returns a to-do to add; every third has a due date, spread over 18 days of which half have passed."""
+    due = {"due": day(number % 18 - 9)} if number % 3 == 0 else {}
     return {"action": "add", "todo": f"{TEXTS[number % len(TEXTS)]}, the {number}.", **due}
+
+
+def day(offset: int) -> str:
+    """Returns the date this many days from today. A fixed date would make more to-dos overdue as time goes on."""
+    return (date.today() + timedelta(days=offset)).isoformat()
 
 
 def copy_list(execute: Execute, dialect: Dialect, users: int) -> None:

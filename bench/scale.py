@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import record, wrk
-from bench.fill import EACH, FULL, ORDINARY, QUOTA, ROOM, fill
+from bench.fill import EACH, FULL, ORDINARY, QUOTA, ROOM, day, fill
 from bench.machine import about, describe
 from bench.servers import ask, environ_for, exit_on_sigterm, serving
 from dev.processes import WEB, Child, migrate
@@ -43,7 +43,7 @@ def requests(length: int) -> tuple[Request, ...]:
         Request("first page", ""),
         Request("deep page", f"?cursor={encode_cursor('oldest', length - 40)}"),
         Request("search", "?q=milk"),
-        Request("due", "?due_from=2026-11-12&due_to=2026-11-20&sort=due"),
+        Request("due", f"?due_from={day(-7)}&due_to={day(1)}&sort=due"),
     )
 
 
