@@ -233,6 +233,7 @@ def main() -> None:
             url = new_database()
             migrate(url)
             fill(url, todos)
+            os.sync()  # or the kernel would write the file beside the first requests
             seconds = time.monotonic() - begin
             print(f"Filled with {todos:,} to-dos in {seconds:.0f} s", flush=True)
             sizes.append(measure(url, todos, seconds, with_memory=todos == options.sizes[-1]))
