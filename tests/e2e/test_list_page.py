@@ -172,10 +172,14 @@ class TestNetwork:
     def test_a_refusal_while_the_next_is_typed_is_kept(self, context: BrowserContext, assistant: Assistant) -> None:
         page = opened(context)
         page.evaluate("document.querySelector('#due_time').value = '18:00'")  # a time without a day is refused
-        page.route("**/list", lambda route: (page.wait_for_timeout(300), route.continue_()))
+        held: list[Route] = []
+        page.route("**/list", lambda route: held.append(route))
         page.fill("#todo", "Refused")
-        page.keyboard.press("Enter")
+        with page.expect_request(lambda request: request.method == "POST"):
+            page.keyboard.press("Enter")
         page.fill("#todo", "The next")
+        for route in held:
+            route.continue_()
         expect(page.locator("#outbox")).to_contain_text("needs a day")
         expect(page.locator("#outbox")).to_contain_text("Refused")
         expect(page.locator("#todo")).to_have_value("The next")

@@ -277,7 +277,7 @@ def test_a_websocket_is_refused(service: object) -> None:
 class TestSlowBodies:
     @pytest.fixture(autouse=True)
     def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(bodies, "BODY_TIMEOUT", 0.1)
+        monkeypatch.setattr(bodies, "BODY_TIMEOUT", 0.5)
 
     async def ask(self, app: ASGIApp, seconds: float) -> tuple[int, bytes]:
         """Returns status and body of the answer to a body whose second half comes after so many seconds."""
@@ -308,9 +308,9 @@ class TestSlowBodies:
 
     def test_each_has_its_own_time(self, service: TestClient) -> None:
         async def run() -> list[tuple[int, bytes]]:
-            first = [asyncio.create_task(self.ask(service.app, seconds)) for seconds in (0, 0.05, 0.5, 60)]
-            await asyncio.sleep(0.06)
-            second = [asyncio.create_task(self.ask(service.app, seconds)) for seconds in (0.07, 60)]
+            first = [asyncio.create_task(self.ask(service.app, seconds)) for seconds in (0, 0.05, 5, 60)]
+            await asyncio.sleep(0.35)
+            second = [asyncio.create_task(self.ask(service.app, seconds)) for seconds in (0.25, 60)]
             answers = await asyncio.gather(*first, *second)
             await asyncio.sleep(0.2)  # until no timer is left
             return [*answers, await self.ask(service.app, 60), await self.ask(service.app, 0.01)]
