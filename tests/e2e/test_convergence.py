@@ -217,7 +217,7 @@ class Window:
 
 
 SEEDS = (2, 3, None) if "SOAK" in os.environ else (2,)  # None is one at random
-STEPS = 500
+STEPS = 500 if "SOAK" in os.environ else 150
 
 
 @pytest.mark.slow
