@@ -46,6 +46,33 @@ class TestEditing:
         page.evaluate("document.activeElement.blur()")
         expect(page.locator("#edit-notes")).to_have_count(0, timeout=RETRIED)
 
+    def test_a_form_that_somebody_leaves_follows_while_another_holds_text(
+        self, context: BrowserContext, assistant: Assistant
+    ) -> None:
+        assistant.add("Milk")
+        page = opened(context, "/list?edit=1")
+        page.fill("#todo", "Half a sent")
+        page.focus("#edit-notes")
+        assistant.call("DELETE", "/1")
+        seen(page, assistant)
+        expect(page.locator("#edit-notes")).to_be_focused()
+        page.evaluate("document.activeElement.blur()")
+        expect(page.locator("#edit-notes")).to_have_count(0, timeout=RETRIED)
+        expect(page.locator("#todo")).to_have_value("Half a sent")
+
+    def test_a_refused_text_comes_to_a_field_that_was_cleared(
+        self, context: BrowserContext, assistant: Assistant
+    ) -> None:
+        assistant.add("Milk")
+        page = opened(context, "/list?edit=1")
+        for text in ("Bread", ""):
+            page.fill("#todo", text)
+        page.fill("#edit-todo", "Oat milk")
+        assistant.call("DELETE", "/1")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator(".refused")).to_be_visible()
+        expect(page.locator("#todo")).to_have_value("Oat milk")
+
     def test_the_last_one_that_is_deleted(self, context: BrowserContext, assistant: Assistant) -> None:
         assistant.add("Milk")
         page = opened(context, "/list?edit=1")
@@ -173,6 +200,16 @@ window.fetch = async (address, options) => {
 """
 
 
+# A service that no form reaches while `isDown` is set.
+FORMS_CAN_FAIL = """
+const fetchNow = window.fetch;
+window.fetch = async (address, options) => {
+    if (options?.method === "POST" && window.isDown) throw new TypeError("The network has failed.");
+    return fetchNow(address, options);
+};
+"""
+
+
 class TestWhatWaits:
     def test_a_refusal_is_told_although_another_form_was_sent_meanwhile(
         self, context: BrowserContext, assistant: Assistant
@@ -235,6 +272,50 @@ class TestWhatWaits:
         page.evaluate("document.activeElement.blur()")
         bar.get_by_role("button", name="Try again").click()
         expect(page.locator("#todo")).to_have_value("Oat milk", timeout=RETRIED)
+
+    def test_a_question_waits_while_somebody_types(self, context: BrowserContext, assistant: Assistant) -> None:
+        assistant.add("Milk")
+        page = opened(context)
+        page.get_by_role("button", name="Complete: Milk").click()
+        undo = page.locator("#notice").get_by_role("button", name="Undo")
+        expect(undo).to_be_visible()
+        context.set_offline(True)
+        undo.click()
+        bar = page.locator("#outbox")
+        expect(bar).to_contain_text("Undo")
+        assistant.call("POST", "/1/reopen")
+        page.fill("#todo", "Half a sent")
+        context.set_offline(False)
+        expect(bar).to_contain_text("Something has changed since.", timeout=RETRIED)
+        page.keyboard.type("ence")
+        expect(page.locator("#todo")).to_have_value("Half a sentence")
+        bar.get_by_role("button", name="Try again").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Something has changed since")
+        expect(bar).to_be_hidden()
+        page.goto("/list")
+        expect(page.locator("#todo")).to_have_value("Half a sentence")
+
+    def test_a_late_conflict_takes_the_place_of_another_edit(
+        self, context: BrowserContext, assistant: Assistant
+    ) -> None:
+        for text in ("Milk", "Bread"):
+            assistant.add(text)
+        context.add_init_script(FORMS_CAN_FAIL)
+        page = opened(context, "/list?edit=1")
+        page.evaluate("window.isDown = true")
+        page.fill("#edit-todo", "Oat milk")
+        page.get_by_role("button", name="Save").click()
+        bar = page.locator("#outbox")
+        expect(bar).to_contain_text("Oat milk")
+        assistant.call("PATCH", "/1", todo="Cow's milk")
+        page.get_by_role("link", name="Edit: Bread").click()
+        expect(page.locator("#todo-2 #edit-todo")).to_be_visible()
+        page.evaluate("window.isDown = false")
+        bar.get_by_role("button", name="Try again").click()
+        expect(page.locator("#todo-1 #conflict")).to_be_visible()
+        seen(page, assistant)
+        expect(page.locator("#edit-todo")).to_have_count(1)
+        expect(page.locator("#edit-todo")).to_have_value("Oat milk")
 
     def test_two_tabs_send_it_once(self, context: BrowserContext, assistant: Assistant) -> None:
         one, other = opened(context), opened(context, "/list?q=nothing")

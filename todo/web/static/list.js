@@ -9,7 +9,7 @@ const TOAST_TIME = 8000;
 const closeDrawer = () => document.querySelector("[popover]:popover-open")?.hidePopover();
 const undoable = []; // the person's own changes, for the key z
 let isRefusal = false; // whether the page says that a form was refused
-let isPartial = false; // whether a form was left as it is, as somebody was in it
+let left = []; // forms that were left as they are, as somebody was in them
 
 // Shows a page in place of this one. `kept` says which forms stay as they are.
 function show(next, kept, focus, refused = false) {
@@ -18,7 +18,8 @@ function show(next, kept, focus, refused = false) {
   const held = document.querySelector(".todo:hover") || rowOf(document.activeElement);
   const [parent, top] = [held?.parentElement, held?.getBoundingClientRect().top];
   const begun = main().querySelector("[autofocus]");
-  isPartial = forms().some(kept);
+  left = forms().filter(kept);
+  forms().filter((form) => !isTyped(form)).forEach((form) => form.reset()); // what was typed and cleared hides a new value
   keepRow(next, kept);
   patch(main(), next.querySelector("main"), kept);
   document.title = next.title;
@@ -75,7 +76,7 @@ async function submit(form, data, submitter) {
   if (isSame && form.isConnected) form.reset();
   if (!answer) return;
   if (location.href !== from) return answer.ok ? refresh() : keep(answer); // the person has gone on to another page
-  if (answer.ok) history.replaceState(null, "", withoutChanged(answer.url));
+  if (answer.ok) stayAt(answer.url);
   receive(answer, (other) => isTyped(other) && !(other === form && isSame), focus);
 }
 
@@ -87,20 +88,23 @@ function receive(answer, kept, focus) {
   const { page, item, ok, changes } = answer;
   if (!changes) return; // several wait for one answer, and showing a page takes it apart
   answer.changes = null;
+  undoable.push(...changes.filter(Boolean));
+  if (!ok && !userOf(page) && document.activeElement?.matches("input, select, textarea")) return keep(answer); // a question can wait
   const back = [...page.querySelectorAll("form.typed")].map((form) => form.getAttribute("action")); // with what was typed
   const isHidden = forms().some((form) => [item.action, ...back].includes(form.getAttribute("action")) && kept(form));
   if (!ok && isHidden) keep({ page, item });
   show(page, kept, focus, !ok);
+  main().querySelectorAll(".editing.typed [name=next]").forEach(({ value }) => stayAt(value)); // it was sent from there
   forms().filter((form) => form.matches(".typed")).forEach(saveDraft);
   closeDrawer();
-  undoable.push(...changes.filter(Boolean));
   main().querySelector("#conflict")?.scrollIntoView({ block: "center" });
 }
 
-function withoutChanged(address) {
-  const url = new URL(address);
+// Gives the page that is shown its address, without what it has told already.
+function stayAt(address) {
+  const url = new URL(address, location.href);
   url.searchParams.delete("changed");
-  return url.href;
+  history.replaceState(null, "", url);
 }
 
 // Returns a function that finds where the focus belongs after a form: to what comes next.
@@ -131,8 +135,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("main[data-version] a[data-smooth]");
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  const form = link.closest("form");
-  if (form) dropDraft(form); // Cancel
+  dropDraft(link.closest("form")); // Cancel
   follow(link.href);
 });
 
@@ -171,7 +174,7 @@ async function poll() {
   if (document.hidden || !version) return; // without one it is a question, such as whether to undo the rest
   const response = await fetch("/live", { headers: { "If-None-Match": version }, cache: "no-store" });
   if (response.status === 204) return isEmpty() && !forms().some(isTyped) ? location.reload() : redraw(true);
-  if (response.status === 200 || (isPartial && !forms().some(isTyped))) await refresh();
+  if (response.status === 200 || left.some((form) => !isTyped(form))) await refresh();
   delete document.documentElement.dataset.offlineSince; // this page is the service's again, not one that was kept
   redraw();
   if (!isEmpty() && !isRefusal) wake();
@@ -181,7 +184,7 @@ navigator.serviceWorker?.register("/service-worker.js");
 restoreDrafts();
 redraw();
 document.dispatchEvent(new Event("shown"));
-if (new URL(location.href).searchParams.has("changed")) history.replaceState(null, "", withoutChanged(location.href));
+stayAt(location.href);
 // Offline it fails, and is tried again.
 const later = () => setTimeout(() => poll().catch(() => {}).finally(later), POLL_INTERVAL * (0.9 + Math.random() / 5));
 later();

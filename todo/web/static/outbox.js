@@ -11,14 +11,13 @@ export const user = userOf(document);
 const place = `outbox ${user} `; // each form has a key of its own, as another tab may write at the same time
 const items = () => Object.entries(localStorage).filter(([key]) => key.startsWith(place)).sort().map(([, item]) => JSON.parse(item));
 const store = (item) => localStorage.setItem(item.key, JSON.stringify(item));
+export const isEmpty = () => items().length === 0;
 const next = () => items().find((item) => !item.refused);
 export const wake = () => document.dispatchEvent(new Event("outbox"));
 
 let isLate = true; // whether what waits could not be sent at once
 let sending = null;
 let later = 0;
-
-export const isEmpty = () => items().length === 0;
 
 // Sends a form after those that wait. Returns the page that answers it, or null if it has to wait.
 export function send(action, data, label) {
@@ -75,15 +74,15 @@ async function post(item, isFresh = false) {
 async function renewToken() {
   const page = await load(location.href);
   if (userOf(page) !== user) return false;
-  for (const field of document.querySelectorAll("main [name=csrf_token]")) {
-    field.value = page.querySelector("[name=csrf_token]").value;
-  }
+  const { value } = page.querySelector("[name=csrf_token]");
+  document.querySelectorAll("main [name=csrf_token]").forEach((field) => (field.value = value));
   return true;
 }
 
-// Keeps a form that was refused where its page cannot show it, because somebody types there.
+// Keeps a form that was refused where its page cannot be shown, because somebody types there.
 export function keep({ item, page }) {
-  store({ ...item, refused: page.querySelector(".refused p")?.textContent.trim() ?? "This was refused." });
+  const said = page.querySelector(".refused p") ?? page.querySelector("h1");
+  store({ ...item, refused: said.textContent.trim().replace(/[^.!?]$/, "$&.") });
   isLate = true;
   redraw();
 }
@@ -146,7 +145,7 @@ export function saveDraft(form) {
   else dropDraft(form);
 }
 
-export const dropDraft = (form) => sessionStorage.removeItem(draftOf(form));
+export const dropDraft = (form) => form && sessionStorage.removeItem(draftOf(form));
 
 export function restoreDrafts() {
   for (const form of forms()) {

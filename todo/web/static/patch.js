@@ -27,8 +27,7 @@ function matcher(from, isKept) {
   const others = [...from.childNodes].filter((child) => !idOf(child));
   return (wanted) => {
     const id = idOf(wanted);
-    const isLike = (child) => child.nodeName === wanted.nodeName;
-    const found = id ? named.get(id) : others.splice(0, others.findIndex(isLike) + 1).at(-1);
+    const found = id ? named.get(id) : others.splice(0, others.findIndex(({ nodeName }) => nodeName === wanted.nodeName) + 1).at(-1);
     if (!found || found.nodeName !== wanted.nodeName) return document.adoptNode(wanted);
     if (found.nodeType === Node.ELEMENT_NODE) patch(found, wanted, isKept);
     else if (found.data !== wanted.data) found.data = wanted.data;

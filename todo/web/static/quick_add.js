@@ -68,7 +68,7 @@ function later(wait = WAIT, ...texts) {
 }
 
 document.addEventListener("input", (event) => event.target.matches(LINE) && later());
-document.addEventListener("reset", () => later());
+document.addEventListener("reset", ({ target }) => target.contains(find(LINE)) && later());
 document.addEventListener("shown", () => later());
 document.addEventListener("click", (event) => {
   const chip = event.target.closest(".understood button");

@@ -23,8 +23,7 @@ function place(row) {
 }
 
 function select(row) {
-  if (row.dataset.selected === undefined) row.dataset.selected = "";
-  else delete row.dataset.selected;
+  row.toggleAttribute("data-selected");
   place(row);
 }
 
