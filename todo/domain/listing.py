@@ -46,8 +46,8 @@ def default_status(filters: JSON) -> str:
 
 
 def which_of(status: str) -> str:
-    """Returns the variant of a statement, "all" or "one", that finds to-dos of this status."""
-    return "all" if status == "all" else "one"
+    """Returns the variant of a statement that finds to-dos of this status."""
+    return status if status in ("open", "all") else "closed"
 
 
 def conditions_of(connection: Connection, user: User, now: str, filters: JSON) -> JSON:
@@ -66,7 +66,7 @@ def _page(connection: Connection, user: User, now: str, status: str, filters: JS
             return _page_of(connection, user, now, "", 0, 0)
     else:
         total = user.open_count + user.done_count if status == "all" else user.counts[status]
-        page = _joined_page(connection, user, conditions, total, wanted) if which == "one" else None
+        page = _joined_page(connection, user, conditions, total, wanted) if which != "all" else None
         if page:
             return page
     rows, next_cursor = wanted.cut(_rows(connection, which, conditions, wanted, "_filtered" if is_filtered else ""))

@@ -84,13 +84,9 @@ class Todo(NamedTuple):
         return self.share_until
 
     def to_log(self) -> str:
-        """Returns the log's JSON: the fields that are set."""
-        kept = {
-            name: value for name, value in zip(self._fields, self, strict=True) if value is not None and value != ()
-        }
-        if not self.list_id:
-            del kept["list_id"]
-        return orjson.dumps(kept).decode()
+        """Returns the log's JSON: the fields that differ from their defaults."""
+        fields = zip(self._fields, self, DEFAULTS, strict=True)
+        return orjson.dumps({name: value for name, value, default in fields if value != default}).decode()
 
     def to_row(self, folded: "Folded | None" = None) -> JSON:
         """Returns the columns: the fields, the sort and search keys, and the JSON that lists return."""
@@ -159,6 +155,10 @@ class Todo(NamedTuple):
         fields["version"] = self.version
         fields["change_id"] = self.change_id
         return fields
+
+
+# What the log leaves out: no default may change once there are entries.
+DEFAULTS = [Todo._field_defaults.get(name) for name in Todo._fields]
 
 
 class Folded(NamedTuple):

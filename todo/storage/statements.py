@@ -20,8 +20,15 @@ USER_COLUMNS = (
     "id, username, time_zone, time_zone_guessed, last_todo_id, last_series, last_change_id, open_count, done_count,"
     " deleted_count, bytes, profile_change_id, recent_adds, swept_on, week_start, last_list_id, archived_lists"
 )
-# Each list statement has four variants, as no single index can serve one or all statuses, with and without filters.
-STATUS_CONDITIONS = {"one": "status = :status", "all": "status NOT IN ('deleted', 'removed')"}
+# The index of changed to-dos has none that are open, so that adding one need not touch it. These are its own words, or
+# SQLite does not use it.
+CLOSED = "status <> 'open'"
+# Each list statement has six variants, as no single index can serve all statuses, with and without filters.
+STATUS_CONDITIONS = {
+    "open": "status = 'open'",
+    "closed": f"status = :status AND {CLOSED}",
+    "all": "status NOT IN ('deleted', 'removed')",
+}
 FILTERS = {"": "", "_filtered": "AND ({filters})"}
 # To-dos are stored as JSON, except that `overdue` depends on the time; due on a date without a time, it is overdue from
 # the next day on. The replaced text cannot occur in a to-do, whose quotation marks are escaped in JSON.
@@ -51,8 +58,8 @@ SECTION_CONDITIONS = {
     "upcoming": f"{DATED} AND due_key >= :tomorrow",
     "undated": "status = 'open' AND due_key = '9999'",
     "day": f"{DATED} AND due_key >= :day AND due_key < :next_day",  # a day that the page of a month cannot show in full
-    "done": "status = 'done'",
-    "deleted": "status = 'deleted'",
+    "done": f"status = 'done' AND {CLOSED}",
+    "deleted": f"status = 'deleted' AND {CLOSED}",
 }
 # In one list, or in all except archived ones; the trash includes those too.
 WHICH_LISTS = f"(list_id = :list_id OR (:list_id < 0 AND (status = 'deleted' OR {UNARCHIVED})))"

@@ -23,6 +23,8 @@ from todo.domain import (
 )
 from todo.domain.actors import Actor
 from todo.domain.idempotency import once, once_lately
+from todo.domain.kinds import KINDS
+from todo.domain.kinds.todos import TODO
 from todo.domain.paging import NO_DUE, NO_URGENCY, ORDERS, encode_cursor
 from todo.domain.places import SPACING
 from todo.domain.users import Owner
@@ -125,9 +127,17 @@ def undo_many(connection: Connection, owner: Owner) -> None:
     undo.undo_all(connection, owner, by, span, [599], "")
 
 
+def expired(connection: Connection, owner: Owner) -> None:
+    KINDS[TODO].expired(connection, users.find(connection, owner), "2026-11-22", 10)
+
+
 def assert_no_scan(plan: str) -> None:
     # `entries` are the few rows that a subquery has found.
     assert not re.search(r"\bSCAN (?!CONSTANT|json_each|entries)|Seq Scan", plan), plan
+
+
+# The only sorts that the database makes itself: of at most all to-dos of one list.
+SORTED_EACH_TIME = {("open", "updated"), ("all", "due"), ("all", "priority"), ("all", "updated")}
 
 
 @pytest.mark.parametrize("status", ["open", "all"])
@@ -138,8 +148,26 @@ def test_a_list_walks_one_index_in_its_own_order(engine: Engine, sort: str, star
     assert len(found) == 2  # whose list, and the page
     for sql, plan in found.items():
         assert_no_scan(plan)
-        if "FROM todos" in sql and (status == "open" or sort in ("oldest", "newest")):
+        if "FROM todos" in sql and (status, sort) not in SORTED_EACH_TIME:
             assert not re.search(r"TEMP B-TREE|Sort", plan), plan
+
+
+@pytest.mark.parametrize("sort", ORDERS)
+def test_what_is_done_comes_in_the_order_of_an_index(engine: Engine, sort: str) -> None:
+    found = plans(engine, (listing.page, "done", {}, sort, 20, None))
+    for plan in found.values():
+        assert_no_scan(plan)
+        if engine.name == "SQLite":  # PostgreSQL rather sorts the few that it finds
+            assert not re.search(r"TEMP B-TREE|Sort", plan), plan
+
+
+def test_the_last_changes_of_what_is_not_open_have_an_index_of_their_own(engine: Engine) -> None:
+    calls = [(listing.page, "done", {}, "updated", 10, None)]
+    calls += [(sections.page, section, None, None, None, None) for section in ("done", "deleted")]
+    found = plans(engine, *calls, (expired,))
+    ordered = [plan for sql, plan in found.items() if "updated_at" in sql]
+    assert len(ordered) == 4
+    assert all("todos_by_update" in plan for plan in ordered), ordered
 
 
 @pytest.mark.parametrize("sort", ORDERS)
