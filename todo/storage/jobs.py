@@ -1,6 +1,7 @@
 """Jobs: writes queued for SQLite's single writer, and the order in which they run."""
 
 import asyncio
+import math
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -63,10 +64,19 @@ class Jobs:
     def groups(self) -> Iterator[list[Job]]:
         """Waits for jobs and yields them in groups."""
         while self._put_off or not self._has_ended:
-            jobs = self._arrived()
+            jobs = self._arrived(math.inf if self._put_off else MAX_TOGETHER, waits=not self._put_off)
             if self._put_off or self._slow:
                 jobs = self._in_turn([*self._put_off, *jobs])
-            yield [job for job in jobs if job.is_wanted()]
+            yield _wanted(jobs)
+
+    def joining(self, group: list[Job]) -> list[Job]:
+        """Returns the jobs that have arrived since this group was yielded and may join it, so that it commits for them.
+
+        None may while others wait for their turn, which comes between groups.
+        """
+        if self._put_off or self._slow:
+            return []
+        return _wanted(self._arrived(MAX_TOGETHER - len(group), waits=False))
 
     def put_off(self, jobs: Iterable[Job]) -> None:
         """Puts the rest of a group back, ahead of jobs that have arrived since."""
@@ -77,11 +87,10 @@ class Jobs:
         if seconds > LONG_SECONDS and job.lane is not None:
             self._slow[job.lane] = self._was_slow = True
 
-    def _arrived(self) -> list[Job]:
-        """Returns jobs that have arrived: all if others are put off, else between one and MAX_TOGETHER."""
+    def _arrived(self, most: float, *, waits: bool) -> list[Job]:
+        """Returns up to so many jobs that have arrived, after waiting for the first one if `waits`."""
         jobs: list[Job] = []
-        waits = not self._put_off
-        while not self._has_ended and (self._put_off or len(jobs) < MAX_TOGETHER):
+        while not self._has_ended and len(jobs) < most:
             try:
                 job = self._queue.get(waits)
             except Empty:
@@ -108,3 +117,7 @@ class Jobs:
         lane = next(iter(self._slow))
         self._slow[lane] = self._slow.pop(lane)
         return next(job for job in jobs if job.lane == lane)
+
+
+def _wanted(jobs: list[Job]) -> list[Job]:
+    return [job for job in jobs if job.is_wanted()]

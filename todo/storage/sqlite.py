@@ -211,7 +211,10 @@ class SQLiteEngine(Engine):
                 job.error = StorageUnavailable()
 
     def _run_some(self, connection: Connection, jobs: list[Job]) -> None:
-        """Runs jobs for up to GROUP_SECONDS, and removes the others from the list, to run next. Raises GroupFailed."""
+        """Runs jobs for up to GROUP_SECONDS, with those that arrive meanwhile, which are added to the list.
+
+        Removes the others from the list, to run next. Raises GroupFailed.
+        """
         begun = ended = time.monotonic()
         for number, job in enumerate(jobs):
             if ended - begun > GROUP_SECONDS:
@@ -221,6 +224,8 @@ class SQLiteEngine(Engine):
             self._run(connection, job)
             before, ended = ended, time.monotonic()
             self._jobs.took(job, ended - before)
+            if number == len(jobs) - 1:
+                jobs += self._jobs.joining(jobs)
 
     def _run(self, connection: Connection, job: Job) -> None:
         """Runs one job. Raises GroupFailed if it fails after writing, and SQLite's error if that ends the

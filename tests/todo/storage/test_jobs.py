@@ -107,6 +107,45 @@ class TestOrder:
         jobs.end()
         assert names(jobs, 9) == [["b 1", "a 2", "c 3"]]
 
+    def test_what_arrives_while_a_group_runs_joins_it_up_to_the_limit(self) -> None:
+        jobs = Jobs()
+        put(jobs, "a")
+        group = next(jobs.groups())
+        assert jobs.joining(group) == []
+        put(jobs, *["b"] * MAX_TOGETHER)
+        assert [job.rule for job in jobs.joining(group)] == [f"b {number}" for number in range(1, MAX_TOGETHER)]
+        jobs.end()
+        assert names(jobs, 9) == [[f"b {MAX_TOGETHER}"]]
+
+    def test_nothing_joins_a_group_while_others_wait_for_their_turn(self) -> None:
+        jobs = Jobs()
+        put(jobs, "a", "b")
+        group = next(jobs.groups())
+        jobs.put_off(group[1:])
+        put(jobs, "c")
+        assert jobs.joining(group[:1]) == []
+        assert names(jobs, 1) == [["b 1", "c 2"]]
+        put(jobs, "long")
+        group = next(jobs.groups())
+        jobs.took(group[0], LONG)
+        put(jobs, "d")
+        assert jobs.joining(group) == []
+        jobs.end()
+        assert names(jobs, 9) == [["d 4"]]
+
+    def test_what_joins_can_be_called_off_and_the_end_comes_after_it(self) -> None:
+        jobs = Jobs()
+        put(jobs, "a")
+        groups = jobs.groups()
+        group = next(groups)
+        called_off = Job("called off")  # type: ignore[arg-type]
+        assert called_off.future.cancel()
+        jobs.put(called_off)
+        put(jobs, "b")
+        jobs.end()
+        assert [job.rule for job in jobs.joining(group)] == ["b 1"]
+        assert list(groups) == []
+
     def test_what_is_put_off_can_be_called_off(self) -> None:
         async def call_off() -> list[list[Any]]:
             jobs, loop = Jobs(), asyncio.get_running_loop()
@@ -139,6 +178,41 @@ def test_a_short_write_gets_in_between_the_long_ones_of_another_list(engine: SQL
     assert not futures[2].done()
     wait(futures)
     assert order == [0, "kevin", "anna", 1, 2, 3]
+
+
+def test_what_arrives_while_a_group_runs_commits_with_it(engine: SQLiteEngine) -> None:
+    submitted, later = threading.Event(), list[Future[bool]]()
+
+    def add(connection: Connection, owner: Owner) -> User:
+        assert submitted.wait(5)
+        later.append(engine.submit_write(is_first_told, Owner("anna")))
+        return open_list(connection, owner)
+
+    def is_first_told(_: Connection, owner: Owner) -> bool:
+        return first.done()
+
+    first = engine.submit_write(add, Owner("kevin"))
+    submitted.set()
+    assert first.result(5).username == "kevin"
+    assert later[0].result(5) is False
+
+
+def test_what_joins_a_group_and_fails_fails_alone(engine: SQLiteEngine) -> None:
+    later = list[Future[None]]()
+
+    def add(connection: Connection, owner: Owner) -> User:
+        if not later:  # it runs again after the other one has failed
+            later.append(engine.submit_write(fail, Owner("anna")))
+        return open_list(connection, owner)
+
+    def fail(connection: Connection, owner: Owner) -> None:
+        open_list(connection, owner)
+        raise ValueError("after it has written")
+
+    kevin = engine.submit_write(add, Owner("kevin")).result(5)
+    assert isinstance(later[0].exception(5), ValueError)
+    assert engine.submit_read(find, Owner("kevin")).result(5).id == kevin.id
+    assert engine.submit_read(find, Owner("anna")).result(5).id == 0
 
 
 def test_what_is_not_run_with_a_group_is_not_refused_with_it(engine: SQLiteEngine, file: Path) -> None:
