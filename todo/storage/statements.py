@@ -20,8 +20,8 @@ USER_COLUMNS = (
     "id, username, time_zone, time_zone_guessed, last_todo_id, last_series, last_change_id, open_count, done_count,"
     " deleted_count, bytes, profile_change_id, recent_adds, swept_on, week_start, last_list_id, archived_lists"
 )
-# The index of changed to-dos has none that are open, so that adding one need not touch it. These are its own words, or
-# SQLite does not use it.
+# The index by last change has no open to-dos, so that adding one does not touch it. SQLite uses it only for a condition
+# in the same words.
 CLOSED = "status <> 'open'"
 # Each list statement has six variants, as no single index can serve all statuses, with and without filters.
 STATUS_CONDITIONS = {
