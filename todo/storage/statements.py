@@ -130,7 +130,8 @@ def parsed(adapter: str) -> dict[str, Any]:
     """Returns aiosql's queries for a driver by name; `query.sql` has the parameters in the driver's style."""
     texts = "\n".join(file.read_text(encoding="utf-8") for file in sorted(FOLDER.glob("*.sql")))
     pieces = {"for_update": FOR_UPDATE[adapter], "joined": JOINED[adapter], "ids": NUMBERS[adapter]}
-    for name, text in {**pieces, "user": USER_COLUMNS, "unarchived": UNARCHIVED, "shown": SHOWN}.items():
+    pieces |= {"user": USER_COLUMNS, "unarchived": UNARCHIVED, "closed": CLOSED, "shown": SHOWN}
+    for name, text in pieces.items():
         texts = texts.replace(f"{{{name}}}", text)
     queries = aiosql.from_str("\n".join([texts, *_lists(), *_sections()]), adapter, mandatory_parameters=False)
     return {name: getattr(queries, name) for name in queries.available_queries if not name.endswith("_cursor")}

@@ -85,7 +85,7 @@ WHERE user_id = :user_id AND series = :series AND occurrence = :occurrence
 
 -- name: expired_in_trash
 SELECT id, change_id FROM todos
-WHERE user_id = :user_id AND status = 'deleted' AND status <> 'open' AND updated_at < :deleted_before
+WHERE user_id = :user_id AND status = 'deleted' AND {closed} AND updated_at < :deleted_before
 ORDER BY updated_at LIMIT :limit;
 
 -- name: due_todos

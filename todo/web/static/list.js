@@ -92,7 +92,7 @@ function receive(answer, kept, focus) {
   if (!ok && !userOf(page) && document.activeElement?.matches("input, select, textarea")) return keep(answer); // a question can wait
   const back = [...page.querySelectorAll("form.typed")].map((form) => form.getAttribute("action")); // with what was typed
   const isHidden = forms().some((form) => [item.action, ...back].includes(form.getAttribute("action")) && kept(form));
-  if (!ok && isHidden) keep({ page, item });
+  if (!ok && isHidden) keep(answer);
   show(page, kept, focus, !ok);
   main().querySelectorAll(".editing.typed [name=next]").forEach(({ value }) => stayAt(value)); // it was sent from there
   forms().filter((form) => form.matches(".typed")).forEach(saveDraft);
