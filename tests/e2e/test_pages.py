@@ -36,7 +36,7 @@ def window(chromium: Browser, service: Child, assistant: Assistant, *, script: b
 
 def stop_polling(page: Page) -> None:
     """Keeps the page from hearing of changes, and from trying again what could not be sent, before a test does."""
-    page.route("**/live", lambda route: route.abort())
+    page.route("**/live", lambda route: route.abort("aborted"))  # which `watch` does not take for a failure
 
 
 def watch(context: BrowserContext, home: str) -> list[str]:
