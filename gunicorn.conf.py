@@ -23,8 +23,6 @@ preload_app = True
 graceful_timeout = 25
 timeout = 60
 keepalive = 15
-# gunicorn trusts no X-Forwarded-For: todo.http.client_address evaluates it, according to PROXIES.
-forwarded_allow_ips = ""
 # A running service is controlled by signals only.
 control_socket_disable = True
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from itertools import chain
 
 from starlette.types import Message
 from uvicorn._types import ASGI3Application
@@ -70,22 +69,20 @@ class Cycle(RequestResponseCycle):
         self.on_response()
 
     def _head(self, start: Message, length: int) -> bytes:
-        lines = [STATUS_LINE[start["status"]]]
-        headers = {}
-        for name, value in chain(self.default_headers, start["headers"]):
-            headers[name] = value
-            lines.append(b"%b: %b\r\n" % (name, value))
+        pairs = [*self.default_headers, *start["headers"]]
+        headers = dict(pairs)
+        lines = [*map(b": ".join, pairs)]
         if b"content-length" not in headers:
             if start["status"] not in WITHOUT_BODY:
-                lines.append(b"content-length: %d\r\n" % length)
+                lines.append(b"content-length: %d" % length)
         elif int(headers[b"content-length"]) != length and self.scope["method"] != "HEAD" and start["status"] != 304:
             raise RuntimeError("The body is not as long as Content-Length says.")
         if b"close" in headers.get(b"connection", b"").lower():
             self.keep_alive = False
         elif not self.keep_alive:
-            lines.append(b"connection: close\r\n")
-        head = b"".join(lines)
+            lines.append(b"connection: close")
+        head = b"\r\n".join(lines)
         # Response splitting: one scan of the whole head is faster than two patterns for each header.
-        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
+        if head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1 or b"\0" in head:
             raise RuntimeError("A header holds a line break.")
-        return head + b"\r\n"
+        return b"%b%b\r\n\r\n" % (STATUS_LINE[start["status"]], head)
