@@ -175,9 +175,9 @@ class TestWithoutKey:
 
     def test_what_is_kept_for_it_stays_small(self, client: httpx.Client, name: str, database_url: str) -> None:
         with time_machine.travel(NOW, tick=False) as clock:
-            for number in range(40):
+            for number in range(60):
                 post(client, name, f"{number}")
-            assert len(recent_adds_of(database_url, name)) == 32
+            assert 32 <= len(recent_adds_of(database_url, name)) <= 40
             clock.shift(11)
             post(client, name)
             assert len(recent_adds_of(database_url, name)) == 1

@@ -67,6 +67,8 @@ def _store(connection: Connection, owner: Owner, user: User, todo: Todo, fingerp
         swept_on=user.swept_on,
         recent_adds=adds,
         bytes=size,
-        **{**user.counts, "open": user.open_count + 1},
+        open=user.open_count + 1,
+        done=user.done_count,
+        deleted=user.deleted_count,
     )
     return True

@@ -12,12 +12,12 @@ JSON = dict[str, Any]
 
 def on(todo: Todo, given: JSON, user: User) -> JSON:
     """Returns the field `note` of the answer, or {} if there is nothing to say."""
-    told = " ".join(_sentences(todo, given, user))
+    told = " ".join(_sentences(todo, given, user)) if todo.due else ""
     return {"note": told} if told else {}
 
 
 def _sentences(todo: Todo, given: JSON, user: User) -> Iterator[str]:
-    """Yields a sentence for each way in which the to-do differs from what was `given`, or probably meant."""
+    """Yields a sentence for each way in which a to-do that is due differs from what was `given`, or probably meant."""
     due = given.get("due")
     if due and due_dates.has_offset(due):
         guessed = ", which is a guess" if user.time_zone_guessed else ""

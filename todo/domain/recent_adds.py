@@ -7,7 +7,8 @@ from todo.contract import API
 from todo.domain.users import utc_now
 
 DUPLICATE_TIME = timedelta(seconds=API.limit("duplicate_seconds"))
-MAX_RECENT = 32  # they are in the list's own row, which every request reads and every write stores
+# About 32 additions. They are in the list's own row, which every request reads and every write stores.
+MAX_LENGTH = 1_700
 DIGITS = 16  # of a fingerprint: enough to tell apart what is added to one list within seconds
 
 
@@ -42,8 +43,8 @@ def find(text: str, fingerprint: str) -> Add | None:
 
 
 def note(text: str, add: Add) -> str:
-    """Returns the text with an addition in front, without those beyond MAX_RECENT or older than DUPLICATE_TIME."""
-    since = utc_now(-DUPLICATE_TIME)
-    while text and (text.count("\n") >= MAX_RECENT - 1 or text[text.rfind("\n") + 1 :] < since):
+    """Returns the text with an addition in front, without those older than DUPLICATE_TIME or beyond MAX_LENGTH."""
+    line, since = str(add), utc_now(-DUPLICATE_TIME)
+    while text and (len(text) + len(line) >= MAX_LENGTH or text[text.rfind("\n") + 1 :] < since):
         text = text.rpartition("\n")[0]  # the oldest, as a line begins with its time
-    return f"{add}\n{text}" if text else str(add)
+    return f"{line}\n{text}" if text else line
