@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from todo.domain.paging import encode_cursor
 SIZES = (10_000, 1_000_000, 10_000_000)
 BYTES_EACH = 2_500  # disk space per to-do with its log and indices, while filling
 STARTS = 3
-READS = 2_000
+BLOCKS, BLOCK = 20, 100  # requests to ordinary lists, each list once in a block
+FULL_READS = 500
 BATCH = 100_000  # requests between two memory readings
 FIRST = f"/todos/{ORDINARY}1"
 
@@ -35,6 +37,12 @@ class Request:
 
     name: str
     query: str | None
+
+    def to(self, user: str, number: int) -> tuple[str, str, Any]:
+        """Returns the method, the path and the body to send for this user's list."""
+        if self.query is None:
+            return "POST", f"/todos/{user}", {"todo": f"Post letter {number}"}
+        return "GET", f"/todos/{user}{self.query}", None
 
 
 def requests(length: int) -> tuple[Request, ...]:
@@ -82,33 +90,49 @@ class Size:
     memory: list[Memory] = field(default_factory=list)
 
 
-def ask_many(server: Child, whose: str, request: Request, users: list[str]) -> Cost:
-    """Sends one request for each user, in order, and returns the cost. Raises AssertionError unless all succeed."""
+def ask_many(server: Child, whose: str, request: Request, blocks: list[list[str]]) -> Cost:
+    """Sends one request for each user, block by block, and returns the cost. Raises AssertionError unless all succeed.
+
+    Before a block is read, each of its lists is changed, so that no page is cached: cached ones cost the same however
+    large the database is, and there are more of them in a small one.
+    """
     connection = server.connect()
     times: list[float] = []
-    before = server.cpu_seconds
-    for number, user in enumerate(users):
-        body = {"todo": f"Post letter {number}"} if request.query is None else None
-        begin = time.perf_counter()
-        status, answer = ask(connection, "POST" if body else "GET", f"/todos/{user}{request.query or ''}", body)
-        times.append(time.perf_counter() - begin)
-        assert status == (201 if body else 200), answer
-        assert body or b'"returned":0' not in answer, f"{request.name} found nothing"
-    cpu = server.cpu_seconds - before
+    cpu = 0.0
+    for users in blocks:
+        if request.query is not None:
+            for user in users:
+                send(connection, "PATCH", f"/todos/{user}/1", {"notes": f"After {len(times)} reads"})
+        before = server.cpu_seconds
+        for user in users:
+            asked = request.to(user, len(times))
+            begin = time.perf_counter()
+            answer = send(connection, *asked)
+            times.append(time.perf_counter() - begin)
+            assert b'"returned":0' not in answer, f"{request.name} found nothing"
+        cpu += server.cpu_seconds - before
     connection.close()
     cuts = statistics.quantiles(times, n=100)
-    return Cost(whose, request.name, len(users), cuts[49] * 1e3, cuts[98] * 1e3, cpu / len(users) * 1e6)
+    return Cost(whose, request.name, len(times), cuts[49] * 1e3, cuts[98] * 1e3, cpu / len(times) * 1e6)
+
+
+def send(connection: HTTPConnection, method: str, path: str, body: Any) -> bytes:
+    """Sends a request and returns the answer. Raises AssertionError if it is refused."""
+    status, answer = ask(connection, method, path, body)
+    assert status in (200, 201), answer
+    return answer
 
 
 def costs(server: Child, todos: int) -> Iterator[Cost]:
     """Yields the cost of each kind of request. Ordinary lists are read before adding to them, the full list after."""
     chance = random.Random(1)  # noqa: S311
-    some = [f"{ORDINARY}{chance.randint(1, todos // EACH)}" for _ in range(READS)]
-    ask_many(server, "ordinary", requests(EACH)[0], some[:300])  # warm up
+    lists = range(1, todos // EACH + 1)
+    some = [[f"{ORDINARY}{number}" for number in chance.sample(lists, BLOCK)] for _ in range(BLOCKS)]
+    ask_many(server, "ordinary", requests(EACH)[0], some[:3])  # warm up
     yield from (ask_many(server, "ordinary", request, some) for request in requests(EACH))
     yield ask_many(server, "ordinary", ADD, some)
-    yield ask_many(server, "full", ADD, [FULL] * ROOM)
-    yield from (ask_many(server, "full", request, [FULL] * (READS // 4)) for request in requests(QUOTA))
+    yield ask_many(server, "full", ADD, [[FULL] * ROOM])
+    yield from (ask_many(server, "full", request, [[FULL]] * FULL_READS) for request in requests(QUOTA))
 
 
 def memory(server: Child, sent: int) -> Memory:
