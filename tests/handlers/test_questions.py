@@ -149,6 +149,42 @@ class TestWhen:
         assert texts(client, name, when="no_due", due_to="2026-12-31") == []
         assert texts(client, name, when="overdue", q="milk", sort="due", limit=1) == ["milk"]
 
+    @pytest.mark.parametrize("sort", ["oldest", "newest", "due", "priority", "updated"])
+    @time_machine.travel(SUNDAY, tick=False)
+    def test_alone_it_finds_what_it_finds_beside_another_filter(
+        self, client: httpx.Client, name: str, sort: str
+    ) -> None:
+        dues = [None, "2026-11-21", "2026-11-22", "2026-11-22T08:05", "2026-11-22T18:00", "2026-11-23", "2026-11-29"]
+        for number, due in enumerate(dues * 3):
+            add(client, name, f"{number}", due=due, priority=["none", "low", "high"][number // len(dues)])
+        complete(client, name, 3)
+        client.delete(f"/todos/{name}/4")
+        questions = [{"when": when} for when in API.enum("When")]
+        questions += [
+            {"due_from": "2026-11-22T08:05"},
+            {"due_to": "2026-11-22"},
+            {"when": "overdue", "due_from": "2026-11-21"},
+        ]
+        for question in questions:
+            for limit in (3, 100):
+                alone = page(client, name, sort=sort, limit=limit, **question)
+                assert alone == page(client, name, sort=sort, limit=limit, list="Inbox", **question)
+                cursor = alone.get("next_cursor")
+                if cursor:
+                    following = page(client, name, sort=sort, limit=limit, cursor=cursor, **question)
+                    beside = {"list": "Inbox", **question}
+                    assert following == page(client, name, sort=sort, limit=limit, cursor=cursor, **beside)
+
+    @time_machine.travel(SUNDAY, tick=False)
+    def test_it_finds_in_one_list_or_in_all_but_archived_ones(self, client: httpx.Client, name: str) -> None:
+        add(client, name, "tea", due="2026-11-22")
+        add(client, name, "plan", due="2026-11-22", list="Old", create_list=True)
+        assert texts(client, name, when="today") == ["tea", "plan"]
+        assert texts(client, name, when="today", list="Old") == ["plan"]
+        client.patch(f"/lists/{name}/Old", json={"archived": True}).raise_for_status()
+        assert texts(client, name, when="today") == ["tea"]
+        assert texts(client, name, when="today", list="Old") == ["plan"]
+
     @time_machine.travel(SUNDAY, tick=False)
     def test_pages_join_to_the_whole(self, client: httpx.Client, name: str) -> None:
         for number in range(5):

@@ -8,7 +8,7 @@ from todo.contract import API
 from todo.domain import due_ranges, lists, users
 from todo.domain.folding import escape_like, fold, longest_words
 from todo.domain.list_names import with_names
-from todo.domain.paging import Page
+from todo.domain.paging import NO_DUE, Page
 from todo.domain.todos import UNSET_PRIORITY, shown, urgency_of
 from todo.domain.users import DAY, Owner, User, today
 from todo.storage.statements import Connection
@@ -17,6 +17,7 @@ JSON = dict[str, Any]
 
 ANY_LIST = -1  # as a filter, every list that is not archived
 MAX_SCANNED = 100  # to-dos of any status, up to which the rest of a list is read without an index
+DUE_FILTERS = {"when", "due_from", "due_to"}
 MAX_WORDS = API.limit("search_words")  # as many as todo_words.sql has
 NOTHING_LEFT = ""  # the pattern of words that are only accents: it finds a text that is only accents
 
@@ -45,9 +46,15 @@ def default_status(filters: JSON) -> str:
     return "done" if not filters.keys().isdisjoint({"done_from", "done_to"}) else "open"
 
 
-def which_of(status: str) -> str:
-    """Returns the variant of a statement that finds to-dos of this status."""
+def variant_of(status: str) -> str:
+    """Returns the variant of a list statement that finds all to-dos of this status."""
     return status if status in ("open", "all") else "closed"
+
+
+def filtered_variant(user: User, status: str, filters: JSON, conditions: JSON) -> str:
+    """Returns the variant of a list statement that takes these filters, with the parameters from `conditions_of`."""
+    is_only_due = filters.keys() <= DUE_FILTERS and conditions["due_to"] < NO_DUE and not user.archived_lists
+    return "open_due" if status == "open" and is_only_due else f"{variant_of(status)}_filtered"
 
 
 def conditions_of(connection: Connection, user: User, now: str, filters: JSON) -> JSON:
@@ -56,20 +63,20 @@ def conditions_of(connection: Connection, user: User, now: str, filters: JSON) -
 
 
 def _page(connection: Connection, user: User, now: str, status: str, filters: JSON, wanted: Page) -> JSON:
-    which = which_of(status)
     conditions = {"user_id": user.id, "status": status, "now": now, "today": now[:DAY]}
-    is_filtered = bool(filters or user.archived_lists)
-    if is_filtered:
+    if filters or user.archived_lists:
         conditions |= conditions_of(connection, user, now, filters)
-        total = getattr(connection, f"total_{which}_filtered")(**conditions)["total"]
+        variant = filtered_variant(user, status, filters, conditions)
+        total = getattr(connection, f"total_{variant}")(**conditions)["total"]
         if not total:
             return _page_of(connection, user, now, "", 0, 0)
     else:
+        variant = variant_of(status)
         total = user.open_count + user.done_count if status == "all" else user.counts[status]
-        page = _joined_page(connection, user, conditions, total, wanted) if which != "all" else None
+        page = _joined_page(connection, user, conditions, total, wanted) if variant != "all" else None
         if page:
             return page
-    rows, next_cursor = wanted.cut(_rows(connection, which, conditions, wanted, "_filtered" if is_filtered else ""))
+    rows, next_cursor = wanted.cut(_rows(connection, variant, conditions, wanted))
     text = ",".join([row["json"] for row in rows])
     return _page_of(connection, user, now, text, len(rows), total, next_cursor)
 
@@ -90,11 +97,11 @@ def _joined_page(connection: Connection, user: User, conditions: JSON, total: in
     return _page_of(connection, user, conditions["now"], text, returned, total, next_cursor)
 
 
-def _rows(connection: Connection, which: str, conditions: JSON, wanted: Page, suffix: str) -> list[Any]:
+def _rows(connection: Connection, variant: str, conditions: JSON, wanted: Page) -> list[Any]:
     """Returns the rows of a page, and the next one if there is one."""
     rows: list[Any] = []
     for run, after in wanted.runs():
-        find_run = getattr(connection, f"list_{which}_{run}{suffix}")
+        find_run = getattr(connection, f"list_{variant}_{run}")
         rows += find_run(**conditions, **after, limit=wanted.limit + 1 - len(rows))
         if len(rows) > wanted.limit:
             break

@@ -81,7 +81,6 @@ def find(connection: Connection, owner: Owner, wanted: JSON) -> Matching:
     user = users.find(connection, owner)
     filters = _filters(wanted)
     status = filters.pop("status", None) or STATUSES.get(wanted["action"]) or listing.default_status(filters)
-    which = listing.which_of(status)
     try:
         conditions = {
             "user_id": user.id,
@@ -90,10 +89,11 @@ def find(connection: Connection, owner: Owner, wanted: JSON) -> Matching:
         }
     except Refusal as refusal:
         return Matching(user.version, refusal=refusal.at("filter"))
-    rows = getattr(connection, f"matching_{which}_filtered")(**conditions, limit=MAX_MATCHING + 1)
+    variant = listing.filtered_variant(user, status, filters, conditions)
+    rows = getattr(connection, f"matching_{variant}")(**conditions, limit=MAX_MATCHING + 1)
     matched = len(rows)
     if matched > MAX_MATCHING:
-        matched = getattr(connection, f"total_{which}_filtered")(**conditions)["total"]
+        matched = getattr(connection, f"total_{variant}")(**conditions)["total"]
     named = [{"id": row["id"], "todo": shortened(row["todo"], MAX_TITLE)} for row in rows[:MAX_NAMED]]
     return Matching(user.version, matched, [row["id"] for row in rows], named)
 

@@ -23,13 +23,16 @@ USER_COLUMNS = (
 # The index by last change has no open to-dos, so that adding one does not touch it. SQLite uses it only for a condition
 # in the same words.
 CLOSED = "status <> 'open'"
-# Each list statement has six variants, as no single index can serve all statuses, with and without filters.
+# The same words as in the index of dates, or SQLite does not use that index.
+DATED = "status = 'open' AND due_key < '9999'"
+# No single index can serve all statuses, so each list statement has a variant for each, with and without filters.
 STATUS_CONDITIONS = {
     "open": "status = 'open'",
     "closed": f"status = :status AND {CLOSED}",
     "all": "status NOT IN ('deleted', 'removed')",
 }
-FILTERS = {"": "", "_filtered": "AND ({filters})"}
+# A filter by due dates only, the most frequent one, has its own: the index of dates is enough to count what matches.
+ONLY_DUE = f"{DATED} AND due_key >= :due_from AND due_key <= :due_to AND due_key <> :due_except"
 # To-dos are stored as JSON, except that `overdue` depends on the time; due on a date without a time, it is overdue from
 # the next day on. The replaced text cannot occur in a to-do, whose quotation marks are escaped in JSON.
 SHOWN = """
@@ -49,8 +52,6 @@ FOR_UPDATE = {"sqlite3": "", "psycopg": "FOR UPDATE"}
 # To-dos of an archived list are shown only in that list.
 UNARCHIVED = "list_id NOT IN (SELECT id FROM lists WHERE user_id = :user_id AND status = 'archived')"
 
-# The same words as in the index of dates, or SQLite does not use that index.
-DATED = "status = 'open' AND due_key < '9999'"
 # The sections of the page /list and of the trash, with the condition for a to-do to be in them.
 SECTION_CONDITIONS = {
     "overdue": f"{DATED} AND due_key < :now AND due_key <> :today",
@@ -141,14 +142,11 @@ def _lists() -> list[str]:
     lists = (PATTERNS / "todo_lists.sql").read_text(encoding="utf-8")
     conditions = (PATTERNS / "todo_filters.sql").read_text(encoding="utf-8").strip()
     conditions = conditions.replace("{words}", _words()).replace("{lists}", WHICH_LISTS)
+    filtered = {f"{which}_filtered": f"{status} AND ({conditions})" for which, status in STATUS_CONDITIONS.items()}
+    variants = {**STATUS_CONDITIONS, "open_due": ONLY_DUE, **filtered}
     return [
-        lists.replace("{which}", which)
-        .replace("{status}", status)
-        .replace("{shown}", SHOWN)
-        .replace("{filtered}", filtered)
-        .replace("{and_filters}", text.replace("{filters}", conditions))
-        for which, status in STATUS_CONDITIONS.items()
-        for filtered, text in FILTERS.items()
+        lists.replace("{variant}", variant).replace("{condition}", condition).replace("{shown}", SHOWN)
+        for variant, condition in variants.items()
     ]
 
 

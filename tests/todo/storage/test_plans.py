@@ -192,6 +192,8 @@ def test_due_dates_are_found_by_their_index(engine: Engine, filters: dict[str, s
     (plan,) = [plan for sql, plan in found.items() if "ORDER BY due_key, id" in sql]
     assert "todos_by_due" in plan
     assert not re.search(r"TEMP B-TREE|Sort", plan), plan
+    (plan,) = [plan for sql, plan in found.items() if "COUNT(*)" in sql]
+    assert re.search("COVERING INDEX todos_by_due" if engine.name == "SQLite" else "todos_by_due", plan), plan
 
 
 @pytest.mark.parametrize("section", ["overdue", "today", "upcoming", "undated"])
