@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.e2e.processes import Child
-from tests.e2e.test_pages import PHONE, SOON, opened, stop_polling, window
+from tests.e2e.test_pages import PHONE, opened, stop_polling, window
 from tests.e2e.visitors import from_new_address
 from tests.handlers.test_lists import Assistant
 from tests.people import Person
@@ -241,7 +241,7 @@ class TestPlaces:
         focused = page.evaluate("document.activeElement.id")
         actions = [{"action": "add", "todo": f"Soon {n}", "due": "2020-01-01"} for n in range(8)]
         assistant.call("POST", "/changes", actions=actions)
-        expect(page.locator("section[aria-labelledby=overdue] .new")).to_have_count(8, timeout=SOON)
+        expect(page.locator("section[aria-labelledby=overdue] .new")).to_have_count(8)
         expect(page.locator("section[aria-labelledby=overdue] .new").first).to_have_text("“ChatGPT”, just now")
         after = row.bounding_box()
         assert before
