@@ -33,12 +33,15 @@ SHOWN = """[...document.querySelectorAll('li.todo.open')].map((row) => [
 ])"""
 TYPED = """[...document.querySelectorAll('input, textarea')].map((field) => field.value).join(' ')
     + document.querySelector('#outbox').textContent + JSON.stringify(sessionStorage)"""
-# Of a page that does not follow: where it is, what it has read, and where the person seems to be.
+# Of a page that does not follow: where it is, what it has read, where the person seems to be, and what they have typed.
 STATE = """[location.href, document.querySelector('main').dataset.version,
     document.activeElement.outerHTML.slice(0, 200),
     document.documentElement.dataset.offlineSince,
     document.querySelector('#outbox').textContent,
-    [...document.querySelectorAll('.editing, .refused')].map((part) => part.outerHTML.slice(0, 300))]"""
+    [...document.querySelectorAll('.editing, .refused, .typed')].map((part) => [part.outerHTML.slice(0, 300),
+        [...part.elements ?? []].filter((field) => field.value !== (field.defaultValue ?? field.value)
+            || [...field.options ?? []].some((option) => option.selected !== option.defaultSelected))
+            .map((field) => [field.name, field.value])])]"""
 # Whether a form holds what somebody has typed and not sent, such as what was refused.
 IS_TYPED = """(form) => form.matches('.typed')
     || [...form.elements].some((field) => field.value !== (field.defaultValue ?? field.value))"""
@@ -192,7 +195,7 @@ class Window:
                 break
             if waiting:
                 with or_too_late():
-                    waiting[0].click()
+                    waiting[0].dispatch_event("click")  # a busy browser may not draw this tab, which `click` waits for
             self.page.wait_for_timeout(1_000)  # while the page sends it, or what waits there
             self.come_back()  # from the question that an undo, sent late, leads to
         self.page.evaluate("document.activeElement?.blur()")
