@@ -89,7 +89,8 @@ def post_until_refused(address: tuple[str, int], caller: int, *, keep_alive: boo
     """Adds to-dos one by one, each on a connection of its own or on one for as long as it lasts, until refused."""
     tally = Tally()
     numbers = itertools.count()
-    with contextlib.suppress(ConnectionRefusedError):
+    # Reset: the service stopped listening before it had accepted the connection.
+    with contextlib.suppress(ConnectionRefusedError, ConnectionResetError):
         while True:
             with connect(address) as connection:
                 lasts = True
