@@ -33,18 +33,16 @@ SHOWN = """[...document.querySelectorAll('li.todo.open')].map((row) => [
 ])"""
 TYPED = """[...document.querySelectorAll('input, textarea')].map((field) => field.value).join(' ')
     + document.querySelector('#outbox').textContent + JSON.stringify(sessionStorage)"""
+IS_CHANGED = "(field) => field.value !== (field.defaultValue ?? field.value)"
 # Of a page that does not follow: where it is, what it has read, where the person seems to be, and what they have typed.
-STATE = """[location.href, document.querySelector('main').dataset.version,
+STATE = f"""[location.href, document.querySelector('main').dataset.version,
     document.activeElement.outerHTML.slice(0, 200),
     document.documentElement.dataset.offlineSince,
     document.querySelector('#outbox').textContent,
     [...document.querySelectorAll('.editing, .refused, .typed')].map((part) => [part.outerHTML.slice(0, 300),
-        [...part.elements ?? []].filter((field) => field.value !== (field.defaultValue ?? field.value)
-            || [...field.options ?? []].some((option) => option.selected !== option.defaultSelected))
-            .map((field) => [field.name, field.value])])]"""
+        [...part.elements ?? []].filter({IS_CHANGED}).map((field) => [field.name, field.value])])]"""
 # Whether a form holds what somebody has typed and not sent, such as what was refused.
-IS_TYPED = """(form) => form.matches('.typed')
-    || [...form.elements].some((field) => field.value !== (field.defaultValue ?? field.value))"""
+IS_TYPED = f"(form) => form.matches('.typed') || [...form.elements].some({IS_CHANGED})"
 DAYS = ["2199-12-01", "2199-12-24", "2000-01-01", ""]
 
 

@@ -81,8 +81,9 @@ class Cycle(RequestResponseCycle):
             self.keep_alive = False
         elif not self.keep_alive:
             lines.append(b"connection: close")
-        head = b"\r\n".join(lines)
+        lines += [b"", b""]  # the line break of the last header, and the empty line
+        head = STATUS_LINE[start["status"]] + b"\r\n".join(lines)
         # Response splitting: one scan of the whole head is faster than two patterns for each header.
-        if head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1 or b"\0" in head:
+        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
             raise RuntimeError("A header holds a line break.")
-        return b"%b%b\r\n\r\n" % (STATUS_LINE[start["status"]], head)
+        return head

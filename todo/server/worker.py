@@ -21,8 +21,8 @@ QUICK_SECONDS = 3.0  # for the requests in progress after SIGINT or SIGQUIT to t
 class Worker(UvicornWorker):
     """Uvicorn with our limits.
 
-    WebSockets are off, so that uvicorn does not log upgrades with their URLs. It trusts no X-Forwarded-For:
-    todo.http.client_address evaluates it, according to PROXIES.
+    WebSockets are off, so that uvicorn does not log upgrades with their URLs, and so is its middleware for proxies:
+    todo.http.client_address evaluates X-Forwarded-For, according to PROXIES.
     """
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {"loop": "auto", "ws": "none", "proxy_headers": False}

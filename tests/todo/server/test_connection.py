@@ -150,6 +150,48 @@ def test_a_client_that_has_gone_does_not_hold_up_the_others() -> None:
     assert there.written == b"sent"
 
 
+@pytest.mark.parametrize(
+    ("status", "headers", "head"),
+    [
+        (200, [], b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
+        (204, [(b"a", b"1"), (b"a", b"")], b"HTTP/1.1 204 No Content\r\na: 1\r\na: \r\nconnection: close\r\n\r\n"),
+        (204, [(b"connection", b"close")], b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n"),
+        *((200, [(b"a", value)], b"") for value in (b"1\nb: 2", b"1\r\nb: 2", b"1\r", b"1\r\n\r\n2", b"\0")),
+    ],
+)
+def test_the_head_of_a_response_has_its_headers_or_is_not_sent(
+    status: int, headers: list[tuple[bytes, bytes]], head: bytes
+) -> None:
+    """One that holds a line break could begin another header, or another response."""
+    assert uvloop.run(sent_by(answering(status, headers), GET.replace(b"1.1", b"1.0"))) == head
+
+
+def test_a_response_without_headers_keeps_the_connection() -> None:
+    two = uvloop.run(sent_by(answering(204, []), GET + GET.replace(b"1.1", b"1.0")))
+    assert two.startswith(b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 204 No Content\r\n")
+
+
+def answering(status: int, headers: list[tuple[bytes, bytes]]) -> ASGIApp:
+    """Returns an app that answers with these headers and no body."""
+
+    async def answer(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    return answer
+
+
+async def sent_by(app: ASGIApp, requests: bytes) -> bytes:
+    """Returns all that is sent in answer to requests, until the connection is closed."""
+    async with serving(app) as (address, _), asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(requests)
+        try:
+            return await reader.read()
+        finally:
+            writer.close()
+
+
 def answering_together(count: int) -> ASGIApp:
     """Returns an app that answers with the path, each time that this many requests are in progress."""
     barrier = asyncio.Barrier(count)
