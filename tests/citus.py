@@ -40,7 +40,7 @@ def drop(url: str) -> None:
         # What a test has broken off between the two phases of a commit would keep the database from being dropped.
         _execute(nodes[0], "SELECT recover_prepared_transactions()", name)
         for node in nodes:
-            _execute(node, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            _drop(node, name)
         _made.remove(name)
 
 
@@ -48,6 +48,16 @@ def drop_all() -> None:
     """Drops every database that is left."""
     for name in list(_made):
         drop(f"postgresql:///{name}")
+
+
+def _drop(node: tuple[str, int], name: str, tries: int = 3) -> None:
+    """Drops a database of one node. Each try gives Citus's own processes five seconds to end; it may start more."""
+    try:
+        _execute(node, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    except psycopg.errors.ObjectInUse:
+        if tries == 1:
+            raise
+        _drop(node, name, tries - 1)
 
 
 def _execute(node: tuple[str, int], statement: str, database: str = "", values: tuple[str, int] | None = None) -> None:
